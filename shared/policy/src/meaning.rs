@@ -1,0 +1,152 @@
+//! What a document says, free of how it is spelt.
+
+use crate::document::{Document, Statement, statement_views};
+use crate::json::{Shape, Tape, View};
+
+/// A value in a form in which equal meaning is equal text.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Meaning {
+    Text(String),
+    Set(Vec<Meaning>),
+    Map(Vec<(String, Meaning)>),
+}
+
+pub(crate) fn of_document(document: &Document) -> Meaning {
+    let text = document.as_json();
+    let Ok(tape) = Tape::parse(text) else {
+        return Meaning::Text(text.to_owned());
+    };
+    let root = tape.root();
+    let mut entries = Vec::new();
+    let mut version = String::from("2008-10-17");
+    for (key, value) in root.entries() {
+        match key.text() {
+            "Statement" | "Id" => {}
+            "Version" => value.text().clone_into(&mut version),
+            other => entries.push((other.to_owned(), plain(value))),
+        }
+    }
+    // Without variables both versions say the same.
+    let known = version == "2008-10-17" || version == "2012-10-17";
+    if !known || text.contains("${") {
+        entries.push(("Version".to_owned(), Meaning::Text(version)));
+    }
+    let statements = statement_views(root).map(statement).collect();
+    entries.push(("Statement".to_owned(), set(statements)));
+    entries.sort();
+    Meaning::Map(entries)
+}
+
+pub(crate) fn of_statement(one: &Statement) -> Meaning {
+    match Tape::parse(one.to_json()) {
+        Ok(tape) => statement(tape.root()),
+        Err(_) => Meaning::Text(one.to_json().to_owned()),
+    }
+}
+
+fn set(mut items: Vec<Meaning>) -> Meaning {
+    items.sort();
+    items.dedup();
+    Meaning::Set(items)
+}
+
+fn statement(view: View<'_, '_>) -> Meaning {
+    let mut entries: Vec<(String, Meaning)> = Vec::new();
+    for (key, value) in view.entries() {
+        let meaning = match key.text() {
+            "Sid" => continue,
+            "Principal" | "NotPrincipal" => principal(value),
+            "Action" | "NotAction" => texts(value, |text| text.to_ascii_lowercase()),
+            "Resource" | "NotResource" => texts(value, str::to_owned),
+            "Condition" => match condition(value) {
+                Meaning::Map(entries) if entries.is_empty() => continue,
+                meaning => meaning,
+            },
+            _ => plain(value),
+        };
+        entries.push((key.text().to_owned(), meaning));
+    }
+    entries.sort();
+    Meaning::Map(entries)
+}
+
+fn texts(view: View<'_, '_>, spell: fn(&str) -> String) -> Meaning {
+    set(view
+        .items()
+        .map(|item| match item.scalar() {
+            Some(text) => Meaning::Text(spell(text)),
+            None => plain(item),
+        })
+        .collect())
+}
+
+fn principal(view: View<'_, '_>) -> Meaning {
+    if view.shape() != Shape::Object {
+        return Meaning::Map(vec![("AWS".to_owned(), texts(view, principal_name))]);
+    }
+    let mut entries: Vec<(String, Meaning)> = view
+        .entries()
+        .map(|(key, value)| (key.text().to_owned(), texts(value, principal_name)))
+        .collect();
+    entries.sort();
+    Meaning::Map(entries)
+}
+
+fn principal_name(text: &str) -> String {
+    if text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return format!("{text}:root");
+    }
+    let mut fields = text.splitn(6, ':');
+    if fields.next() == Some("arn") {
+        let partition = fields.next();
+        let service = fields.next();
+        let account = fields.nth(1);
+        let resource = fields.next();
+        if let (Some("aws"), Some("iam"), Some(account), Some("root")) =
+            (partition, service, account, resource)
+        {
+            return format!("{account}:root");
+        }
+    }
+    text.to_owned()
+}
+
+fn condition(view: View<'_, '_>) -> Meaning {
+    if view.shape() != Shape::Object {
+        return plain(view);
+    }
+    let mut entries = Vec::new();
+    for (operator, keys) in view.entries() {
+        let operator = operator.text().to_ascii_lowercase();
+        for (key, values) in keys.entries() {
+            let name = format!("{operator} {}", key.text().to_ascii_lowercase());
+            entries.push((name, texts(values, str::to_owned)));
+        }
+        if keys.shape() != Shape::Object {
+            entries.push((operator, plain(keys)));
+        }
+    }
+    entries.sort();
+    Meaning::Map(entries)
+}
+
+/// Content that means nothing to this crate: exact, but for the order of names.
+fn plain(view: View<'_, '_>) -> Meaning {
+    match view.shape() {
+        Shape::Array => Meaning::Map(
+            view.items()
+                .enumerate()
+                .map(|(position, item)| (format!("{position:08}"), plain(item)))
+                .collect(),
+        ),
+        Shape::Object => {
+            let mut entries: Vec<(String, Meaning)> = view
+                .entries()
+                .map(|(key, value)| (key.text().to_owned(), plain(value)))
+                .collect();
+            entries.sort();
+            Meaning::Map(entries)
+        }
+        _ => Meaning::Text(view.text().to_owned()),
+    }
+}

@@ -1,0 +1,7 @@
+//! The facets, one module a kind of resource.
+
+pub mod bucket;
+pub mod key;
+pub mod principal;
+pub mod role;
+pub mod trail;

@@ -1,0 +1,286 @@
+//! One CloudTrail record, read leniently.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use crate::json::Json;
+
+/// One CloudTrail record, borrowed from the text it came in.
+///
+/// Every member is optional in the input; what is missing is empty here. Field
+/// meanings: [CloudTrail record contents](https://docs.aws.amazon.com/awscloudtrail/latest/userguide/cloudtrail-event-reference-record-contents.html).
+#[derive(Clone, Debug, Default)]
+pub struct Record<'a> {
+    /// The service, such as `s3.amazonaws.com`.
+    pub event_source: Cow<'a, str>,
+    /// The call, such as `PutBucketPolicy`.
+    pub event_name: Cow<'a, str>,
+    /// `AwsApiCall`, `AwsServiceEvent`, `AwsVpceEvent`, …
+    pub event_type: Cow<'a, str>,
+    /// When the call was made, RFC 3339.
+    pub event_time: Cow<'a, str>,
+    /// This record's own identifier.
+    pub event_id: Cow<'a, str>,
+    /// The same in every account that got a copy of one event.
+    pub shared_event_id: Cow<'a, str>,
+    /// The request's identifier, as the service gave it to the caller.
+    pub request_id: Cow<'a, str>,
+    /// The region the call was recorded in.
+    pub region: Cow<'a, str>,
+    /// The account that received this copy.
+    pub recipient_account: Cow<'a, str>,
+    /// The caller's address, or a service's name.
+    pub source_address: Cow<'a, str>,
+    /// Present and not empty: the call failed.
+    pub error_code: Cow<'a, str>,
+    /// What the service said about the failure.
+    pub error_message: Cow<'a, str>,
+    identity: Option<Json<'a>>,
+    request: Option<Json<'a>>,
+    response: Option<Json<'a>>,
+    addendum: Option<Json<'a>>,
+    /// Whether any member of a CloudTrail record was there at all.
+    seen: bool,
+}
+
+impl<'a> Record<'a> {
+    /// Reads one bare record.
+    ///
+    /// # Errors
+    /// A sentence saying what is wrong, where the text is no JSON object or has
+    /// neither `eventName` nor `eventSource`.
+    pub fn read(text: &'a str) -> Result<Self, String> {
+        let record: Record<'a> = serde_json::from_str(text)
+            .map_err(|e| format!("not a CloudTrail record: expected a JSON object, {e}"))?;
+        record.checked()
+    }
+
+    /// Refuses an object that has none of the members that make it a record.
+    fn checked(self) -> Result<Self, String> {
+        if !self.seen {
+            return Err("not a CloudTrail record: expected `eventSource` and `eventName`".into());
+        }
+        if matches!(&*self.event_source, "aws:sqs" | "aws:s3" | "aws:sns") {
+            let source = &self.event_source;
+            return Err(format!("not a CloudTrail record: a notification of `{source}`"));
+        }
+        Ok(self)
+    }
+
+    /// Who called; see [`crate::actor::Actor`].
+    pub fn identity(&self) -> Option<Json<'a>> {
+        self.identity
+    }
+
+    /// What was asked; `None` where it is absent, `null`, or was left out for its size.
+    pub fn request(&self) -> Option<Json<'a>> {
+        self.request.filter(|request| !is_omitted(*request))
+    }
+
+    /// What was answered; `None` where it is absent, `null`, or was left out for its size.
+    pub fn response(&self) -> Option<Json<'a>> {
+        self.response.filter(|response| !is_omitted(*response))
+    }
+
+    /// Whether CloudTrail left the request out because it was too large. An
+    /// attacker can force that with padding, so it is never "no change".
+    pub fn request_omitted(&self) -> bool {
+        self.request.is_some_and(is_omitted)
+    }
+
+    /// Whether the call failed.
+    pub fn failed(&self) -> bool {
+        !self.error_code.is_empty()
+    }
+
+    /// The identifier of the event this record corrects, where it is an updated copy.
+    pub fn original_event_id(&self) -> Option<Cow<'a, str>> {
+        self.addendum?.string("originalEventID").filter(|id| !id.is_empty())
+    }
+
+    /// What all copies of one event have in common: the shared, else the
+    /// original, else the own identifier; where none is there, the request's.
+    pub fn identifier(&self) -> Cow<'a, str> {
+        let own = || if self.event_id.is_empty() { &self.request_id } else { &self.event_id };
+        if !self.shared_event_id.is_empty() {
+            return self.shared_event_id.clone();
+        }
+        self.original_event_id().unwrap_or_else(|| own().clone())
+    }
+
+    /// The account in which it happened: the recipient, else the caller's.
+    pub fn account(&self) -> Cow<'a, str> {
+        if !self.recipient_account.is_empty() {
+            return self.recipient_account.clone();
+        }
+        self.identity.and_then(|identity| identity.string("accountId")).unwrap_or_default()
+    }
+
+    /// The event name without the API version that Lambda appends (`20150331v2`).
+    pub fn plain_name(&self) -> &str {
+        plain_name(&self.event_name)
+    }
+
+    fn set(&mut self, key: &str, value: &'a RawValue) {
+        let json = Json::new(value);
+        if json.is_null() {
+            return;
+        }
+        let field = match key {
+            "eventSource" => &mut self.event_source,
+            "eventName" => &mut self.event_name,
+            "eventType" => &mut self.event_type,
+            "eventTime" => &mut self.event_time,
+            "eventID" => &mut self.event_id,
+            "sharedEventID" => &mut self.shared_event_id,
+            "requestID" => &mut self.request_id,
+            "awsRegion" => &mut self.region,
+            "recipientAccountId" => &mut self.recipient_account,
+            "sourceIPAddress" => &mut self.source_address,
+            "errorCode" => &mut self.error_code,
+            "errorMessage" => &mut self.error_message,
+            "userIdentity" => return self.identity = Some(json),
+            "requestParameters" => return self.request = Some(json),
+            "responseElements" => return self.response = Some(json),
+            "addendum" => return self.addendum = Some(json),
+            _ => return,
+        };
+        if let Some(text) = json.scalar() {
+            self.seen |= matches!(key, "eventSource" | "eventName") && !text.is_empty();
+            *field = text;
+        }
+    }
+}
+
+/// Cuts a trailing `20\d{6}(v\d+)?` off an event name.
+fn plain_name(name: &str) -> &str {
+    let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let dated = match name.rsplit_once('v') {
+        Some((head, version)) if is_digits(version) => head,
+        _ => name,
+    };
+    match dated.len().checked_sub(8).and_then(|at| dated.split_at_checked(at)) {
+        Some((head, date)) if date.starts_with("20") && is_digits(date) && !head.is_empty() => head,
+        _ => name,
+    }
+}
+
+/// The marker that stands in the place of parameters over 100 KB.
+fn is_omitted(json: Json<'_>) -> bool {
+    json.get("omitted").and_then(Json::boolean) == Some(true)
+}
+
+/// The spelling of CloudTrail for a key in lower case (as exports of tables have it).
+fn canonical(key: &str) -> &str {
+    const NAMES: [&str; 16] = [
+        "eventSource",
+        "eventName",
+        "eventType",
+        "eventTime",
+        "eventID",
+        "sharedEventID",
+        "requestID",
+        "awsRegion",
+        "recipientAccountId",
+        "sourceIPAddress",
+        "errorCode",
+        "errorMessage",
+        "userIdentity",
+        "requestParameters",
+        "responseElements",
+        "addendum",
+    ];
+    if key.bytes().any(|b| b.is_ascii_uppercase()) {
+        return key;
+    }
+    NAMES.into_iter().find(|name| name.eq_ignore_ascii_case(key)).unwrap_or(key)
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Record<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Read;
+        impl<'de> Visitor<'de> for Read {
+            type Value = Record<'de>;
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
+                let mut record = Record::default();
+                while let Some(key) = map.next_key::<&RawValue>()? {
+                    // A key with an escape in it is none of ours.
+                    let key = key.get().trim_matches('"');
+                    if wanted(key) {
+                        record.set(canonical(key), map.next_value()?);
+                    } else {
+                        map.next_value::<IgnoredAny>()?;
+                    }
+                }
+                Ok(record)
+            }
+        }
+        deserializer.deserialize_map(Read)
+    }
+}
+
+/// Whether a key may be one of ours: cheap enough for every key of every record.
+fn wanted(key: &str) -> bool {
+    matches!(
+        key.as_bytes().first(),
+        Some(b'e' | b'r' | b'u' | b'a' | b's')
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lambda_names_lose_their_api_version_and_no_other_name_changes() {
+        assert_eq!(plain_name("AddPermission20150331v2"), "AddPermission");
+        assert_eq!(plain_name("DeleteFunction20150331"), "DeleteFunction");
+        assert_eq!(plain_name("UpdateFunctionConfiguration20150331v2"), "UpdateFunctionConfiguration");
+        assert_eq!(plain_name("PutBucketPolicy"), "PutBucketPolicy");
+        assert_eq!(plain_name("20150331"), "20150331");
+    }
+
+    #[test]
+    fn an_empty_error_code_is_a_call_that_succeeded() {
+        let record = Record::read(r#"{"eventName":"X","errorCode":""}"#).unwrap();
+        assert!(!record.failed());
+        let record = Record::read(r#"{"eventName":"X","errorMessage":"odd"}"#).unwrap();
+        assert!(!record.failed());
+    }
+
+    #[test]
+    fn keys_in_lower_case_are_read() {
+        let record = Record::read(r#"{"eventname":"StopLogging","awsregion":"eu-west-1"}"#).unwrap();
+        assert_eq!((&*record.event_name, &*record.region), ("StopLogging", "eu-west-1"));
+    }
+
+    #[test]
+    fn one_identifier_for_all_copies_of_an_event() {
+        let read = |text| Record::read(text).unwrap().identifier().into_owned();
+        assert_eq!(read(r#"{"eventName":"X","eventID":"own","sharedEventID":"shared"}"#), "shared");
+        let updated = r#"{"eventName":"X","eventID":"own","addendum":{"originalEventID":"first"}}"#;
+        assert_eq!(read(updated), "first");
+        assert_eq!(read(r#"{"eventName":"X","eventID":"own"}"#), "own");
+    }
+
+    #[test]
+    fn parameters_left_out_for_their_size_are_no_parameters() {
+        let text = r#"{"eventName":"X","requestParameters":{"omitted":true,"originalSize":120000}}"#;
+        let record = Record::read(text).unwrap();
+        assert!(record.request_omitted());
+        assert!(record.request().is_none());
+    }
+
+    #[test]
+    fn notifications_of_other_services_are_not_records() {
+        assert!(Record::read(r#"{"eventSource":"aws:s3","eventName":"ObjectCreated:Put"}"#).is_err());
+        assert!(Record::read(r#"{"hello":1}"#).is_err());
+        assert!(Record::read("[]").is_err());
+    }
+}

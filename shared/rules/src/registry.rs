@@ -1,0 +1,27 @@
+//! All rules, in one place. Everything else is derived from here: what is
+//! watched, EventBridge's patterns, permissions, the replay, the docs.
+
+use crate::rule::{Function, Rule};
+use crate::{buckets, roles, trails};
+
+/// Every rule, by system.
+pub static RULES: &[&Rule] = &[
+    &trails::LOGGING_STOPPED,
+];
+
+/// The rule of that id.
+pub fn rule(id: &str) -> Option<&'static Rule> {
+    RULES.iter().copied().find(|rule| rule.id == id)
+}
+
+/// The rules that watch a call.
+pub fn watching<'a>(source: &'a str, name: &'a str) -> impl Iterator<Item = &'static Rule> + 'a {
+    RULES.iter().copied().filter(move |rule| {
+        rule.watches.iter().any(|watch| watch.source == source && watch.names.contains(&name))
+    })
+}
+
+/// The rules whose plans a function carries.
+pub fn of(function: Function) -> impl Iterator<Item = &'static Rule> {
+    RULES.iter().copied().filter(move |rule| rule.function == function)
+}

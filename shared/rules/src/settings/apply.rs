@@ -1,0 +1,202 @@
+//! What the settings say about one finding.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use auditward_policy as policy;
+
+use super::{Known, Mode, Settings};
+use crate::actor::Actor;
+use crate::arn::{Arn, glob};
+use crate::inventory::Inventory;
+
+/// How far `enforce` goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(rename_all = "kebab-case")]
+pub enum Reach {
+    /// Protected resources.
+    #[default]
+    Protected,
+    /// Every resource of an account that holds protected ones.
+    Account,
+    /// Every resource.
+    Any,
+}
+
+/// Why nothing is written about a finding that would otherwise be put back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "held", rename_all = "kebab-case")]
+pub enum Held {
+    /// The settings cannot be read, or are the fallback.
+    NoSettings,
+    /// The kill switch is on.
+    KillSwitch {
+        /// Who pulled it, and why.
+        why: String,
+    },
+    /// A pause is on.
+    Pause {
+        /// Why.
+        why: String,
+    },
+    /// A break-glass principal did it.
+    BreakGlass {
+        /// Why that principal is known.
+        why: String,
+    },
+    /// `enforce` does not reach this resource.
+    OutOfReach,
+}
+
+impl Held {
+    /// The reason, in a sentence.
+    pub fn tell(&self) -> String {
+        match self {
+            Self::NoSettings => "settings could not be read, so nothing but evidence is switched on".into(),
+            Self::KillSwitch { why } => format!("the kill switch is on: {why}"),
+            Self::Pause { why } => format!("a pause is on: {why}"),
+            Self::BreakGlass { why } => format!("done by a break-glass principal: {why}"),
+            Self::OutOfReach => "`enforce` does not reach this resource, which is not protected".into(),
+        }
+    }
+}
+
+impl Settings {
+    /// The principals that are ours, seen from a resource of `owner`.
+    pub fn zone(&self, owner: &str) -> policy::Zone {
+        let known = self.ours.accounts.iter().chain(&self.ours.log_archives);
+        let mut accounts = vec![owner.to_owned()];
+        for account in known.filter(|account| *account != owner) {
+            if !accounts.contains(account) {
+                accounts.push(account.clone());
+            }
+        }
+        let partners = self.partners.iter().map(|partner| policy::Partner {
+            account: partner.account.clone(),
+            external_id: Some(partner.external_id.clone()),
+            resources: partner.may_read.clone(),
+        });
+        policy::Zone {
+            accounts,
+            org_id: self.ours.organization.clone(),
+            partners: partners.collect(),
+            canonical_ids: self.ours.canonical_ids.clone(),
+            ..policy::Zone::default()
+        }
+    }
+
+    /// Whether a resource is guarded: named here, or used by a protected trail.
+    pub fn protects(&self, arn: &str, inventory: &Inventory) -> bool {
+        !self.given
+            || self.protected.resources.iter().any(|pattern| glob(pattern, arn))
+            || (self.protected.discover && inventory.uses(arn))
+    }
+
+    /// Whether an account holds protected resources.
+    pub fn holds_protected(&self, account: &str, inventory: &Inventory) -> bool {
+        let of_account = |arn: &str| Arn::parse(arn).is_some_and(|arn| arn.account == account);
+        !self.given
+            || self.ours.log_archives.iter().any(|archive| archive == account)
+            || self.protected.resources.iter().any(|pattern| of_account(pattern))
+            || inventory.trails.iter().any(|used| {
+                let all = [Some(&used.trail), used.key.as_ref(), used.log_role.as_ref()];
+                all.into_iter().flatten().any(|arn| of_account(arn))
+                    || used.bucket_owner.as_deref() == Some(account)
+            })
+    }
+
+    /// The mode for a finding, before anything holds it back.
+    pub fn mode_of(&self, rule: &str, account: &str, resource: &str) -> Mode {
+        let modes = &self.mode;
+        let by_resource = modes.resources.iter().filter(|(pattern, _)| glob(pattern, resource));
+        if let Some(mode) = by_resource.map(|(_, mode)| *mode).min() {
+            return mode;
+        }
+        let named = [modes.rules.get(rule), modes.accounts.get(account)];
+        named.into_iter().flatten().copied().min().unwrap_or(modes.default)
+    }
+
+    /// Whether `enforce` of a rule reaches a resource.
+    pub fn reaches(&self, rule: &str, account: &str, resource: &str, inventory: &Inventory) -> bool {
+        match self.mode.reach.get(rule).copied().unwrap_or_default() {
+            Reach::Any => true,
+            Reach::Account => self.holds_protected(account, inventory),
+            Reach::Protected => self.protects(resource, inventory),
+        }
+    }
+
+    /// What keeps Auditward from writing about a finding, if anything does.
+    pub fn held(
+        &self,
+        rule: &str,
+        account: &str,
+        resource: &str,
+        actor: &Actor,
+        inventory: &Inventory,
+        now: DateTime<Utc>,
+    ) -> Option<Held> {
+        if let Some(known) = self.break_glass.iter().find(|known| known.is(actor)) {
+            return Some(Held::BreakGlass { why: known.reason.clone() });
+        }
+        if let Some(switch) = self.kill_switch.as_ref().filter(|switch| now <= switch.until.0) {
+            return Some(Held::KillSwitch { why: format!("{} ({})", switch.reason, switch.by) });
+        }
+        let pause = self.pauses.iter().find(|pause| {
+            pause.from.0 <= now
+                && now <= pause.until.0
+                && pause.account.as_deref().is_none_or(|paused| paused == account)
+                && pause.rule.as_deref().is_none_or(|paused| paused == rule)
+        });
+        if let Some(pause) = pause {
+            return Some(Held::Pause { why: pause.reason.clone() });
+        }
+        (!self.reaches(rule, account, resource, inventory)).then_some(Held::OutOfReach)
+    }
+
+    /// The exception that accepts a finding, if one does.
+    pub fn excepted(
+        &self,
+        rule: &str,
+        resource: &str,
+        actor: &Actor,
+        now: DateTime<Utc>,
+    ) -> Option<&super::Exception> {
+        self.exceptions.iter().find(|exception| {
+            exception.rule == rule
+                && now <= exception.until.0
+                && !resource.is_empty()
+                && glob(&exception.resource, resource)
+                && glob(&exception.actor, &actor.issuer)
+        })
+    }
+
+    /// Whether the caller is a deployer.
+    pub fn is_deployer(&self, actor: &Actor) -> bool {
+        self.deployers.iter().any(|known| known.is(actor))
+    }
+
+    /// Whether a principal (by its ARN) may hold the power to change trails.
+    pub fn is_approved(&self, principal_arn: &str) -> bool {
+        let known = self.approved.iter().chain(&self.break_glass);
+        known.into_iter().any(|known| glob(&known.principal, principal_arn))
+    }
+
+    /// Whether a role is one that Auditward or log delivery depends on.
+    pub fn is_guard_role(&self, role_arn: &str, inventory: &Inventory) -> bool {
+        let name = Arn::parse(role_arn).map(|arn| arn.name().to_owned()).unwrap_or_default();
+        let named = self.roles.guard.iter().chain(&self.roles.delivery);
+        named.into_iter().any(|pattern| glob(pattern, &name))
+            || inventory.trails.iter().any(|used| used.log_role.as_deref() == Some(role_arn))
+    }
+}
+
+impl Known {
+    /// Whether a caller is this principal: by the issuing role's ARN and, where
+    /// it is given, the unique ID; never by a session's name.
+    pub fn is(&self, actor: &Actor) -> bool {
+        !actor.issuer.is_empty()
+            && glob(&self.principal, &actor.issuer)
+            && self.unique_id.as_ref().is_none_or(|id| *id == actor.unique_id)
+    }
+}

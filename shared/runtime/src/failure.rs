@@ -1,0 +1,98 @@
+//! Why a call to AWS gave no answer.
+
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
+use aws_sdk_sts::error::SdkError;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+/// A call that failed.
+#[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
+#[error("{call} failed: {code}: {message}")]
+pub struct Failure {
+    /// The IAM action of the call, such as `cloudtrail:StartLogging`.
+    pub call: String,
+    /// AWS's error code, or `Connection` or `Timeout` where there was no answer.
+    pub code: String,
+    /// What AWS said.
+    pub message: String,
+    /// What it means for us.
+    pub kind: FailureKind,
+}
+
+/// What a failure means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum FailureKind {
+    /// We may not: retrying does not help, a person must.
+    Denied,
+    /// Too many calls, no answer, or a fault of the service: retrying may help.
+    Passing,
+    /// Anything else.
+    Other,
+}
+
+impl Failure {
+    /// Takes an SDK error apart. `call` is the IAM action.
+    pub fn of<E, R>(call: &str, error: &SdkError<E, R>) -> Self
+    where
+        E: ProvideErrorMetadata + std::error::Error + 'static,
+        R: std::fmt::Debug + 'static,
+    {
+        let (code, kind) = match error {
+            SdkError::TimeoutError(_) => ("Timeout".to_owned(), FailureKind::Passing),
+            SdkError::DispatchFailure(_) => ("Connection".to_owned(), FailureKind::Passing),
+            SdkError::ResponseError(_) => ("Response".to_owned(), FailureKind::Passing),
+            SdkError::ConstructionFailure(_) => ("Request".to_owned(), FailureKind::Other),
+            _ => {
+                let code = error.code().unwrap_or("Unknown").to_owned();
+                let kind = kind_of(&code);
+                (code, kind)
+            }
+        };
+        let message = error.message().map_or_else(|| describe(error), str::to_owned);
+        Self { call: call.to_owned(), code, message, kind }
+    }
+
+    /// A failure that is not AWS's answer, such as an answer we cannot use.
+    pub fn other(call: &str, message: impl Into<String>) -> Self {
+        let (code, message) = ("Unusable".to_owned(), message.into());
+        Self { call: call.to_owned(), code, message, kind: FailureKind::Other }
+    }
+
+    /// Whether trying again may help.
+    pub fn passes(&self) -> bool {
+        self.kind == FailureKind::Passing
+    }
+
+    /// Whether we are not allowed to.
+    pub fn denied(&self) -> bool {
+        self.kind == FailureKind::Denied
+    }
+}
+
+/// The innermost cause, which says more than the outer "dispatch failure".
+fn describe(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut cause = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+fn kind_of(code: &str) -> FailureKind {
+    match code {
+        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AuthorizationError"
+        | "Forbidden" | "InvalidClientTokenId" | "UnrecognizedClientException" | "ExpiredToken" => {
+            FailureKind::Denied
+        }
+        "Throttling" | "ThrottlingException" | "ThrottledException" | "TooManyRequestsException"
+        | "RequestLimitExceeded" | "SlowDown" | "RequestThrottled" | "PriorRequestNotComplete"
+        | "ProvisionedThroughputExceededException" | "InternalError" | "InternalFailure"
+        | "InternalServerError" | "InternalServiceError" | "ServiceUnavailable"
+        | "ServiceUnavailableException" | "ServiceFailure" | "KMSInternalException"
+        | "DependencyTimeoutException" | "ConflictException" | "OperationAborted"
+        | "TransactionConflictException" | "ConcurrentModification"
+        | "EntityTemporarilyUnmodifiable" | "RequestTimeout" => FailureKind::Passing,
+        _ => FailureKind::Other,
+    }
+}

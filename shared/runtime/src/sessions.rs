@@ -1,0 +1,125 @@
+//! Sessions across accounts and regions, made when first needed.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_sts::config::Credentials;
+use aws_smithy_types::retry::RetryConfig;
+use aws_smithy_types::timeout::TimeoutConfig;
+use tokio::sync::{Mutex, OnceCell};
+
+use auditward_rules::arn::partition_of;
+
+use crate::failure::Failure;
+
+/// Gives the configuration with which a hand talks to an account and region:
+/// the function's own in its own account, an assumed role elsewhere.
+#[derive(Debug)]
+pub struct Sessions {
+    home: Home,
+    base: OnceCell<SdkConfig>,
+    members: Mutex<HashMap<String, SdkConfig>>,
+}
+
+/// Where this function runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Home {
+    /// Its account; empty where it is not known.
+    pub account: String,
+    /// Its region.
+    pub region: String,
+    /// The name (with its path) of the role to assume in other accounts.
+    pub member_role: String,
+}
+
+/// How long one call may take with all its retries: several must fit into an
+/// invocation, and a call that hangs must end alerted.
+const CALL: Duration = Duration::from_secs(12);
+const ATTEMPT: Duration = Duration::from_secs(5);
+
+impl Sessions {
+    /// Sessions of a function.
+    pub fn new(home: Home) -> Self {
+        Self { home, base: OnceCell::new(), members: Mutex::default() }
+    }
+
+    /// Where this function runs.
+    pub fn home(&self) -> &Home {
+        &self.home
+    }
+
+    /// The function's own identity in its own region: for the store, alerts and metrics.
+    pub async fn central(&self) -> &SdkConfig {
+        self.base.get_or_init(|| load(&self.home.region)).await
+    }
+
+    /// The identity for an account and region.
+    ///
+    /// # Errors
+    /// The role in the other account cannot be assumed.
+    pub async fn of(&self, account: &str, region: &str) -> Result<SdkConfig, Failure> {
+        let central = self.central().await;
+        if account == self.home.account || self.home.account.is_empty() {
+            return Ok(in_region(central, region));
+        }
+        let mut members = self.members.lock().await;
+        if let Some(config) = members.get(account) {
+            return Ok(in_region(config, region));
+        }
+        let config = self.assume(central, account).await?;
+        members.insert(account.to_owned(), config.clone());
+        Ok(in_region(&config, region))
+    }
+
+    async fn assume(&self, central: &SdkConfig, account: &str) -> Result<SdkConfig, Failure> {
+        let partition = partition_of(&self.home.region);
+        let role = format!("arn:{partition}:iam::{account}:role/{}", self.home.member_role);
+        let answer = aws_sdk_sts::Client::new(central)
+            .assume_role()
+            .role_arn(&role)
+            .role_session_name("auditward")
+            .send()
+            .await
+            .map_err(|error| Failure::of("sts:AssumeRole", &error))?;
+        let Some(given) = answer.credentials() else {
+            return Err(Failure::other("sts:AssumeRole", format!("no credentials for {role}")));
+        };
+        let expires = (*given.expiration()).try_into().ok();
+        let credentials = Credentials::new(
+            given.access_key_id(),
+            given.secret_access_key(),
+            Some(given.session_token().to_owned()),
+            expires,
+            "auditward-member-role",
+        );
+        let provider = aws_sdk_sts::config::SharedCredentialsProvider::new(credentials);
+        Ok(central.to_builder().credentials_provider(provider).build())
+    }
+
+    /// Forgets sessions in other accounts, whose credentials last an hour.
+    pub async fn forget(&self) {
+        self.members.lock().await.clear();
+    }
+}
+
+fn in_region(config: &SdkConfig, region: &str) -> SdkConfig {
+    if config.region().is_some_and(|own| own.as_ref() == region) || region.is_empty() {
+        return config.clone();
+    }
+    config.to_builder().region(Region::new(region.to_owned())).build()
+}
+
+async fn load(region: &str) -> SdkConfig {
+    let timeouts = TimeoutConfig::builder()
+        .connect_timeout(Duration::from_secs(2))
+        .operation_attempt_timeout(ATTEMPT)
+        .operation_timeout(CALL)
+        .build();
+    aws_config::defaults(BehaviorVersion::latest())
+        .region(Region::new(region.to_owned()))
+        .retry_config(RetryConfig::adaptive().with_max_attempts(3))
+        .timeout_config(timeouts)
+        .load()
+        .await
+}
