@@ -102,7 +102,12 @@ class Roles(MotoTest):
     def test_attached_and_inline_policies_of_every_kind(self) -> None:
         self.iam.create_user(UserName="reader")
         self.iam.create_group(GroupName="reader")
-        inline = json.dumps({"Version": "2012-10-17", "Statement": []})
+        inline = json.dumps(
+            {
+                "Version": "2012-10-17",
+                "Statement": [{"Effect": "Allow", "Action": "s3:*", "Resource": "*"}],
+            }
+        )
         for kind in ("role", "user", "group"):
             who = {f"{kind.capitalize()}Name": "reader"}
 

@@ -1,1 +1,115 @@
-//! kms hand.
+//! Keys, through KMS.
+
+use aws_sdk_kms::Client;
+use aws_sdk_kms::operation::RequestId;
+use aws_sdk_kms::types::KeyState as AwsKeyState;
+
+use auditward_rules::facet::{At, PolicyState};
+use auditward_rules::facets::key::{KeyPolicy, KeyState, Life};
+use auditward_runtime::failure::Failure;
+use auditward_runtime::hand::{Hand, Permission, Written};
+use auditward_runtime::sessions::Sessions;
+
+/// Every call this hand makes.
+pub const PERMISSIONS: &[Permission] = &[
+    Permission::read("key-state", "kms:DescribeKey"),
+    Permission::write("key-state", "kms:CancelKeyDeletion"),
+    Permission::write("key-state", "kms:EnableKey"),
+    Permission::read("key-policy", "kms:GetKeyPolicy"),
+    Permission::write("key-policy", "kms:PutKeyPolicy"),
+];
+
+const ENABLE: &str = "kms:EnableKey";
+const PUT: &str = "kms:PutKeyPolicy";
+
+/// The hand for keys.
+#[derive(Clone, Copy, Debug)]
+pub struct Kms<'a> {
+    /// Who to talk as.
+    pub sessions: &'a Sessions,
+}
+
+impl Kms<'_> {
+    async fn client(&self, at: &At) -> Result<Client, Failure> {
+        Ok(Client::new(&self.sessions.of(&at.account, &at.region).await?))
+    }
+}
+
+fn life(state: Option<&AwsKeyState>) -> Life {
+    match state {
+        Some(AwsKeyState::Enabled) => Life::Enabled,
+        Some(AwsKeyState::Disabled) => Life::Disabled,
+        Some(AwsKeyState::PendingDeletion | AwsKeyState::PendingReplicaDeletion) => Life::PendingDeletion,
+        Some(AwsKeyState::Creating | AwsKeyState::Updating) | None => Life::Changing,
+        Some(other) => Life::Other(other.as_str().to_owned()),
+    }
+}
+
+impl Hand<KeyState> for Kms<'_> {
+    async fn read(&self, at: &At) -> Result<Life, Failure> {
+        match self.client(at).await?.describe_key().key_id(&at.resource).send().await {
+            Ok(answer) => Ok(life(answer.key_metadata().and_then(|key| key.key_state()))),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_not_found_exception()) => Ok(Life::Absent),
+            Err(error) => Err(Failure::of("kms:DescribeKey", &error)),
+        }
+    }
+
+    async fn write(&self, at: &At, from: &Life, to: &Life) -> Result<Written, Failure> {
+        if *to != Life::Enabled {
+            return Err(Failure::other(ENABLE, "a key is only ever enabled"));
+        }
+        let client = self.client(at).await?;
+        let mut written = Written::default();
+        if *from == Life::PendingDeletion {
+            let answer = client.cancel_key_deletion().key_id(&at.resource).send().await;
+            let answer = answer.map_err(|error| Failure::of("kms:CancelKeyDeletion", &error))?;
+            written = written.and(answer.request_id());
+        }
+        // A key whose deletion was cancelled is disabled.
+        let answer = client.enable_key().key_id(&at.resource).send().await;
+        let answer = answer.map_err(|error| Failure::of(ENABLE, &error))?;
+        Ok(written.and(answer.request_id()))
+    }
+}
+
+impl Hand<KeyPolicy> for Kms<'_> {
+    async fn read(&self, at: &At) -> Result<PolicyState, Failure> {
+        match self.client(at).await?.get_key_policy().key_id(&at.resource).policy_name("default").send().await {
+            Ok(answer) => Ok(answer.policy().map_or(PolicyState::Absent, PolicyState::read)),
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_not_found_exception()) => {
+                Ok(PolicyState::Absent)
+            }
+            Err(error) => Err(Failure::of("kms:GetKeyPolicy", &error)),
+        }
+    }
+
+    async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {
+        let text = match to {
+            PolicyState::Document(document) => document.to_json(),
+            PolicyState::Unparsable { text, .. } => text.clone(),
+            PolicyState::Absent => return Err(Failure::other(PUT, "a key always has a policy")),
+        };
+        // KMS's own check against locking oneself out stays on.
+        let request = self.client(at).await?.put_key_policy().key_id(&at.resource).policy_name("default");
+        let answer = request.policy(text).send().await.map_err(|error| Failure::of(PUT, &error))?;
+        Ok(Written::default().and(answer.request_id()))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_state_of_a_key_has_its_meaning() {
+        for (state, expected) in [
+            (AwsKeyState::Enabled, Life::Enabled),
+            (AwsKeyState::Disabled, Life::Disabled),
+            (AwsKeyState::PendingReplicaDeletion, Life::PendingDeletion),
+            (AwsKeyState::Updating, Life::Changing),
+            (AwsKeyState::PendingImport, Life::Other("PendingImport".into())),
+        ] {
+            assert_eq!(life(Some(&state)), expected);
+        }
+    }
+}

@@ -1,37 +1,565 @@
-//! Who gets in.
+//! Who gets in: every Allow against every class of outsiders, net of Deny.
 
-use crate::{Analysis, Deputy, Document, Foreign, Kind, ParseError, Verdict, Zone};
+use std::ops::ControlFlow;
 
-/// Says who is let in by a document.
+use crate::caller::{Account, Caller, Org, Source, Who, World};
+use crate::classes::{Classes, subsets};
+use crate::cover::{Budget, Entry, enters, left_open};
+use crate::document;
+use crate::explain;
+use crate::json::Tape;
+use crate::policy::{Condition, Policy, Stmt};
+use crate::principal::{Form, Principal};
+use crate::val::{Level, Val};
+use crate::verdict::{Admission, AdmissionKind, Analysis, Deputy, Foreign, Verdict};
+use crate::{Document, Kind, ParseError, Zone};
+
+/// Steps after which a document counts as too large to tell; real ones need
+/// some hundreds.
+const STEPS: u64 = 1_500_000;
+
+/// Says who is let in by a document, through which statements, and why.
 #[must_use]
-pub fn analyze(_doc: &Document, _kind: Kind, _zone: &Zone) -> Analysis {
-    Analysis {
-        foreign: Foreign::CannotTell("not analysed".to_owned()),
-        deputy: Deputy::CannotTell,
-        admissions: Vec::new(),
-        notes: Vec::new(),
+pub fn analyze(doc: &Document, kind: Kind, zone: &Zone) -> Analysis {
+    match Tape::parse(doc.as_json()) {
+        Ok(tape) => full(&tape, kind, zone),
+        Err(error) => Analysis {
+            foreign: Foreign::CannotTell(format!("the document is broken: {}", error.expected)),
+            deputy: Deputy::CannotTell,
+            admissions: Vec::new(),
+            notes: Vec::new(),
+        },
     }
 }
 
-/// As [`analyze`], straight from the text.
+/// As [`analyze`], straight from the text and without building a document.
 ///
 /// # Errors
 ///
 /// When the text is not a policy document.
 pub fn analyze_text(text: &str, kind: Kind, zone: &Zone) -> Result<Analysis, ParseError> {
-    Ok(analyze(&Document::parse(text)?, kind, zone))
+    let tape = document::read(text)?;
+    Ok(full(&tape, kind, zone))
 }
 
-/// Only the verdict, straight from the text, without sentences and witnesses.
+/// Only the verdict, straight from the text: no sentences and no witnesses.
 ///
 /// # Errors
 ///
 /// When the text is not a policy document.
 pub fn verdict_text(text: &str, kind: Kind, zone: &Zone) -> Result<Verdict, ParseError> {
-    let a = analyze_text(text, kind, zone)?;
+    let tape = document::read(text)?;
+    let policy = Policy::of(&tape);
+    let engine = Engine::new(&policy, kind, zone, tape.garbled);
+    let findings = engine.findings();
+    let deputy = engine.deputy();
     Ok(Verdict {
-        foreign: a.foreign,
-        deputy: a.deputy,
-        statements: Vec::new(),
+        foreign: engine.foreign(&findings, deputy),
+        deputy,
+        statements: findings.iter().map(|finding| finding.index).collect(),
     })
+}
+
+fn full(tape: &Tape<'_>, kind: Kind, zone: &Zone) -> Analysis {
+    let policy = Policy::of(tape);
+    let engine = Engine::new(&policy, kind, zone, tape.garbled);
+    let findings = engine.findings();
+    let deputy = engine.deputy();
+    let foreign = engine.foreign(&findings, deputy);
+    let admissions: Vec<Admission> = findings
+        .iter()
+        .map(|finding| explain::admission(&engine, finding))
+        .collect();
+    let notes = explain::notes(&engine, deputy);
+    Analysis {
+        foreign,
+        deputy,
+        admissions,
+        notes,
+    }
+}
+
+/// Whether a class of callers gets in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Openness {
+    Closed,
+    /// In one reading of what is undocumented, but not in another.
+    Unsure,
+    Open,
+}
+
+/// One principal through which outsiders come.
+#[derive(Debug, Clone)]
+pub(crate) struct Grant<'t> {
+    /// Nothing for `NotPrincipal`.
+    pub(crate) principal: Option<Principal<'t>>,
+    pub(crate) openness: Openness,
+    pub(crate) kind: AdmissionKind,
+    pub(crate) caller: Caller<'t>,
+}
+
+/// One Allow statement that lets outsiders in.
+#[derive(Debug, Clone)]
+pub(crate) struct Finding<'t> {
+    pub(crate) index: usize,
+    /// Position in `Policy::statements`; the same as `index`.
+    pub(crate) grants: Vec<Grant<'t>>,
+}
+
+impl<'t> Finding<'t> {
+    pub(crate) fn openness(&self) -> Openness {
+        self.grants
+            .iter()
+            .map(|grant| grant.openness)
+            .max()
+            .unwrap_or(Openness::Closed)
+    }
+
+    /// The grant that says most.
+    pub(crate) fn worst(&self) -> Option<&Grant<'t>> {
+        self.grants
+            .iter()
+            .min_by_key(|grant| (grant.openness != Openness::Open, grant.kind))
+    }
+}
+
+pub(crate) struct Engine<'t> {
+    pub(crate) policy: &'t Policy<'t>,
+    pub(crate) world: World<'t>,
+    pub(crate) classes: Classes<'t>,
+    denies: Vec<&'t Stmt<'t>>,
+    budget: Budget,
+    /// Strings hold characters that this crate uses as marks.
+    garbled: bool,
+}
+
+impl<'t> Engine<'t> {
+    pub(crate) fn new(
+        policy: &'t Policy<'t>,
+        kind: Kind,
+        zone: &'t Zone,
+        garbled: bool,
+    ) -> Engine<'t> {
+        Engine {
+            policy,
+            world: World {
+                kind,
+                zone,
+                variables: policy.variables,
+                partition: policy.partition,
+            },
+            classes: Classes::new(policy, kind, zone),
+            denies: policy
+                .statements
+                .iter()
+                .filter(|stmt| !stmt.allow)
+                .collect(),
+            budget: Budget::new(STEPS),
+            garbled,
+        }
+    }
+
+    /// The Allow statements that let outsiders in, in order.
+    pub(crate) fn findings(&self) -> Vec<Finding<'t>> {
+        let mut findings = Vec::new();
+        for stmt in &self.policy.statements {
+            if !stmt.allow {
+                continue;
+            }
+            let grants = self.grants(stmt);
+            if !grants.is_empty() {
+                findings.push(Finding {
+                    index: stmt.index,
+                    grants,
+                });
+            }
+            if self.budget.is_spent() {
+                break;
+            }
+        }
+        findings
+    }
+
+    pub(crate) fn foreign(&self, findings: &[Finding<'t>], deputy: Deputy) -> Foreign {
+        if findings
+            .iter()
+            .any(|finding| finding.openness() == Openness::Open)
+        {
+            return Foreign::Yes;
+        }
+        if self.budget.is_spent() {
+            return Foreign::CannotTell("the document is too large to be judged".to_owned());
+        }
+        if let Some(finding) = findings.first() {
+            return Foreign::CannotTell(explain::doubt(self, finding));
+        }
+        if let Some((index, why)) = self.policy.issue {
+            return Foreign::CannotTell(format!("AWS would refuse statement {index}: {why}"));
+        }
+        if self.garbled {
+            return Foreign::CannotTell("it holds control characters".to_owned());
+        }
+        if deputy == Deputy::CannotTell {
+            return Foreign::CannotTell(
+                "it cannot be told for whom a service acts here".to_owned(),
+            );
+        }
+        Foreign::No
+    }
+
+    fn grants(&self, stmt: &'t Stmt<'t>) -> Vec<Grant<'t>> {
+        let mut grants = Vec::new();
+        let principals = self.policy.principals_of(stmt);
+        if stmt.has_principal {
+            for principal in principals {
+                let named = Some(*principal);
+                let mut judge = |caller: Caller<'t>| self.weigh(stmt, named, caller, &mut grants);
+                // Where it stopped does not matter: the worst is recorded.
+                let _ = self.classes.of(principal, &mut judge);
+                if self.budget.is_spent() {
+                    break;
+                }
+            }
+        } else {
+            let mut judge = |caller: Caller<'t>| self.weigh(stmt, None, caller, &mut grants);
+            let _ = self.classes.everyone(&mut judge);
+        }
+        grants
+    }
+
+    /// Judges one class and keeps the worst result of its principal.
+    fn weigh(
+        &self,
+        stmt: &'t Stmt<'t>,
+        principal: Option<Principal<'t>>,
+        caller: Caller<'t>,
+        grants: &mut Vec<Grant<'t>>,
+    ) -> ControlFlow<()> {
+        if self.is_registered(stmt, &caller) {
+            return ControlFlow::Continue(());
+        }
+        let named = match principal {
+            Some(_) => Val::ALWAYS,
+            None => self.named(stmt, &caller),
+        };
+        let mut openness = self.judge(stmt, named, &caller);
+        let hidden =
+            caller.who == Who::Opaque && !principal.is_some_and(|one| one.form == Form::Canonical);
+        // Whether `*` meets tokens at all is not documented.
+        let token = caller.who == Who::ForeignToken
+            && principal.is_none_or(|one| one.form == Form::Everyone);
+        if (hidden || token) && openness == Openness::Open {
+            openness = Openness::Unsure;
+        }
+        if openness == Openness::Closed {
+            return if self.budget.is_spent() {
+                ControlFlow::Break(())
+            } else {
+                ControlFlow::Continue(())
+            };
+        }
+        let grant = Grant {
+            principal,
+            openness,
+            kind: self.kind_of(principal, openness, &caller),
+            caller,
+        };
+        match grants.last_mut() {
+            Some(last) if last.principal == principal && last.openness >= openness => {}
+            Some(last) if last.principal == principal => *last = grant,
+            _ => grants.push(grant),
+        }
+        if openness == Openness::Open {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
+    }
+
+    fn kind_of(
+        &self,
+        principal: Option<Principal<'t>>,
+        openness: Openness,
+        caller: &Caller<'t>,
+    ) -> AdmissionKind {
+        let form = principal.map(|one| one.form);
+        if form == Some(Form::UniqueId) {
+            return AdmissionKind::DeletedPrincipal;
+        }
+        if openness == Openness::Unsure {
+            return AdmissionKind::CannotTell;
+        }
+        if let Account::Known(account) = caller.account
+            && caller.is_iam()
+            && self.world.zone.partner(account).is_some()
+        {
+            return AdmissionKind::ThirdPartyWithoutExternalId;
+        }
+        match (form, caller.account, caller.org) {
+            _ if caller.is_token() => AdmissionKind::Federated,
+            (None | Some(Form::Everyone), _, Org::Known(_)) => AdmissionKind::ForeignOrganization,
+            (None | Some(Form::Everyone), Account::Strange, _) => match caller.source {
+                Source { bits: 0, .. } => AdmissionKind::Public,
+                Source {
+                    account: Account::Known(_),
+                    ..
+                } => AdmissionKind::ForeignAccount,
+                Source {
+                    org: Org::Known(_), ..
+                } => AdmissionKind::ForeignOrganization,
+                _ => AdmissionKind::Public,
+            },
+            _ => AdmissionKind::ForeignAccount,
+        }
+    }
+
+    /// Whether a registered third party does no more than it may.
+    fn is_registered(&self, stmt: &Stmt<'t>, caller: &Caller<'t>) -> bool {
+        if self.world.kind == Kind::Trust || !caller.is_iam() {
+            return false;
+        }
+        let Account::Known(account) = caller.account else {
+            return false;
+        };
+        let Some(partner) = self.world.zone.partner(account) else {
+            return false;
+        };
+        let read_only = |action: &str| {
+            let name = action.split_once(':').map_or("", |(_, name)| name);
+            let begins = |start: &str| {
+                name.get(..start.len())
+                    .is_some_and(|head| head.eq_ignore_ascii_case(start))
+            };
+            begins("Get") || begins("List")
+        };
+        !stmt.not_action
+            && !stmt.not_resource
+            && stmt.action.is_some()
+            && stmt.actions().all(read_only)
+            && stmt.resource.is_some()
+            && !(self.world.variables && stmt.resources().any(|one| one.contains("${")))
+            && stmt.resources().all(|one| {
+                partner
+                    .resources
+                    .iter()
+                    .any(|registered| crate::glob::covers(registered, one, false))
+            })
+    }
+
+    /// Whether the principals of a statement name a caller.
+    fn named(&self, stmt: &Stmt<'t>, caller: &Caller<'t>) -> Val {
+        let principals = self.policy.principals_of(stmt);
+        self.budget.spend(principals.len());
+        let zone = self.world.zone;
+        let named = principals.iter().fold(Val::NEVER, |any, principal| {
+            any.or(caller.named_by(principal, zone))
+        });
+        if stmt.has_principal {
+            return named;
+        }
+        if !stmt.not_principal || principals.iter().any(|one| one.form == Form::Everyone) {
+            return Val::UNKNOWN;
+        }
+        named.not()
+    }
+
+    /// Whether a caller of this class gets in through an Allow.
+    pub(crate) fn judge(&self, stmt: &Stmt<'t>, named: Val, caller: &Caller<'t>) -> Openness {
+        let conditions = self.policy.conditions_of(stmt);
+        self.budget.spend(1 + conditions.len());
+        let mut allow = if self.garbled {
+            Val::UNKNOWN
+        } else {
+            named.and(self.world.conditions(conditions, caller))
+        };
+        if stmt.doubt {
+            allow = allow.and(Val::UNKNOWN);
+        }
+        if !allow.can_hold() {
+            return Closed;
+        }
+        let entry = self.entry(caller);
+        if !enters(self.world.kind, stmt, entry) {
+            return Closed;
+        }
+        let mut sure: Vec<&Stmt<'t>> = Vec::new();
+        let mut likely: Vec<&Stmt<'t>> = Vec::new();
+        for deny in &self.denies {
+            let fires = self.fires(deny, caller);
+            if fires.hi == Level::Always {
+                likely.push(deny);
+                if fires.lo == Level::Always {
+                    sure.push(deny);
+                }
+            }
+        }
+        let open = |denies: &[&Stmt<'t>]| {
+            self.budget.spend(denies.len());
+            denies.is_empty()
+                || left_open(
+                    self.world.kind,
+                    self.world.variables,
+                    stmt,
+                    entry,
+                    denies,
+                    &self.budget,
+                )
+                .is_some()
+        };
+        if !open(&sure) {
+            return Closed;
+        }
+        if allow.surely_can_hold() && (likely.len() == sure.len() || open(&likely)) {
+            Openness::Open
+        } else {
+            Openness::Unsure
+        }
+    }
+
+    /// Whether a Deny hits all requests of a class.
+    pub(crate) fn fires(&self, deny: &Stmt<'t>, caller: &Caller<'t>) -> Val {
+        let named = self.named(deny, caller);
+        if named.hi != Level::Always {
+            return named;
+        }
+        let conditions = self.policy.conditions_of(deny);
+        self.budget.spend(1 + conditions.len());
+        let mut fires = named.and(self.world.conditions(conditions, caller));
+        if deny.doubt || self.garbled {
+            fires = fires.and(Val::UNKNOWN);
+        }
+        fires
+    }
+
+    pub(crate) fn entry(&self, caller: &Caller<'t>) -> Entry {
+        if self.world.kind != Kind::Trust {
+            return Entry::Any;
+        }
+        match caller.who {
+            Who::Token { .. } => Entry::Only("sts:assumerolewithwebidentity"),
+            Who::ForeignToken if caller.text.contains(":saml-provider/") => {
+                Entry::Only("sts:assumerolewithsaml")
+            }
+            Who::ForeignToken => Entry::Only("sts:assumerolewithwebidentity"),
+            _ => Entry::Only("sts:assumerole"),
+        }
+    }
+
+    /// The denies that may play a part, for explanations.
+    pub(crate) fn denies(&self) -> &[&'t Stmt<'t>] {
+        &self.denies
+    }
+
+    pub(crate) fn condition(&self, condition: &Condition<'t>, caller: &Caller<'t>) -> Val {
+        self.world.condition(condition, caller)
+    }
+
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.budget
+    }
+
+    /// Whether services act for strangers.
+    pub(crate) fn deputy(&self) -> Deputy {
+        let (mut sure, mut perhaps) = (Deputy::None, Deputy::None);
+        for stmt in &self.policy.statements {
+            if !stmt.allow {
+                continue;
+            }
+            let principals = self.policy.principals_of(stmt);
+            if stmt.has_principal {
+                for principal in principals {
+                    let name = match principal.form {
+                        Form::Service if principal.text == "*" => None,
+                        Form::Service => Some(principal.text),
+                        Form::Everyone => None,
+                        _ => continue,
+                    };
+                    self.drive(stmt, Who::Service(name), &mut sure, &mut perhaps);
+                    if sure == Deputy::Open {
+                        return sure;
+                    }
+                }
+            } else if stmt.not_principal {
+                self.drive(stmt, Who::Service(None), &mut sure, &mut perhaps);
+            }
+            if sure == Deputy::Open {
+                return sure;
+            }
+            if self.budget.is_spent() {
+                return Deputy::CannotTell;
+            }
+        }
+        if rank(perhaps) == rank(sure) || rank(perhaps) <= rank(Deputy::Closed) {
+            perhaps
+        } else {
+            Deputy::CannotTell
+        }
+    }
+
+    /// For whom a service may act through one statement.
+    fn drive(&self, stmt: &'t Stmt<'t>, who: Who<'t>, sure: &mut Deputy, perhaps: &mut Deputy) {
+        let mut caller = Caller::new(who, Account::Strange, Org::None);
+        let mut weigh = |caller: &Caller<'t>, level: Deputy| {
+            if rank(level) <= rank(*sure) {
+                return;
+            }
+            let named = if stmt.has_principal {
+                Val::ALWAYS
+            } else {
+                self.named(stmt, caller)
+            };
+            let openness = self.judge(stmt, named, caller);
+            if openness != Openness::Closed && rank(level) > rank(*perhaps) {
+                *perhaps = level;
+            }
+            if openness == Openness::Open {
+                *sure = level;
+            }
+        };
+        // Not every service sends source keys.
+        weigh(&caller, Deputy::Open);
+        let bits = self.policy.source_bits;
+        if bits == 0 {
+            return;
+        }
+        let mentions = self.classes.mentions();
+        let own_org = self.world.zone.org_id.as_deref();
+        let mut try_source = |account: Account<'t>, org: Org<'t>, level: Deputy| {
+            for choice in subsets(bits) {
+                caller.source = Source {
+                    bits: choice,
+                    account,
+                    org,
+                };
+                weigh(&caller, level);
+            }
+        };
+        try_source(Account::Strange, Org::Strange, Deputy::Open);
+        for org in &mentions.orgs {
+            try_source(Account::Strange, Org::Known(org), Deputy::Foreign);
+        }
+        for account in &mentions.accounts {
+            try_source(Account::Known(account), Org::Strange, Deputy::Foreign);
+            for org in &mentions.orgs {
+                try_source(Account::Known(account), Org::Known(org), Deputy::Foreign);
+            }
+        }
+        let own = mentions.own_accounts.iter().copied();
+        for account in own.chain(self.world.zone.owner()) {
+            let org = own_org.map_or(Org::None, Org::Known);
+            try_source(Account::Known(account), org, Deputy::Closed);
+        }
+    }
+}
+
+use Openness::Closed;
+
+fn rank(deputy: Deputy) -> u8 {
+    match deputy {
+        Deputy::None => 0,
+        Deputy::Closed => 1,
+        Deputy::Foreign => 2,
+        Deputy::Open => 3,
+        Deputy::CannotTell => 4,
+    }
 }

@@ -1,6 +1,14 @@
-//! What CloudTrail needs on a log bucket and on a trail's key.
+//! What CloudTrail needs on a log bucket and on a trail's key, in the form in
+//! which AWS documents it ("Amazon S3 bucket policy for CloudTrail",
+//! "Configure AWS KMS key policies for CloudTrail").
 
-use crate::{Document, Statement, Tri};
+use std::collections::BTreeMap;
+
+use crate::json::write_string;
+use crate::request::{ServiceRequest, service_allowed, service_granted};
+use crate::{Document, Kind, Statement, Tri};
+
+const SERVICE: &str = "cloudtrail.amazonaws.com";
 
 /// Where a trail delivers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -17,39 +25,234 @@ pub struct Delivery {
     pub org_id: Option<String>,
 }
 
+impl Delivery {
+    fn partition(&self) -> &str {
+        self.trail_arn
+            .strip_prefix("arn:")
+            .and_then(|rest| rest.split(':').next())
+            .unwrap_or("aws")
+    }
+
+    fn bucket_arn(&self) -> String {
+        format!("arn:{}:s3:::{}", self.partition(), self.bucket)
+    }
+
+    /// `bucket/prefix/AWSLogs/owner`, for an account or an organization.
+    fn folder(&self, owner: &str) -> String {
+        let prefix = match self
+            .prefix
+            .as_deref()
+            .map(|prefix| prefix.trim_matches('/'))
+        {
+            None | Some("") => String::new(),
+            Some(prefix) => format!("{prefix}/"),
+        };
+        format!("{}/{prefix}AWSLogs/{owner}", self.bucket_arn())
+    }
+
+    fn request(&self, action: &str, resource: String, more: &[(&str, &str)]) -> ServiceRequest {
+        let context: BTreeMap<String, Vec<String>> = more
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), vec![(*value).to_owned()]))
+            .collect();
+        ServiceRequest {
+            service: SERVICE.to_owned(),
+            action: action.to_owned(),
+            resource,
+            source_arn: Some(self.trail_arn.clone()),
+            source_account: Some(self.owner_account.clone()),
+            source_org_id: self.org_id.clone(),
+            context,
+        }
+    }
+
+    fn acl_check(&self) -> ServiceRequest {
+        self.request("s3:GetBucketAcl", self.bucket_arn(), &[])
+    }
+
+    /// One log file and one digest.
+    fn writes(&self, owner: &str) -> Vec<ServiceRequest> {
+        let inside = match &self.org_id {
+            Some(org) if org == owner => format!("{}/", self.owner_account),
+            _ => String::new(),
+        };
+        ["CloudTrail", "CloudTrail-Digest"]
+            .iter()
+            .map(|sort| {
+                let key = format!(
+                    "{}/{inside}{sort}/us-east-1/2026/01/01/{}_{sort}_us-east-1_20260101T0000Z_Zm9v.json.gz",
+                    self.folder(owner),
+                    self.owner_account
+                );
+                let acl = [("s3:x-amz-acl", "bucket-owner-full-control")];
+                self.request("s3:PutObject", key, &acl)
+            })
+            .collect()
+    }
+
+    fn key_requests(&self) -> [ServiceRequest; 2] {
+        let context = [(
+            "kms:EncryptionContext:aws:cloudtrail:arn",
+            self.trail_arn.as_str(),
+        )];
+        [
+            self.request("kms:GenerateDataKey", "*".to_owned(), &context),
+            self.request("kms:DescribeKey", "*".to_owned(), &[]),
+        ]
+    }
+}
+
+fn quoted(text: &str) -> String {
+    let mut out = String::new();
+    write_string(text, &mut out);
+    out
+}
+
+fn statement(sid: &str, action: &str, resource: &str, condition: &str) -> Option<Statement> {
+    let text = format!(
+        r#"{{"Sid":"{sid}","Effect":"Allow","Principal":{{"Service":"{SERVICE}"}},"Action":"{action}","Resource":{},"Condition":{condition}}}"#,
+        quoted(resource)
+    );
+    Statement::parse(&text).ok()
+}
+
+fn write_statement(delivery: &Delivery, sid: &str, owner: &str) -> Option<Statement> {
+    let condition = format!(
+        r#"{{"StringEquals":{{"s3:x-amz-acl":"bucket-owner-full-control","aws:SourceArn":{}}}}}"#,
+        quoted(&delivery.trail_arn)
+    );
+    let resource = format!("{}/*", delivery.folder(owner));
+    statement(sid, "s3:PutObject", &resource, &condition)
+}
+
+/// The needs of a delivery, each with the requests that it must let through.
+fn bucket_needs(delivery: &Delivery) -> Vec<(Vec<ServiceRequest>, Option<Statement>)> {
+    let source = format!(
+        r#"{{"StringEquals":{{"aws:SourceArn":{}}}}}"#,
+        quoted(&delivery.trail_arn)
+    );
+    let check = statement(
+        "AWSCloudTrailAclCheck20150319",
+        "s3:GetBucketAcl",
+        &delivery.bucket_arn(),
+        &source,
+    );
+    let account = &delivery.owner_account;
+    let mut needs = vec![
+        (vec![delivery.acl_check()], check),
+        (
+            delivery.writes(account),
+            write_statement(delivery, "AWSCloudTrailWrite20150319", account),
+        ),
+    ];
+    if let Some(org) = &delivery.org_id {
+        needs.push((
+            delivery.writes(org),
+            write_statement(delivery, "AWSCloudTrailOrganizationWrite20150319", org),
+        ));
+    }
+    needs
+}
+
+fn key_needs(delivery: &Delivery) -> Vec<(Vec<ServiceRequest>, Option<Statement>)> {
+    let arn = quoted(&delivery.trail_arn);
+    let context = format!(
+        r#"{{"StringEquals":{{"aws:SourceArn":{arn}}},"StringLike":{{"kms:EncryptionContext:aws:cloudtrail:arn":{}}}}}"#,
+        quoted(&format!(
+            "arn:{}:cloudtrail:*:{}:trail/*",
+            delivery.partition(),
+            delivery.owner_account
+        ))
+    );
+    let source = format!(r#"{{"StringEquals":{{"aws:SourceArn":{arn}}}}}"#);
+    let [encrypt, describe] = delivery.key_requests();
+    vec![
+        (
+            vec![encrypt],
+            statement(
+                "AWSCloudTrailEncryptLogs",
+                "kms:GenerateDataKey*",
+                "*",
+                &context,
+            ),
+        ),
+        (
+            vec![describe],
+            statement("AWSCloudTrailDescribeKey", "kms:DescribeKey", "*", &source),
+        ),
+    ]
+}
+
 /// The statements that a log bucket needs.
 #[must_use]
-pub fn bucket_statements(_delivery: &Delivery) -> Vec<Statement> {
-    Vec::new()
+pub fn bucket_statements(delivery: &Delivery) -> Vec<Statement> {
+    bucket_needs(delivery)
+        .into_iter()
+        .filter_map(|(_, statement)| statement)
+        .collect()
 }
 
-/// Whether CloudTrail's delivery gets through.
+/// Whether CloudTrail's delivery gets through, Deny statements included.
 #[must_use]
-pub fn bucket_delivers(_doc: &Document, _delivery: &Delivery) -> Tri {
-    Tri::CannotTell
+pub fn bucket_delivers(doc: &Document, delivery: &Delivery) -> Tri {
+    delivers(doc, Kind::Bucket, &bucket_needs(delivery))
 }
 
-/// Adds only what is missing for the delivery.
+/// Adds only what is missing for the delivery, at the end; the rest is not
+/// touched. A Deny that hits the delivery stays: see [`bucket_delivers`].
 #[must_use]
-pub fn add_missing(doc: Option<&Document>, _delivery: &Delivery) -> Document {
-    doc.cloned()
-        .unwrap_or_else(|| Document::empty_of(crate::Kind::Bucket))
+pub fn add_missing(doc: Option<&Document>, delivery: &Delivery) -> Document {
+    let doc = doc
+        .cloned()
+        .unwrap_or_else(|| Document::empty_of(Kind::Bucket));
+    add(doc, Kind::Bucket, bucket_needs(delivery))
 }
 
 /// The statements that a trail's key needs.
 #[must_use]
-pub fn key_statements(_delivery: &Delivery) -> Vec<Statement> {
-    Vec::new()
+pub fn key_statements(delivery: &Delivery) -> Vec<Statement> {
+    key_needs(delivery)
+        .into_iter()
+        .filter_map(|(_, statement)| statement)
+        .collect()
 }
 
 /// Whether CloudTrail may encrypt with the key.
 #[must_use]
-pub fn key_delivers(_doc: &Document, _delivery: &Delivery) -> Tri {
-    Tri::CannotTell
+pub fn key_delivers(doc: &Document, delivery: &Delivery) -> Tri {
+    delivers(doc, Kind::Key, &key_needs(delivery))
 }
 
 /// Adds only what is missing for the trail's key.
 #[must_use]
-pub fn add_missing_key(doc: &Document, _delivery: &Delivery) -> Document {
-    doc.clone()
+pub fn add_missing_key(doc: &Document, delivery: &Delivery) -> Document {
+    add(doc.clone(), Kind::Key, key_needs(delivery))
+}
+
+fn delivers(doc: &Document, kind: Kind, needs: &[(Vec<ServiceRequest>, Option<Statement>)]) -> Tri {
+    let mut all = Tri::Yes;
+    for request in needs.iter().flat_map(|(requests, _)| requests) {
+        match service_allowed(doc, kind, request) {
+            Tri::Yes => {}
+            Tri::No => return Tri::No,
+            Tri::CannotTell => all = Tri::CannotTell,
+        }
+    }
+    all
+}
+
+fn add(
+    mut doc: Document,
+    kind: Kind,
+    needs: Vec<(Vec<ServiceRequest>, Option<Statement>)>,
+) -> Document {
+    for (requests, statement) in needs {
+        let granted = requests
+            .iter()
+            .all(|request| service_granted(&doc, kind, request) == Tri::Yes);
+        if let (false, Some(statement)) = (granted, statement) {
+            doc.statement_append(&statement);
+        }
+    }
+    doc
 }

@@ -39,6 +39,8 @@ pub(crate) struct SyntaxError {
 #[derive(Debug, Clone)]
 pub(crate) struct Tape<'a> {
     nodes: Vec<Node<'a>>,
+    /// Whether a string holds a control character; no honest policy does.
+    pub(crate) garbled: bool,
 }
 
 static NOTHING: Node<'static> = Node {
@@ -61,6 +63,7 @@ impl<'a> Tape<'a> {
             bytes: text.as_bytes(),
             at: 0,
             nodes: Vec::with_capacity(text.len() / 14 + 8),
+            garbled: false,
         };
         reader.skip_space();
         reader.value(0)?;
@@ -70,6 +73,7 @@ impl<'a> Tape<'a> {
         }
         Ok(Tape {
             nodes: reader.nodes,
+            garbled: reader.garbled,
         })
     }
 
@@ -77,13 +81,6 @@ impl<'a> Tape<'a> {
         View {
             tape: &self.nodes,
             index: 0,
-        }
-    }
-
-    pub(crate) fn view(&self, index: usize) -> View<'_, 'a> {
-        View {
-            tape: &self.nodes,
-            index,
         }
     }
 }
@@ -229,6 +226,7 @@ impl<'t, 'a> View<'t, 'a> {
     }
 }
 
+#[derive(Clone)]
 pub(crate) struct Items<'t, 'a> {
     tape: &'t [Node<'a>],
     next: usize,
@@ -282,6 +280,7 @@ struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
     nodes: Vec<Node<'a>>,
+    garbled: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -501,6 +500,7 @@ impl<'a> Reader<'a> {
             Some(b'u') => {
                 self.at += 1;
                 let first = self.hex()?;
+                self.garbled |= first < 0x09;
                 if !(0xD800..0xE000).contains(&first) {
                     return char::from_u32(first).ok_or_else(|| self.error(wrong));
                 }

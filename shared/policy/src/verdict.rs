@@ -67,8 +67,6 @@ pub enum AdmissionKind {
     ThirdPartyWithoutExternalId,
     /// A federated identity that nothing narrows to one of our tenants.
     Federated,
-    /// A canonical user id that is not known to be ours.
-    CanonicalUser,
     /// A unique id that AWS shows in place of a deleted user or role.
     DeletedPrincipal,
     /// It cannot be told.

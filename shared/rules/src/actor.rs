@@ -1,6 +1,6 @@
 //! Who made a call.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::record::Record;
 
@@ -9,7 +9,8 @@ use crate::record::Record;
 /// Trust is only ever given to what the caller cannot choose: the issuing
 /// role's ARN and unique ID. Session names, user agents and the like are shown
 /// to people and never matched.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct Actor {
     /// `IAMUser`, `AssumedRole`, `Root`, `AWSService`, …; empty where the record has none.
     pub kind: String,

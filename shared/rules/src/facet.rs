@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use auditward_policy::Zone;
 
@@ -147,6 +147,21 @@ impl<S> Decision<S> {
         Self::Change(Change { to, evidence_on: false, first: Vec::new(), why: why.into() })
     }
 
+    /// The same decision about a state in another form.
+    ///
+    /// # Errors
+    /// The state cannot be put into that form.
+    pub fn map<T, E>(self, form: impl FnOnce(S) -> Result<T, E>) -> Result<Decision<T>, E> {
+        Ok(match self {
+            Self::Safe => Decision::Safe,
+            Self::Change(Change { to, evidence_on, first, why }) => {
+                Decision::Change(Change { to: form(to)?, evidence_on, first, why })
+            }
+            Self::ByHand(why) => Decision::ByHand(why),
+            Self::CannotTell(why) => Decision::CannotTell(why),
+        })
+    }
+
     /// The same change, after others.
     #[must_use]
     pub fn after(mut self, plans: Vec<Plan>) -> Self {
@@ -167,12 +182,17 @@ pub struct Step<F: Facet> {
     pub wish: F::Wish,
     /// What the event says it wrote. A live state that is safe but not this one
     /// may be older than the event, and is read again.
-    #[serde(default = "none", skip_serializing_if = "Option::is_none")]
+    #[serde(default = "none", deserialize_with = "present", skip_serializing_if = "Option::is_none")]
     pub wrote: Option<F::State>,
 }
 
 fn none<T>() -> Option<T> {
     None
+}
+
+/// Absence is a state: a `null` that was stored is read as one.
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+    T::deserialize(deserializer).map(Some)
 }
 
 impl<F: Facet> Step<F> {

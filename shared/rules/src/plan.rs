@@ -1,9 +1,15 @@
 //! What Auditward would do, as data: dry runs, cases, alerts and hands read the same plan.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::facet::{At, Facet, Step};
-use crate::facets::trail;
+use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
+use crate::facets::{bucket, key, principal, role, trail};
+
+/// A recorded state as the facet's own type.
+fn state_of<F: Facet>(state: &Value) -> Result<F::State, serde_json::Error> {
+    F::State::deserialize(state)
+}
 
 /// Declares the enum over all facets and what can be asked of any of them.
 macro_rules! plans {
@@ -37,16 +43,75 @@ macro_rules! plans {
             }
 
             /// A recorded state of this facet, in few words for people.
-            pub fn tell(&self, state: &serde_json::Value) -> String {
-                match self { $(Self::$variant(_) => {
-                    <$facet as Facet>::State::deserialize(state)
-                        .map_or_else(|_| state.to_string(), |state| <$facet as Facet>::tell(&state))
+            pub fn tell(&self, state: &Value) -> String {
+                match self { $(Self::$variant(_) => state_of::<$facet>(state)
+                    .map_or_else(|_| state.to_string(), |state| <$facet as Facet>::tell(&state)),)+ }
+            }
+
+            /// What the event says it wrote.
+            pub fn wrote(&self) -> Option<Value> {
+                match self { $(Self::$variant(step) => serde_json::to_value(step.wrote.as_ref()?).ok(),)+ }
+            }
+
+            /// Decides about a live state; see [`Facet::decide`].
+            ///
+            /// # Errors
+            /// A recorded state is not one of this facet.
+            pub fn decide(
+                &self,
+                live: &Value,
+                baseline: Option<&Value>,
+                scene: Scene<'_>,
+            ) -> Result<Decision<Value>, serde_json::Error> {
+                match self { $(Self::$variant(step) => {
+                    let live = state_of::<$facet>(live)?;
+                    let baseline = baseline.map(state_of::<$facet>).transpose()?;
+                    let decision = <$facet as Facet>::decide(&live, &step.wish, baseline.as_ref(), scene);
+                    decision.map(|state| serde_json::to_value(state))
                 })+ }
+            }
+
+            /// How one state stands to another; see [`Facet::compare`].
+            ///
+            /// # Errors
+            /// A recorded state is not one of this facet.
+            pub fn compare(&self, live: &Value, known: &Value) -> Result<Standing, serde_json::Error> {
+                match self { $(Self::$variant(_) => Ok(<$facet as Facet>::compare(
+                    &state_of::<$facet>(live)?, &state_of::<$facet>(known)?)),)+ }
+            }
+
+            /// Whether two states mean the same; see [`Facet::same`].
+            pub fn same(&self, one: &Value, other: &Value) -> bool {
+                match self { $(Self::$variant(_) => match (state_of::<$facet>(one), state_of::<$facet>(other)) {
+                    (Ok(one), Ok(other)) => <$facet as Facet>::same(&one, &other),
+                    _ => false,
+                },)+ }
             }
         }
     };
 }
 
 plans! {
+    TrailConfig => trail::TrailConfig,
+    TrailSelectors => trail::TrailSelectors,
+    TrailInsights => trail::TrailInsights,
     TrailLogging => trail::TrailLogging,
+    KeyState => key::KeyState,
+    KeyPolicy => key::KeyPolicy,
+    RoleTrust => role::RoleTrust,
+    RoleSessions => role::RoleSessions,
+    RoleInlinePolicies => role::RoleInlinePolicies,
+    RoleBoundary => role::RoleBoundary,
+    RoleTags => role::RoleTags,
+    RoleSettings => role::RoleSettings,
+    Attachments => principal::Attachments,
+    BucketPolicy => bucket::BucketPolicy,
+    BucketPublicAccess => bucket::BucketPublicAccess,
+    AccountPublicAccess => bucket::AccountPublicAccess,
+    BucketAcl => bucket::BucketAcl,
+    BucketOwnership => bucket::BucketOwnership,
+    BucketVersioning => bucket::BucketVersioning,
+    BucketEncryption => bucket::BucketEncryption,
+    BucketLifecycle => bucket::BucketLifecycle,
+    BucketExistence => bucket::BucketExistence,
 }

@@ -42,6 +42,7 @@ pub struct Record<'a> {
     request: Option<Json<'a>>,
     response: Option<Json<'a>>,
     addendum: Option<Json<'a>>,
+    resources: Option<Json<'a>>,
     /// Whether any member of a CloudTrail record was there at all.
     seen: bool,
 }
@@ -83,6 +84,14 @@ impl<'a> Record<'a> {
     /// What was answered; `None` where it is absent, `null`, or was left out for its size.
     pub fn response(&self) -> Option<Json<'a>> {
         self.response.filter(|response| !is_omitted(*response))
+    }
+
+    /// The ARNs and owners of the resources that the service named; either may be
+    /// missing. They stand there even where the request was left out.
+    pub fn resources(&self) -> Vec<(Option<Cow<'a, str>>, Option<Cow<'a, str>>)> {
+        let items = self.resources.map(Json::items).unwrap_or_default();
+        let arn = |item: Json<'a>| item.string("ARN").or_else(|| item.string("arn"));
+        items.into_iter().map(|item| (arn(item), item.string("accountId"))).collect()
     }
 
     /// Whether CloudTrail left the request out because it was too large. An
@@ -146,6 +155,7 @@ impl<'a> Record<'a> {
             "requestParameters" => return self.request = Some(json),
             "responseElements" => return self.response = Some(json),
             "addendum" => return self.addendum = Some(json),
+            "resources" => return self.resources = Some(json),
             _ => return,
         };
         if let Some(text) = json.scalar() {
@@ -175,7 +185,7 @@ fn is_omitted(json: Json<'_>) -> bool {
 
 /// The spelling of CloudTrail for a key in lower case (as exports of tables have it).
 fn canonical(key: &str) -> &str {
-    const NAMES: [&str; 16] = [
+    const NAMES: [&str; 17] = [
         "eventSource",
         "eventName",
         "eventType",
@@ -192,6 +202,7 @@ fn canonical(key: &str) -> &str {
         "requestParameters",
         "responseElements",
         "addendum",
+        "resources",
     ];
     if key.bytes().any(|b| b.is_ascii_uppercase()) {
         return key;

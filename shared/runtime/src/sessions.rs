@@ -1,6 +1,7 @@
 //! Sessions across accounts and regions, made when first needed.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
@@ -18,6 +19,7 @@ use crate::failure::Failure;
 #[derive(Debug)]
 pub struct Sessions {
     home: Home,
+    account: OnceLock<String>,
     base: OnceCell<SdkConfig>,
     members: Mutex<HashMap<String, SdkConfig>>,
 }
@@ -25,8 +27,6 @@ pub struct Sessions {
 /// Where this function runs.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Home {
-    /// Its account; empty where it is not known.
-    pub account: String,
     /// Its region.
     pub region: String,
     /// The name (with its path) of the role to assume in other accounts.
@@ -41,12 +41,22 @@ const ATTEMPT: Duration = Duration::from_secs(5);
 impl Sessions {
     /// Sessions of a function.
     pub fn new(home: Home) -> Self {
-        Self { home, base: OnceCell::new(), members: Mutex::default() }
+        Self { home, account: OnceLock::new(), base: OnceCell::new(), members: Mutex::default() }
     }
 
     /// Where this function runs.
     pub fn home(&self) -> &Home {
         &self.home
+    }
+
+    /// The account this function runs in, once it is known.
+    pub fn account(&self) -> &str {
+        self.account.get().map_or("", String::as_str)
+    }
+
+    /// Says which account this function runs in; the first word counts.
+    pub fn runs_in(&self, account: &str) {
+        self.account.get_or_init(|| account.to_owned());
     }
 
     /// The function's own identity in its own region: for the store, alerts and metrics.
@@ -60,7 +70,7 @@ impl Sessions {
     /// The role in the other account cannot be assumed.
     pub async fn of(&self, account: &str, region: &str) -> Result<SdkConfig, Failure> {
         let central = self.central().await;
-        if account == self.home.account || self.home.account.is_empty() {
+        if account == self.account() || self.account().is_empty() || account.is_empty() {
             return Ok(in_region(central, region));
         }
         let mut members = self.members.lock().await;

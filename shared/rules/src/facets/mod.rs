@@ -5,3 +5,6 @@ pub mod key;
 pub mod principal;
 pub mod role;
 pub mod trail;
+
+#[cfg(test)]
+mod law;

@@ -176,6 +176,11 @@ impl Settings {
         self.deployers.iter().any(|known| known.is(actor))
     }
 
+    /// The operator with this unique ID, who may undo a case.
+    pub fn operator(&self, unique_id: &str) -> Option<&Known> {
+        self.operators.iter().find(|known| known.unique_id.as_deref() == Some(unique_id))
+    }
+
     /// Whether a principal (by its ARN) may hold the power to change trails.
     pub fn is_approved(&self, principal_arn: &str) -> bool {
         let known = self.approved.iter().chain(&self.break_glass);

@@ -66,8 +66,12 @@ impl Settings {
                 faults.push(format!("partners.external_id: `{id}` is no external ID: expected 2 to 1224 characters and no wildcard"));
             }
         }
-        for (key, known) in [("deployers", &self.deployers), ("break_glass", &self.break_glass), ("approved", &self.approved)] {
+        for (key, known) in [("deployers", &self.deployers), ("break_glass", &self.break_glass), ("approved", &self.approved), ("operators", &self.operators)] {
             faults.extend(known.iter().filter_map(|known| principal_fault(key, known)));
+        }
+        for operator in self.operators.iter().filter(|operator| operator.unique_id.is_none()) {
+            let who = &operator.principal;
+            faults.push(format!("operators.unique_id: expected the unique ID of `{who}` (AROA… or AIDA…; `aws iam get-role` shows it)"));
         }
         let rules = self.mode.rules.keys().map(|id| ("mode.rules", id));
         let rules = rules.chain(self.mode.reach.keys().map(|id| ("mode.reach", id)));

@@ -55,6 +55,9 @@ pub struct Settings {
     pub break_glass: Vec<Known>,
     /// Principals that may hold the power to change trails.
     pub approved: Vec<Known>,
+    /// Who may undo a case. Each needs its `unique_id`: it is what the queue
+    /// that carries the wish vouches for.
+    pub operators: Vec<Known>,
     /// What is guarded.
     pub protected: Protected,
     /// What may be done about findings.

@@ -1,0 +1,132 @@
+//! `auditward rules`.
+
+use std::process::ExitCode;
+
+use anyhow::bail;
+use clap::ValueEnum;
+use comfy_table::{Attribute, Cell, Color};
+
+use auditward_rules::registry::{self, RULES};
+use auditward_rules::rule::{Revert, Rule, Scope, Severity};
+
+use crate::output::{self, FAINT, STRONG, styled};
+
+/// List the rules, or explain one.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// Explain only this rule.
+    #[arg(value_name = "ID")]
+    id: Option<String>,
+    /// For people, or for machines.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+enum Format {
+    #[default]
+    Table,
+    Json,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    match (&args.id, args.format) {
+        (None, Format::Json) => output::print_json(&RULES)?,
+        (None, Format::Table) => list(),
+        (Some(id), format) => {
+            let Some(rule) = registry::rule(id) else { bail!("{}", unknown(id)) };
+            match format {
+                Format::Json => output::print_json(rule)?,
+                Format::Table => anstream::print!("{}", explain(rule)),
+            }
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What to say about an id that no rule has.
+fn unknown(id: &str) -> String {
+    let near = RULES.iter().map(|rule| (strsim::jaro_winkler(id, rule.id), rule.id));
+    let near = near.filter(|(likeness, _)| *likeness > 0.7).max_by(|(a, _), (b, _)| a.total_cmp(b));
+    let hint = near.map_or_else(String::new, |(_, near)| format!("; did you mean `{near}`?"));
+    format!("there is no rule `{id}`{hint} (`auditward rules` lists them all)")
+}
+
+/// The colour of a severity in every table.
+pub fn colour(severity: Severity) -> Color {
+    match severity {
+        Severity::Critical | Severity::High => Color::Red,
+        Severity::Medium => Color::Yellow,
+        Severity::Low => Color::Blue,
+        Severity::Informational => Color::DarkGrey,
+    }
+}
+
+fn list() {
+    let mut table = output::table();
+    table.set_header(["Rule", "Severity", "What", "Watches"]);
+    for rule in RULES {
+        table.add_row([
+            Cell::new(rule.id).add_attribute(Attribute::Bold),
+            Cell::new(rule.severity.name()).fg(colour(rule.severity)),
+            Cell::new(rule.title),
+            Cell::new(calls(rule, ", ")).fg(Color::DarkGrey),
+        ]);
+    }
+    let many = RULES.len() as u64;
+    anstream::println!("{table}\n{}. `auditward rules ID` explains one.", output::count(many, "rule", "rules"));
+}
+
+/// The calls a rule watches, such as `cloudtrail: StopLogging`.
+fn calls(rule: &Rule, between: &str) -> String {
+    let watch = rule.watches.iter().map(|watch| {
+        let service = watch.source.trim_end_matches(".amazonaws.com");
+        format!("{service}: {}", watch.names.join(between))
+    });
+    watch.collect::<Vec<_>>().join("\n")
+}
+
+fn explain(rule: &Rule) -> String {
+    let scope = match rule.scope {
+        Scope::Protected => "resources that are protected: named in the settings, or used by a protected trail",
+        Scope::Account => "every resource of an account that holds protected ones",
+        Scope::Any => "every resource",
+    };
+    let revert = match rule.revert {
+        Revert::Event => "what the event says was changed is undone",
+        Revert::Desired => "a constant safe state is put back",
+        Revert::Baseline => "the last state known to be good is put back",
+        Revert::Live => "exactly the foreign grants are taken out of what is there",
+        Revert::None => "nothing is changed by itself; a person is told what to do",
+    };
+    let deployers = if rule.deployers_accepted {
+        "accepted when a deployer named in the settings made it"
+    } else {
+        "judged whoever made it, deployers too"
+    };
+    let mut text = format!(
+        "{} {}\n{}\n\nWhy it matters: {}.\n\n",
+        styled(STRONG, rule.id),
+        styled(FAINT, &format!("({})", rule.severity.name())),
+        rule.title,
+        rule.why.trim_end_matches('.'),
+    );
+    let carried = format!("{}, through {}", rule.function.name(), rule.facets.join(", "));
+    let rows = [
+        ("Watches", calls(rule, ", ").replace('\n', "\n            ")),
+        ("Looks at", scope.to_owned()),
+        ("Remedy", revert.to_owned()),
+        ("A change is", deployers.to_owned()),
+        ("Carried by", carried),
+        ("Serves", rule.controls.join("; ")),
+    ];
+    for (name, value) in rows {
+        text.push_str(&format!("{name:<12}{value}\n"));
+    }
+    text.push_str(&format!(
+        "\nIt alerts by default. To let it write, in auditward.toml:\n\n    [mode.rules]\n    \"{}\" = \"enforce\"\n",
+        rule.id,
+    ));
+    text
+}

@@ -1,0 +1,156 @@
+//! How a trail is configured.
+
+use std::collections::BTreeMap;
+
+use aws_sdk_cloudtrail::operation::RequestId;
+use aws_sdk_cloudtrail::types::{Tag, Trail};
+
+use auditward_rules::facet::At;
+use auditward_rules::facets::trail::{TrailConfig, TrailSettings};
+use auditward_runtime::failure::Failure;
+use auditward_runtime::hand::{Hand, Written};
+
+use super::CloudTrail;
+
+const CREATE: &str = "cloudtrail:CreateTrail";
+const UPDATE: &str = "cloudtrail:UpdateTrail";
+
+impl Hand<TrailConfig> for CloudTrail<'_> {
+    async fn read(&self, at: &At) -> Result<Option<TrailSettings>, Failure> {
+        let client = self.client(at).await?;
+        let (trail, tags) = futures_util::join!(
+            client.get_trail().name(&at.resource).send(),
+            client.list_tags().resource_id_list(&at.resource).send()
+        );
+        let trail = match trail {
+            Ok(answer) => answer.trail,
+            Err(error) if error.as_service_error().is_some_and(|e| e.is_trail_not_found_exception()) => None,
+            Err(error) => return Err(Failure::of("cloudtrail:GetTrail", &error)),
+        };
+        // Without a trail, its tags are not found either.
+        let Some(trail) = trail else { return Ok(None) };
+        let tags = tags.map_err(|error| Failure::of("cloudtrail:ListTags", &error))?;
+        let tags = tags.resource_tag_list().iter().flat_map(|listed| listed.tags_list());
+        let tags = tags.map(|tag| (tag.key().to_owned(), tag.value().unwrap_or_default().to_owned()));
+        settings_of(trail, tags.collect()).map(Some)
+    }
+
+    async fn write(
+        &self,
+        at: &At,
+        from: &Option<TrailSettings>,
+        to: &Option<TrailSettings>,
+    ) -> Result<Written, Failure> {
+        match (from, to) {
+            (_, None) => Err(Failure::other("cloudtrail:DeleteTrail", "a trail is never deleted")),
+            (None, Some(to)) => self.create(at, to).await,
+            (Some(from), Some(to)) => self.update(at, from, to).await,
+        }
+    }
+}
+
+impl CloudTrail<'_> {
+    async fn create(&self, at: &At, to: &TrailSettings) -> Result<Written, Failure> {
+        let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
+        let tags: Result<Vec<_>, _> = to.tags.iter().map(tag).collect();
+        let tags = tags.map_err(|error| Failure::other(CREATE, error.to_string()))?;
+        let request = self.client(at).await?.create_trail().name(at.name()).s3_bucket_name(&to.bucket);
+        let answer = request
+            .set_s3_key_prefix(to.prefix.clone())
+            .set_sns_topic_name(to.topic.clone())
+            .is_multi_region_trail(to.multi_region)
+            .include_global_service_events(to.global_events)
+            .enable_log_file_validation(to.validation)
+            .is_organization_trail(to.organization)
+            .set_kms_key_id(to.key.clone())
+            .set_cloud_watch_logs_log_group_arn(to.log_group.clone())
+            .set_cloud_watch_logs_role_arn(to.log_role.clone())
+            .set_tags_list((!tags.is_empty()).then_some(tags))
+            .send()
+            .await
+            .map_err(|error| Failure::of(CREATE, &error))?;
+        // A trail of that name in another account or region is not this one.
+        match answer.trail_arn() {
+            Some(made) if made != at.resource => {
+                Err(Failure::other(CREATE, format!("{made} was made in the place of {}", at.resource)))
+            }
+            _ => Ok(Written::default().and(answer.request_id())),
+        }
+    }
+
+    /// Sends only what differs. An empty text takes a prefix, topic, key or log
+    /// group away.
+    async fn update(&self, at: &At, from: &TrailSettings, to: &TrailSettings) -> Result<Written, Failure> {
+        let text = |from: &Option<String>, to: &Option<String>| (from != to).then(|| to.clone().unwrap_or_default());
+        let switch = |from: bool, to: bool| (from != to).then_some(to);
+        // CloudTrail takes log group and role only together.
+        let logs = (&from.log_group, &from.log_role) != (&to.log_group, &to.log_role);
+        let logs = |text: &Option<String>| logs.then(|| text.clone().unwrap_or_default());
+        let request = self.client(at).await?.update_trail().name(&at.resource);
+        let answer = request
+            .set_s3_bucket_name((from.bucket != to.bucket).then(|| to.bucket.clone()))
+            .set_s3_key_prefix(text(&from.prefix, &to.prefix))
+            .set_sns_topic_name(text(&from.topic, &to.topic))
+            .set_is_multi_region_trail(switch(from.multi_region, to.multi_region))
+            .set_include_global_service_events(switch(from.global_events, to.global_events))
+            .set_enable_log_file_validation(switch(from.validation, to.validation))
+            .set_is_organization_trail(switch(from.organization, to.organization))
+            .set_kms_key_id(text(&from.key, &to.key))
+            .set_cloud_watch_logs_log_group_arn(logs(&to.log_group))
+            .set_cloud_watch_logs_role_arn(logs(&to.log_role))
+            .send()
+            .await
+            .map_err(|error| Failure::of(UPDATE, &error))?;
+        Ok(Written::default().and(answer.request_id()))
+    }
+}
+
+/// A trail as CloudTrail describes it, in our form.
+fn settings_of(trail: Trail, tags: BTreeMap<String, String>) -> Result<TrailSettings, Failure> {
+    let some = |text: Option<String>| text.filter(|text| !text.is_empty());
+    let prefix = trail.s3_key_prefix.map(|prefix| prefix.trim_matches('/').to_owned());
+    let Some(bucket) = some(trail.s3_bucket_name) else {
+        return Err(Failure::other("cloudtrail:GetTrail", "the answer names no bucket"));
+    };
+    Ok(TrailSettings {
+        bucket,
+        prefix: some(prefix),
+        topic: some(trail.sns_topic_arn),
+        multi_region: trail.is_multi_region_trail == Some(true),
+        global_events: trail.include_global_service_events == Some(true),
+        validation: trail.log_file_validation_enabled == Some(true),
+        organization: trail.is_organization_trail == Some(true),
+        key: some(trail.kms_key_id),
+        log_group: some(trail.cloud_watch_logs_log_group_arn),
+        log_role: some(trail.cloud_watch_logs_role_arn),
+        tags,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_empty_in_an_answer_is_absent() {
+        let trail = Trail::builder()
+            .s3_bucket_name("logs")
+            .s3_key_prefix("a/")
+            .sns_topic_arn("")
+            .is_multi_region_trail(true)
+            .build();
+        let settings = settings_of(trail, BTreeMap::new()).unwrap();
+        let known = TrailSettings {
+            bucket: "logs".into(),
+            prefix: Some("a".into()),
+            multi_region: true,
+            ..TrailSettings::default()
+        };
+        assert_eq!(settings, known);
+    }
+
+    #[test]
+    fn an_answer_without_a_bucket_is_no_state() {
+        assert!(settings_of(Trail::builder().build(), BTreeMap::new()).is_err());
+    }
+}

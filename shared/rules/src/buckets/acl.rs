@@ -1,0 +1,120 @@
+//! The rule of a bucket's access control list.
+
+use super::{Bucket, S3, text, unnamed, unreadable};
+use crate::facet::Step;
+use crate::facets::bucket::{ALL_USERS, AUTHENTICATED_USERS, Acl, BucketAcl, Grant, Grantee, LOG_DELIVERY};
+use crate::json::Json;
+use crate::rule::{Function, Judged, Revert, Rule, Scope, Severity, Watch};
+
+/// Catalogue row 38.
+pub static ACL_OPENED: Rule = Rule {
+    id: "bucket.acl-opened",
+    title: "Bucket ACL opened",
+    severity: Severity::High,
+    why: "an ACL that names everybody or a foreign account lets them list, read or fill the bucket, past its policy",
+    controls: &["CIS AWS Foundations 3.0: 2.1.4", "ATT&CK T1530"],
+    function: Function::BucketGuard,
+    watches: &[Watch { source: S3, names: &["PutBucketAcl"] }],
+    scope: Scope::Any,
+    revert: Revert::Desired,
+    deployers_accepted: false,
+    facets: &["bucket-acl"],
+    judge: |call| {
+        let Some(bucket) = Bucket::of(call) else { return unnamed(call) };
+        let step = Step::<BucketAcl>::new(bucket.at.clone(), bucket.acl_wish());
+        let Some(acl) = call.request().and_then(written) else {
+            return Judged::CannotTell(unreadable(&bucket, "the ACL").step(step));
+        };
+        let zone = call.settings.zone(&bucket.at.account);
+        if acl.foreign(&zone).next().is_some() {
+            let what = format!("{} got {}", bucket.called(), told(&acl));
+            return bucket.draft(what).step(step.wrote(acl)).into();
+        }
+        // Log delivery is meant on some buckets; the known ACL tells on which.
+        if acl.others().any(|grant| matches!(&grant.to, Grantee::Group(_))) {
+            let what = format!("{} got {}", bucket.called(), told(&acl));
+            let draft = bucket.draft(what).severity(Severity::Low).step(step.wrote(acl));
+            return draft.if_live_agrees().into();
+        }
+        Judged::Clean
+    },
+};
+
+fn told(acl: &Acl) -> String {
+    use crate::facet::Facet;
+    BucketAcl::tell(acl)
+}
+
+/// The ACL that was written: a canned one, one in headers, or one in the body.
+fn written(request: Json<'_>) -> Option<Acl> {
+    if let Some(canned) = text(request, "x-amz-acl") {
+        return Some(Acl { owner: String::new(), grants: of_canned(&canned)? });
+    }
+    let headers = of_headers(request)?;
+    if !headers.is_empty() {
+        return Some(Acl { owner: String::new(), grants: headers });
+    }
+    of_body(request.get("AccessControlPolicy")?)
+}
+
+/// The grants of a [canned ACL](https://docs.aws.amazon.com/AmazonS3/latest/userguide/acl-overview.html#canned-acl)
+/// to others than the owner; `None` where nobody here knows it.
+fn of_canned(name: &str) -> Option<Vec<Grant>> {
+    let grant = |uri: &str, may: &str| Grant::new(Grantee::Group(uri.to_owned()), may);
+    Some(match name {
+        // The last two are about objects; on a bucket they mean the first.
+        "private" | "bucket-owner-read" | "bucket-owner-full-control" => Vec::new(),
+        "public-read" => vec![grant(ALL_USERS, "READ")],
+        "public-read-write" => vec![grant(ALL_USERS, "READ"), grant(ALL_USERS, "WRITE")],
+        "authenticated-read" => vec![grant(AUTHENTICATED_USERS, "READ")],
+        "log-delivery-write" => vec![grant(LOG_DELIVERY, "WRITE"), grant(LOG_DELIVERY, "READ_ACP")],
+        _ => return None,
+    })
+}
+
+const HEADERS: [(&str, &str); 5] = [
+    ("x-amz-grant-read", "READ"),
+    ("x-amz-grant-write", "WRITE"),
+    ("x-amz-grant-read-acp", "READ_ACP"),
+    ("x-amz-grant-write-acp", "WRITE_ACP"),
+    ("x-amz-grant-full-control", "FULL_CONTROL"),
+];
+
+/// Grants in headers: `id="…", uri="…", emailAddress="…"`. The owner cannot be
+/// told from others there.
+fn of_headers(request: Json<'_>) -> Option<Vec<Grant>> {
+    let mut grants = Vec::new();
+    for (header, may) in HEADERS {
+        let values = request.get(header).map(Json::items).unwrap_or_default();
+        for value in values {
+            let value = value.scalar()?;
+            for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+                let (kind, of) = part.split_once('=')?;
+                let of = of.trim().trim_matches('"').to_owned();
+                let to = match kind.trim().to_ascii_lowercase().as_str() {
+                    "id" => Grantee::CanonicalId(of),
+                    "uri" => Grantee::Group(of),
+                    "emailaddress" => Grantee::Email(of),
+                    _ => return None,
+                };
+                grants.push(Grant::new(to, may));
+            }
+        }
+    }
+    Some(grants)
+}
+
+fn of_body(policy: Json<'_>) -> Option<Acl> {
+    let owner = policy.get("Owner").and_then(|owner| text(owner, "ID"))?.into_owned();
+    let list = policy.get("AccessControlList")?;
+    let mut grants = Vec::new();
+    for grant in list.get("Grant").map(Json::items).unwrap_or_default() {
+        let grantee = grant.get("Grantee")?;
+        let part = |name| text(grantee, name).map(std::borrow::Cow::into_owned);
+        let to = part("URI").map(Grantee::Group);
+        let to = to.or_else(|| part("ID").map(Grantee::CanonicalId));
+        let to = to.or_else(|| part("EmailAddress").map(Grantee::Email))?;
+        grants.push(Grant::new(to, text(grant, "Permission")?.into_owned()));
+    }
+    Some(Acl { owner, grants })
+}

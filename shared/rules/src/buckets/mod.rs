@@ -1,0 +1,120 @@
+//! Rules of buckets, and of an account's public access block.
+
+mod access;
+mod acl;
+mod deleted;
+mod lifecycle;
+mod policy;
+mod storage;
+
+pub use access::{ACCOUNT_DELETED, ACCOUNT_WEAKENED, BLOCK_DELETED, BLOCK_WEAKENED};
+pub use acl::ACL_OPENED;
+pub use deleted::DELETED;
+pub use lifecycle::LIFECYCLE_SHORTENED;
+pub use policy::{POLICY_DELETED, POLICY_OPENED};
+pub use storage::{OWNERSHIP_DELETED, OWNERSHIP_WEAKENED, VERSIONING_SUSPENDED};
+
+use std::borrow::Cow;
+
+use auditward_policy::cloudtrail::Delivery;
+
+use crate::arn::{Arn, is_account};
+use crate::facet::At;
+use crate::facets::bucket::{AclWish, BucketWish};
+use crate::json::Json;
+use crate::rule::{Call, Draft, Judged};
+
+/// CloudTrail's name for S3's control plane, of buckets and of accounts.
+const S3: &str = "s3.amazonaws.com";
+
+/// What CloudTrail writes in the place of values it must not show.
+const HIDDEN: &str = "HIDDEN_DUE_TO_SECURITY_REASONS";
+
+/// The bucket that a call is about.
+struct Bucket {
+    name: String,
+    at: At,
+    /// Whether it is guarded: named in the settings, or a log bucket.
+    protected: bool,
+    /// What known trails deliver there.
+    deliveries: Vec<Delivery>,
+}
+
+impl Bucket {
+    /// The bucket that the request or, where that was left out, the list of
+    /// resources names.
+    fn of(call: &Call<'_>) -> Option<Self> {
+        let resources = call.record.resources();
+        let listed = resources.iter().find_map(|(arn, owner)| {
+            let arn = Arn::parse(arn.as_deref()?)?;
+            let is_bucket = arn.service == "s3" && !arn.resource.contains('/');
+            is_bucket.then(|| (arn.resource.to_owned(), owner.clone()))
+        });
+        let asked = call.request().and_then(|request| text(request, "bucketName")).filter(|name| !name.is_empty());
+        let name = match (asked, &listed) {
+            (Some(name), _) => name.into_owned(),
+            (None, Some((name, _))) => name.clone(),
+            (None, None) => return None,
+        };
+        let used: Vec<_> = call.inventory.delivering_to(&name).collect();
+        let owner = used.iter().find_map(|used| used.bucket_owner.clone()).or_else(|| {
+            let (_, owner) = listed.as_ref().filter(|(listed, _)| *listed == name)?;
+            owner.as_deref().filter(|owner| is_account(owner)).map(str::to_owned)
+        });
+        let mut at = call.here(format!("arn:{}:s3:::{name}", call.partition()));
+        if let Some(owner) = owner {
+            at.account = owner;
+        }
+        let deliveries: Vec<_> = used.iter().map(|used| used.delivery()).collect();
+        let protected = !deliveries.is_empty() || call.settings.protects(&at.resource, call.inventory);
+        Some(Self { name, at, protected, deliveries })
+    }
+
+    /// The bucket, where it is guarded. `Err` is the verdict otherwise.
+    fn guarded(call: &Call<'_>) -> Result<Self, Judged> {
+        match Self::of(call) {
+            None => Err(unnamed(call)),
+            Some(bucket) if bucket.protected => Ok(bucket),
+            Some(_) => Err(Judged::Clean),
+        }
+    }
+
+    /// How people call it.
+    fn called(&self) -> String {
+        let what = if self.deliveries.is_empty() { "bucket" } else { "log bucket" };
+        format!("{what} {}", self.name)
+    }
+
+    fn draft(&self, summary: impl Into<String>) -> Draft {
+        Draft::new(self.at.resource.clone(), summary)
+    }
+
+    fn wish(&self) -> BucketWish {
+        BucketWish { protected: self.protected }
+    }
+
+    fn acl_wish(&self) -> AclWish {
+        AclWish { protected: self.protected, owner_only: false }
+    }
+}
+
+/// The record does not say which bucket: failed calls mostly.
+fn unnamed(call: &Call<'_>) -> Judged {
+    let what = format!("{} on a bucket that the record does not name", call.record.event_name);
+    Judged::CannotTell(Draft::new("", what))
+}
+
+/// The record names the bucket, but not what was written.
+fn unreadable(bucket: &Bucket, what: &str) -> Draft {
+    bucket.draft(format!("{what} of {} changed, and the record does not say to what", bucket.called()))
+}
+
+/// A scalar of a request, in either of S3's forms: as it is, or in a list of
+/// one, as older events have it. What is hidden is not there.
+fn text<'a>(json: Json<'a>, name: &str) -> Option<Cow<'a, str>> {
+    let value = json.get(name)?.items().into_iter().next()?.scalar()?;
+    (value != HIDDEN).then_some(value)
+}
+
+#[cfg(test)]
+mod tests;

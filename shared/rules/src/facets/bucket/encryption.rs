@@ -1,0 +1,117 @@
+//! How a bucket encrypts what is put into it.
+
+use serde::{Deserialize, Serialize};
+
+use super::BucketWish;
+use crate::facet::{Decision, Facet, Scene, Standing};
+
+/// A bucket's default encryption.
+#[derive(Debug)]
+pub struct BucketEncryption;
+
+/// How new objects are encrypted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct Encryption {
+    /// `AES256`, `aws:kms` or `aws:kms:dsse`.
+    pub algorithm: String,
+    /// The key, where it is not S3's or the account's own default.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// Whether a bucket key saves calls to KMS.
+    #[serde(default)]
+    pub bucket_key: bool,
+}
+
+impl Encryption {
+    fn with_kms(&self) -> bool {
+        self.algorithm != "AES256"
+    }
+}
+
+impl Facet for BucketEncryption {
+    const KIND: &'static str = "bucket-encryption";
+    /// `None`: there is no configuration, so that S3 encrypts with its own keys.
+    type State = Option<Encryption>;
+    type Wish = BucketWish;
+
+    fn decide(
+        live: &Self::State,
+        wish: &BucketWish,
+        baseline: Option<&Self::State>,
+        _: Scene<'_>,
+    ) -> Decision<Self::State> {
+        let Some(known) = baseline else { return Decision::Safe };
+        match Self::compare(live, known) {
+            Standing::Equal | Standing::Stronger => Decision::Safe,
+            Standing::Incomparable => Decision::ByHand(
+                "the bucket encrypts with a key that it did not use before; check whose it is, and set the known one".into(),
+            ),
+            Standing::Weaker if !wish.protected => {
+                Decision::ByHand("the bucket no longer encrypts with its KMS key; set it again unless that is meant".into())
+            }
+            Standing::Weaker => Decision::change(known.clone(), "encrypt with the known key again"),
+        }
+    }
+
+    fn compare(live: &Self::State, known: &Self::State) -> Standing {
+        let kms = |state: &Self::State| state.clone().filter(Encryption::with_kms);
+        match (kms(live), kms(known)) {
+            (None, None) => Standing::Equal,
+            (None, Some(_)) => Standing::Weaker,
+            (Some(live), Some(known)) if (&live.algorithm, &live.key) == (&known.algorithm, &known.key) => {
+                Standing::Equal
+            }
+            // Whoever owns a new key can make the logs unreadable.
+            (Some(_), _) => Standing::Incomparable,
+        }
+    }
+
+    fn tell(state: &Self::State) -> String {
+        match state {
+            None => "no default encryption".into(),
+            Some(Encryption { algorithm, key: None, .. }) => format!("encryption with {algorithm}"),
+            Some(Encryption { algorithm, key: Some(key), .. }) => format!("encryption with {algorithm} and key {key}"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::facets::bucket::law::{Stage, changed, keeps_the_law};
+    use proptest::prelude::*;
+
+    fn any_state() -> impl Strategy<Value = Option<Encryption>> {
+        let algorithm = prop::sample::select(vec!["AES256", "aws:kms", "aws:kms:dsse"]);
+        let key = proptest::option::of(prop::sample::select(vec!["key-1", "key-2"]));
+        let some = (algorithm, key, any::<bool>()).prop_map(|(algorithm, key, bucket_key)| Encryption {
+            algorithm: algorithm.into(),
+            key: key.map(str::to_owned),
+            bucket_key,
+        });
+        proptest::option::of(some)
+    }
+
+    proptest! {
+        #[test]
+        fn encryption_keeps_the_law(
+            live in any_state(), baseline in proptest::option::of(any_state()), protected: bool,
+        ) {
+            keeps_the_law::<BucketEncryption>(&live, &BucketWish { protected }, baseline.as_ref())?;
+        }
+    }
+
+    #[test]
+    fn a_bucket_made_anew_gets_its_key_back() {
+        let stage = Stage::new();
+        let fresh = Some(Encryption { algorithm: "AES256".into(), ..Encryption::default() });
+        let known = Some(Encryption { algorithm: "aws:kms".into(), key: Some("key-1".into()), bucket_key: true });
+        let wish = BucketWish { protected: true };
+        let change = changed(BucketEncryption::decide(&fresh, &wish, Some(&known), stage.scene()));
+        assert_eq!(change.to, known);
+        let other = Some(Encryption { algorithm: "aws:kms".into(), key: Some("key-2".into()), bucket_key: true });
+        let decision = BucketEncryption::decide(&other, &wish, Some(&known), stage.scene());
+        assert!(matches!(decision, Decision::ByHand(_)), "{decision:?}");
+    }
+}

@@ -1,0 +1,37 @@
+//! Facets of buckets, and of an account's public access block.
+
+mod access;
+mod acl;
+mod encryption;
+mod existence;
+mod lifecycle;
+mod ownership;
+mod policy;
+mod versioning;
+
+use serde::{Deserialize, Serialize};
+
+pub use access::{AccountPublicAccess, BucketPublicAccess, PublicAccess};
+pub use acl::{ALL_USERS, AUTHENTICATED_USERS, Acl, AclWish, BucketAcl, Grant, Grantee, LOG_DELIVERY};
+pub use encryption::{BucketEncryption, Encryption};
+pub use existence::{BucketExistence, Existing};
+pub use lifecycle::{
+    BucketLifecycle, Expiration, Filter, Lifecycle, LifecycleRule, LifecycleWish, NoncurrentExpiration,
+    NoncurrentTransition, Tag, Transition,
+};
+pub use ownership::{BUCKET_OWNER_ENFORCED, BucketOwnership};
+pub use policy::{BucketPolicy, PolicyWish};
+pub use versioning::{BucketVersioning, Versioning, VersioningStatus, VersioningWish};
+
+/// What is wished for a side of a bucket: that it is not weaker than it was
+/// known to be.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct BucketWish {
+    /// Whether the bucket is guarded. Others may serve the public on purpose, so
+    /// that no constant safe state is ever written to them.
+    pub protected: bool,
+}
+
+#[cfg(test)]
+mod law;

@@ -1,0 +1,279 @@
+//! A bucket's policy.
+
+use auditward_policy::cloudtrail::{Delivery, add_missing, bucket_delivers};
+use auditward_policy::{Document, Foreign, Kind, Removal, Statement, Tri, analyze, narrow};
+use serde::{Deserialize, Serialize};
+
+use crate::facet::{Change, Decision, Facet, PolicyState, Scene, Standing};
+use crate::json::Json;
+
+/// A bucket's policy.
+#[derive(Debug)]
+pub struct BucketPolicy;
+
+/// What must hold of a bucket's policy.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", default)]
+pub struct PolicyWish {
+    /// Outsiders are shut out.
+    pub outsiders: bool,
+    /// What CloudTrail delivers there and must get through: empty for a bucket
+    /// that no known trail delivers to.
+    #[serde(with = "deliveries", skip_serializing_if = "Vec::is_empty")]
+    pub deliveries: Vec<Delivery>,
+    /// Lost Deny statements and grants to services come back from the baseline;
+    /// where the whole policy is gone, all of it.
+    pub restore: bool,
+}
+
+/// S3 refuses longer documents: [bucket policies are limited to 20 KB](https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucket-policies.html).
+const LIMIT: usize = 20 * 1024;
+
+impl Facet for BucketPolicy {
+    const KIND: &'static str = "bucket-policy";
+    type State = PolicyState;
+    type Wish = PolicyWish;
+
+    fn decide(
+        live: &PolicyState,
+        wish: &PolicyWish,
+        baseline: Option<&PolicyState>,
+        scene: Scene<'_>,
+    ) -> Decision<PolicyState> {
+        if let PolicyState::Unparsable { error, .. } = live {
+            return Decision::CannotTell(format!("the bucket's policy cannot be parsed: {error}"));
+        }
+        let mending = Mending { wish, baseline, scene };
+        let near = match mending.nearest(live) {
+            Err(why) => return Decision::ByHand(why),
+            Ok(near) if near.state.same(live) => return Decision::Safe,
+            Ok(near) => near,
+        };
+        // What is restored, narrowed and added must not undo one another: a
+        // state that would be changed again is never written.
+        match mending.nearest(&near.state) {
+            Ok(again) if again.state.same(&near.state) => {}
+            Ok(_) => {
+                return Decision::ByHand("what must hold of this policy contradicts itself; edit it by hand".into());
+            }
+            Err(why) => return Decision::ByHand(why),
+        }
+        Decision::Change(Change {
+            to: near.state,
+            evidence_on: near.evidence_only,
+            first: Vec::new(),
+            why: near.done.join("; "),
+        })
+    }
+
+    fn compare(live: &PolicyState, known: &PolicyState) -> Standing {
+        if live.same(known) {
+            return Standing::Equal;
+        }
+        let (gone, came) = (missing(known, live), missing(live, known));
+        if came.is_empty() && gone.iter().any(keeps_safe) { Standing::Weaker } else { Standing::Incomparable }
+    }
+
+    fn same(one: &PolicyState, other: &PolicyState) -> bool {
+        one.same(other)
+    }
+
+    fn tell(state: &PolicyState) -> String {
+        state.tell()
+    }
+}
+
+/// The nearest safe policy, and what was done to get there.
+struct Near {
+    state: PolicyState,
+    done: Vec<String>,
+    evidence_only: bool,
+}
+
+struct Mending<'a> {
+    wish: &'a PolicyWish,
+    baseline: Option<&'a PolicyState>,
+    scene: Scene<'a>,
+}
+
+impl Mending<'_> {
+    /// Restores first, so that a lost Deny closes what it closed before and
+    /// nothing more is taken out than must be.
+    fn nearest(&self, live: &PolicyState) -> Result<Near, String> {
+        let mut done = Vec::new();
+        let mut document = live.document().cloned();
+        if self.wish.restore {
+            document = self.restored(document, &mut done)?;
+        }
+        if let Some(found) = document.as_mut() {
+            self.unblock(found, &mut done)?;
+        }
+        if self.wish.outsiders {
+            document = self.closed(document, &mut done)?;
+        }
+        let evidence_only = done.is_empty();
+        for delivery in &self.wish.deliveries {
+            let with = add_missing(document.as_ref(), delivery);
+            if bucket_delivers(&with, delivery) == Tri::No {
+                let trail = &delivery.trail_arn;
+                return Err(format!("the policy keeps CloudTrail from delivering for {trail}; edit it by hand"));
+            }
+            if !document.as_ref().is_some_and(|document| document.means_the_same(&with)) {
+                done.push(format!("let CloudTrail deliver for {} again", delivery.trail_arn));
+                document = Some(with);
+            }
+        }
+        if document.as_ref().is_some_and(|document| document.as_json().len() > LIMIT) {
+            return Err("the mended policy would be longer than the 20 KB that S3 accepts; shorten it by hand".into());
+        }
+        let state = document.map_or(PolicyState::Absent, PolicyState::Document);
+        Ok(Near { state, done, evidence_only })
+    }
+
+    fn known(&self) -> Option<&Document> {
+        self.baseline.and_then(PolicyState::document)
+    }
+
+    /// Puts back what the baseline had and the document lost. Grants to
+    /// principals are left to their owners, unless the whole policy is gone.
+    fn restored(&self, document: Option<Document>, done: &mut Vec<String>) -> Result<Option<Document>, String> {
+        let Some(known) = self.known() else {
+            let lost = document.is_none() && !self.wish.outsiders && self.wish.deliveries.is_empty();
+            // Absent is what the baseline says, too.
+            if lost && self.baseline.is_none() {
+                return Err("the policy is gone and no earlier one is known; write it anew by hand".into());
+            }
+            return Ok(document);
+        };
+        let good = known.statements().iter().filter(|statement| !self.stops_delivery(statement));
+        let Some(mut document) = document else {
+            let all: Vec<Statement> = good.cloned().collect();
+            let whole = narrow(&known.with_statements(&all), Kind::Bucket, self.scene.zone);
+            if whole.empty {
+                return Ok(None);
+            }
+            done.push("put the known policy back".into());
+            return Ok(Some(whole.document));
+        };
+        for statement in good.filter(|statement| keeps_safe(statement)) {
+            let alone = narrow(&just(statement), Kind::Bucket, self.scene.zone);
+            if !alone.changed && document.statement_append(statement) {
+                done.push(format!("put {} back", named(statement.sid(), "a lost statement")));
+            }
+        }
+        Ok(Some(document))
+    }
+
+    /// Takes out every Deny that stops CloudTrail and that the baseline lacks.
+    fn unblock(&self, document: &mut Document, done: &mut Vec<String>) -> Result<(), String> {
+        let (stop, keep): (Vec<_>, Vec<_>) =
+            document.statements().iter().cloned().partition(|statement| self.stops_delivery(statement));
+        for statement in &stop {
+            let which = named(statement.sid(), "a Deny statement");
+            let Some(known) = self.baseline else {
+                return Err(format!("{which} stops CloudTrail's delivery, and nobody knows since when; take it out by hand if it is not meant"));
+            };
+            if known.document().is_some_and(|known| known.contains_statement(statement)) {
+                return Err(format!("{which} stops CloudTrail's delivery and is part of the known policy; change it by hand"));
+            }
+            done.push(format!("take {which} out, which stops CloudTrail's delivery"));
+        }
+        if !stop.is_empty() {
+            *document = document.with_statements(&keep);
+        }
+        Ok(())
+    }
+
+    /// Takes every outside grant out.
+    fn closed(&self, document: Option<Document>, done: &mut Vec<String>) -> Result<Option<Document>, String> {
+        let Some(document) = document else { return Ok(None) };
+        let narrowed = narrow(&document, Kind::Bucket, self.scene.zone);
+        if analyze(&narrowed.document, Kind::Bucket, self.scene.zone).foreign == Foreign::Yes {
+            return Err("outsiders are let in by more than their grants; edit the policy by hand".into());
+        }
+        done.extend(narrowed.removed.iter().map(tell_removal));
+        Ok(if narrowed.changed && narrowed.empty { None } else { Some(narrowed.document) })
+    }
+
+    /// Whether a Deny by itself keeps CloudTrail out.
+    fn stops_delivery(&self, statement: &Statement) -> bool {
+        statement.is_deny()
+            && self.wish.deliveries.iter().any(|delivery| {
+                bucket_delivers(&add_missing(Some(&just(statement)), delivery), delivery) == Tri::No
+            })
+    }
+}
+
+/// A document of this statement alone.
+fn just(statement: &Statement) -> Document {
+    Document::empty_of(Kind::Bucket).with_statements(std::slice::from_ref(statement))
+}
+
+/// Whether losing a statement makes a bucket less safe: a Deny, or what a
+/// service such as log delivery needs.
+fn keeps_safe(statement: &Statement) -> bool {
+    statement.is_deny() || (statement.is_allow() && is_for_services(statement))
+}
+
+fn is_for_services(statement: &Statement) -> bool {
+    let principal = statement.element("Principal").unwrap_or_default();
+    let members = Json::parse(&principal).map(Json::members).unwrap_or_default();
+    !members.is_empty() && members.iter().all(|(kind, _)| kind == "Service")
+}
+
+/// The statements of one state that the other does not have.
+fn missing(of: &PolicyState, other: &PolicyState) -> Vec<Statement> {
+    let all = of.document().map(Document::statements).unwrap_or_default();
+    let there = |statement: &&Statement| !other.document().is_some_and(|d| d.contains_statement(statement));
+    all.iter().filter(there).cloned().collect()
+}
+
+fn named(sid: Option<&str>, otherwise: &str) -> String {
+    sid.filter(|sid| !sid.is_empty()).map_or_else(|| otherwise.to_owned(), |sid| format!("statement `{sid}`"))
+}
+
+fn tell_removal(removal: &Removal) -> String {
+    let which = named(removal.sid.as_deref(), &format!("statement {}", removal.index + 1));
+    if removal.whole || removal.principals.is_empty() {
+        return format!("take {which} out, which lets outsiders in");
+    }
+    format!("take {} out of {which}", removal.principals.join(", "))
+}
+
+/// Deliveries as plans keep them.
+mod deliveries {
+    use auditward_policy::cloudtrail::Delivery;
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[derive(Serialize, Deserialize)]
+    #[serde(rename_all = "kebab-case", default)]
+    #[derive(Default)]
+    struct Form {
+        bucket: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        prefix: Option<String>,
+        trail_arn: String,
+        owner_account: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        org_id: Option<String>,
+    }
+
+    pub fn serialize<S: Serializer>(all: &[Delivery], serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(all.iter().cloned().map(|delivery| {
+            let Delivery { bucket, prefix, trail_arn, owner_account, org_id } = delivery;
+            Form { bucket, prefix, trail_arn, owner_account, org_id }
+        }))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Delivery>, D::Error> {
+        let all = Vec::<Form>::deserialize(deserializer)?.into_iter();
+        Ok(all
+            .map(|Form { bucket, prefix, trail_arn, owner_account, org_id }| {
+                Delivery { bucket, prefix, trail_arn, owner_account, org_id }
+            })
+            .collect())
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,1 +1,0 @@
-//! Facets of roles.

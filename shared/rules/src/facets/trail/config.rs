@@ -1,0 +1,330 @@
+//! How a trail is configured.
+
+use std::collections::BTreeMap;
+
+use auditward_policy::cloudtrail::Delivery;
+use serde::{Deserialize, Serialize};
+
+use super::GONE;
+use crate::arn::Arn;
+use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
+use crate::facets::bucket::{BucketPolicy, PolicyWish};
+use crate::facets::key::{KeyState, KeyWish};
+use crate::plan::Plan;
+
+/// A trail's configuration.
+#[derive(Debug)]
+pub struct TrailConfig;
+
+/// What a trail is configured to do.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct TrailSettings {
+    /// The bucket it delivers to.
+    pub bucket: String,
+    /// The prefix in front of `AWSLogs/`, without slashes at its ends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub prefix: Option<String>,
+    /// The ARN of the topic that hears of deliveries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub topic: Option<String>,
+    /// Whether it logs all regions.
+    pub multi_region: bool,
+    /// Whether it logs global services such as IAM.
+    pub global_events: bool,
+    /// Whether it delivers signed digests.
+    pub validation: bool,
+    /// Whether it logs all accounts of the organization.
+    pub organization: bool,
+    /// The ARN of the key it encrypts with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+    /// The ARN of the log group it also writes to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_group: Option<String>,
+    /// The ARN of the role it does that with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub log_role: Option<String>,
+    /// Its tags. Not compared; a trail that is created again gets them back.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub tags: BTreeMap<String, String>,
+}
+
+/// One field of a trail's configuration.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrailField {
+    /// The bucket.
+    Bucket,
+    /// The prefix.
+    Prefix,
+    /// The topic.
+    Topic,
+    /// All regions.
+    MultiRegion,
+    /// Global services.
+    GlobalEvents,
+    /// Signed digests.
+    Validation,
+    /// All accounts of the organization.
+    Organization,
+    /// The key.
+    Key,
+    /// The log group and its role.
+    LogGroup,
+}
+
+/// What a plan asks of a trail's configuration. Where a baseline is recorded,
+/// all of it must hold; these say what must hold where none is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrailWish {
+    /// What the event touched must be safe.
+    Hold(Vec<TrailField>),
+    /// The trail must exist, as it was.
+    Exist {
+        /// Who owns its bucket, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        bucket_owner: Option<String>,
+        /// The organization's ID, where it was an organization trail.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        organization: Option<String>,
+    },
+}
+
+impl TrailSettings {
+    /// The fields that say where and how it delivers: neither value of them is
+    /// stronger than another. ARNs of log groups end with `:*` or not.
+    fn destinations(&self) -> [Option<&str>; 6] {
+        let bucket = Some(self.bucket.as_str());
+        let (prefix, topic, key) = (self.prefix.as_deref(), self.topic.as_deref(), self.key.as_deref());
+        [bucket, prefix, topic, key, self.group(), self.log_role.as_deref()]
+    }
+
+    fn group(&self) -> Option<&str> {
+        self.log_group.as_deref().map(|arn| arn.trim_end_matches(":*"))
+    }
+
+    fn switches(&self) -> [bool; 4] {
+        [self.multi_region, self.global_events, self.validation, self.organization]
+    }
+
+    /// The nearest state in which `known` holds: what it had switched on is on,
+    /// what has been switched on since stays, and it delivers where it did.
+    fn restored(&self, known: &Self) -> Self {
+        let multi_region = self.multi_region || known.multi_region;
+        let mut to = Self {
+            multi_region,
+            // CloudTrail refuses trails of all regions without global services.
+            global_events: self.global_events || known.global_events || multi_region,
+            validation: self.validation || known.validation,
+            organization: self.organization || known.organization,
+            tags: self.tags.clone(),
+            ..known.clone()
+        };
+        if self.group() == known.group() {
+            to.log_group.clone_from(&self.log_group);
+        }
+        to
+    }
+
+    /// How this differs from `other`, in words.
+    fn told_from(&self, other: &Self) -> String {
+        let names = ["bucket", "prefix", "topic", "key", "log group", "log role"];
+        let moved = self.destinations().into_iter().zip(other.destinations()).zip(names);
+        let moved = moved.filter(|((one, other), _)| one != other).map(|(_, name)| name);
+        let names = ["all regions", "global services", "log file validation", "organization"];
+        let turned = self.switches().into_iter().zip(other.switches()).zip(names);
+        let turned = turned.filter(|((one, other), _)| one != other).map(|(_, name)| name);
+        moved.chain(turned).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A step for the policy of the bucket that a trail is about to deliver to:
+/// CloudTrail refuses a bucket that it may not write to.
+fn bucket_first(to: &TrailSettings, wish: &TrailWish, scene: Scene<'_>) -> Plan {
+    let At { account, region, resource, .. } = scene.at;
+    let partition = Arn::parse(resource).map_or("aws", |arn| arn.partition);
+    let (owner, organization) = match wish {
+        TrailWish::Exist { bucket_owner, organization } => (bucket_owner.clone(), organization.clone()),
+        TrailWish::Hold(_) => (None, None),
+    };
+    let ours = &scene.settings.ours;
+    let owner = owner.or_else(|| match ours.log_archives.as_slice() {
+        [only] => Some(only.clone()),
+        _ => None,
+    });
+    let delivery = Delivery {
+        bucket: to.bucket.clone(),
+        prefix: to.prefix.clone(),
+        trail_arn: resource.clone(),
+        owner_account: account.clone(),
+        org_id: organization.or_else(|| ours.organization.clone()).filter(|_| to.organization),
+    };
+    let at = At::new(owner.unwrap_or_else(|| account.clone()), region, format!("arn:{partition}:s3:::{}", to.bucket));
+    let wish = PolicyWish { outsiders: false, deliveries: vec![delivery], restore: false };
+    Step::<BucketPolicy>::new(at, wish).into()
+}
+
+/// What must hold before a trail can be written: its bucket lets it deliver, and
+/// its key is enabled, where either changes.
+fn prerequisites(from: Option<&TrailSettings>, to: &TrailSettings, wish: &TrailWish, scene: Scene<'_>) -> Vec<Plan> {
+    let mut first = Vec::new();
+    let delivery = |settings: &TrailSettings| (settings.bucket.clone(), settings.prefix.clone(), settings.organization);
+    if from.is_none_or(|from| delivery(from) != delivery(to)) {
+        first.push(bucket_first(to, wish, scene));
+    }
+    let key = to.key.as_deref().filter(|key| from.is_none_or(|from| from.key.as_deref() != Some(key)));
+    if let Some((key, arn)) = key.and_then(|key| Some((key, Arn::parse(key)?))) {
+        let at = At::new(arn.account, arn.region, key);
+        first.push(Step::<KeyState>::new(at, KeyWish::Enabled).into());
+    }
+    first
+}
+
+/// The decision about a trail of which nothing is recorded.
+fn unrecorded(live: &TrailSettings, fields: &[TrailField]) -> Decision<Option<TrailSettings>> {
+    let mut to = live.clone();
+    let mut open = Vec::new();
+    for field in fields {
+        let (name, now) = match field {
+            TrailField::MultiRegion => {
+                to.multi_region = true;
+                to.global_events = true;
+                continue;
+            }
+            TrailField::GlobalEvents => {
+                to.global_events = true;
+                continue;
+            }
+            TrailField::Validation => {
+                to.validation = true;
+                continue;
+            }
+            TrailField::Organization if live.organization => continue,
+            TrailField::Organization => {
+                return Decision::ByHand(
+                    "it is no organization trail any longer, and nothing records that it was right as one; if it was, update it with --is-organization-trail".into(),
+                );
+            }
+            TrailField::Bucket => ("bucket", Some(live.bucket.as_str())),
+            TrailField::Prefix => ("prefix", live.prefix.as_deref()),
+            TrailField::Topic => ("topic", live.topic.as_deref()),
+            TrailField::Key => ("key", live.key.as_deref()),
+            TrailField::LogGroup => ("log group", live.log_group.as_deref()),
+        };
+        open.push((name, now));
+    }
+    if let Some((name, _)) = open.iter().find(|(name, now)| *name != "prefix" && now.is_none()) {
+        return Decision::ByHand(format!(
+            "it has no {name} any longer, and nothing records which it had; set it again with update-trail"
+        ));
+    }
+    if !open.is_empty() {
+        let told: Vec<_> =
+            open.iter().map(|(name, now)| format!("{name} {}", now.unwrap_or("none"))).collect();
+        return Decision::CannotTell(format!(
+            "nothing records where it delivered before; see whether this is right: {}",
+            told.join(", ")
+        ));
+    }
+    if to == *live {
+        return Decision::Safe;
+    }
+    let why = format!("switch {} on again", to.told_from(live));
+    Decision::change(Some(to), why)
+}
+
+impl Facet for TrailConfig {
+    const KIND: &'static str = "trail-config";
+    /// The configuration; `None`: there is no such trail.
+    type State = Option<TrailSettings>;
+    type Wish = TrailWish;
+
+    fn decide(
+        live: &Self::State,
+        wish: &TrailWish,
+        baseline: Option<&Self::State>,
+        scene: Scene<'_>,
+    ) -> Decision<Self::State> {
+        let known = baseline.and_then(Option::as_ref);
+        match (live, known, wish) {
+            (None, None, _) => Decision::ByHand(format!("nothing records how the trail was configured: {GONE}")),
+            (None, Some(known), _) => {
+                let decision = Decision::change(Some(known.clone()), "create the trail again as it was recorded");
+                decision.after(prerequisites(None, known, wish, scene))
+            }
+            (Some(live), None, TrailWish::Hold(fields)) => unrecorded(live, fields),
+            (Some(_), None, TrailWish::Exist { .. }) => Decision::CannotTell(
+                "a trail of this name is there, and nothing records whether it is configured as the deleted one was".into(),
+            ),
+            (Some(live), Some(known), TrailWish::Exist { .. }) => {
+                // What stands here may be somebody else's work under a known name;
+                // writing over it would hide that.
+                match Self::compare(&Some(live.clone()), &Some(known.clone())) {
+                    Standing::Equal | Standing::Stronger => Decision::Safe,
+                    Standing::Weaker | Standing::Incomparable => Decision::ByHand(format!(
+                        "the trail was deleted, and another one stands under its name, different in: {}; find out who made it, then delete it or update it",
+                        live.told_from(known)
+                    )),
+                }
+            }
+            (Some(live), Some(known), TrailWish::Hold(_)) => {
+                let to = live.restored(known);
+                let (from, wanted) = (Some(live.clone()), Some(to.clone()));
+                let evidence_on = match Self::compare(&wanted, &from) {
+                    Standing::Equal => return Decision::Safe,
+                    standing => standing == Standing::Stronger,
+                };
+                let why = format!("put back as recorded: {}", to.told_from(live));
+                let first = prerequisites(Some(live), &to, wish, scene);
+                let decision =
+                    if evidence_on { Decision::evidence_on(wanted, why) } else { Decision::change(wanted, why) };
+                decision.after(first)
+            }
+        }
+    }
+
+    fn compare(live: &Self::State, known: &Self::State) -> Standing {
+        let (live, known) = match (live, known) {
+            (None, None) => return Standing::Equal,
+            (None, Some(_)) => return Standing::Weaker,
+            (Some(_), None) => return Standing::Incomparable,
+            (Some(live), Some(known)) => (live, known),
+        };
+        if live.destinations() != known.destinations() {
+            return Standing::Incomparable;
+        }
+        let pairs = || live.switches().into_iter().zip(known.switches());
+        match (pairs().any(|(live, known)| live && !known), pairs().any(|(live, known)| !live && known)) {
+            (false, false) => Standing::Equal,
+            (true, false) => Standing::Stronger,
+            (false, true) => Standing::Weaker,
+            (true, true) => Standing::Incomparable,
+        }
+    }
+
+    fn tell(state: &Self::State) -> String {
+        let Some(trail) = state else { return "no trail".into() };
+        let reach = match (trail.organization, trail.multi_region) {
+            (true, true) => "all accounts and regions",
+            (true, false) => "all accounts in one region",
+            (false, true) => "all regions",
+            (false, false) => "one region",
+        };
+        let mut told = format!("{reach} to bucket {}", trail.bucket);
+        if let Some(prefix) = &trail.prefix {
+            told.push('/');
+            told.push_str(prefix);
+        }
+        told.push_str(if trail.validation { ", validated" } else { ", not validated" });
+        told.push_str(if trail.key.is_some() { ", encrypted" } else { ", not encrypted with a key of yours" });
+        if !trail.global_events {
+            told.push_str(", without global services");
+        }
+        if trail.log_group.is_some() {
+            told.push_str(", and to a log group");
+        }
+        told
+    }
+}

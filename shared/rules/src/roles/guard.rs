@@ -1,0 +1,164 @@
+//! Roles that Auditward and log delivery depend on.
+
+use super::{HIDDEN, IAM, Sort, at, principal, shown, unnamed};
+use crate::arn::Arn;
+use crate::facet::{At, PolicyState, Step};
+use crate::facets::principal::{Attachments, AttachmentsWish};
+use crate::facets::role::{
+    AsRecorded, RECOVERY, RoleBoundary, RoleConfiguration, RoleInlinePolicies, RoleSettings, RoleTags,
+    RoleTrust, TrustWish,
+};
+use crate::plan::Plan;
+use crate::rule::{Call, Draft, Function, Judged, Revert, Rule, Scope, Severity, Watch};
+
+/// Catalogue row 274.
+pub static GUARD_CHANGED: Rule = Rule {
+    id: "guard-role.changed",
+    title: "Role of the guard changed",
+    severity: Severity::Critical,
+    why: "a guard whose role is changed, also by a stronger boundary or a Deny, can no longer put anything back",
+    controls: &["CIS AWS Foundations 3.0: 4.4", "ATT&CK T1562.001", "ATT&CK T1098.003"],
+    function: Function::RoleGuard,
+    watches: &[Watch {
+        source: IAM,
+        names: &[
+            "UpdateAssumeRolePolicy",
+            "PutRolePolicy",
+            "DeleteRolePolicy",
+            "AttachRolePolicy",
+            "DetachRolePolicy",
+            "PutRolePermissionsBoundary",
+            "DeleteRolePermissionsBoundary",
+            "TagRole",
+            "UntagRole",
+            "UpdateRole",
+        ],
+    }],
+    scope: Scope::Protected,
+    revert: Revert::Baseline,
+    deployers_accepted: true,
+    facets: &[
+        "role-trust",
+        "role-inline-policies",
+        "attachments",
+        "role-boundary",
+        "role-tags",
+        "role-settings",
+    ],
+    judge: changed,
+};
+
+/// Catalogue row 275. What is deleted is gone: nobody but the deployer can make
+/// the role as it was, so that a person is told how.
+pub static GUARD_DELETED: Rule = Rule {
+    id: "guard-role.deleted",
+    title: "Role of the guard deleted",
+    severity: Severity::Critical,
+    why: "a guard without its role is locked out: nothing that it guards is put back any more",
+    controls: &["CIS AWS Foundations 3.0: 4.4", "ATT&CK T1562.001", "ATT&CK T1531"],
+    function: Function::RoleGuard,
+    watches: &[Watch { source: IAM, names: &["DeleteRole"] }],
+    scope: Scope::Protected,
+    revert: Revert::None,
+    deployers_accepted: false,
+    facets: &["role-trust"],
+    judge: |call| {
+        let Some(role) = principal(call, Sort::Role) else { return unnamed(call, Sort::Role) };
+        let Some(role) = guarded(call, &role) else { return Judged::Clean };
+        let summary = format!("role {} was deleted, and what depends on it is locked out: {RECOVERY}", role.name());
+        let step = Step::<RoleTrust>::new(role.clone(), TrustWish::Baseline).wrote(PolicyState::Absent);
+        Draft::new(role.resource, summary).step(step).into()
+    },
+};
+
+/// One of Auditward's own roles made a watched call that stands in no case's
+/// ledger. It watches nothing by itself: the pipeline, which has the ledger,
+/// raises it.
+pub static GUARD_UNEXPLAINED: Rule = Rule {
+    id: "guard-role.unexplained",
+    title: "Role of the guard used by somebody else",
+    severity: Severity::Critical,
+    why: "a change under the guard's own name that it does not know of was made by somebody who holds its credentials",
+    controls: &["ATT&CK T1078.004"],
+    function: Function::RoleGuard,
+    watches: &[],
+    scope: Scope::Protected,
+    revert: Revert::None,
+    deployers_accepted: false,
+    facets: &[],
+    judge: |_| Judged::Clean,
+};
+
+/// The role, where Auditward or log delivery depends on it. Events leave the
+/// path out, and a name is taken but once in an account.
+fn guarded(call: &Call<'_>, role: &At) -> Option<At> {
+    let delivers = |arn: &String| {
+        Arn::parse(arn).is_some_and(|arn| arn.account == role.account && arn.name() == role.name())
+    };
+    let used = || call.inventory.trails.iter().filter_map(|used| used.log_role.as_ref()).any(delivers);
+    let guarded = call.settings.is_guard_role(&role.resource, call.inventory) || used();
+    guarded.then(|| at(call, Sort::Role, role.name()))
+}
+
+fn changed(call: &Call<'_>) -> Judged {
+    let Some(role) = principal(call, Sort::Role) else { return unnamed(call, Sort::Role) };
+    let Some(role) = guarded(call, &role) else { return Judged::Clean };
+    let name = role.name();
+    let policy = shown(call, "policyName").unwrap_or("?".into());
+    let arn = shown(call, "policyArn").unwrap_or("?".into());
+    let event = call.record.plain_name();
+    let what = match event {
+        "UpdateAssumeRolePolicy" => format!("role {name} got another trust policy"),
+        "PutRolePolicy" => format!("role {name} got the inline policy {policy}"),
+        "DeleteRolePolicy" => format!("role {name} lost its inline policy {policy}"),
+        "AttachRolePolicy" => format!("role {name} got the policy {arn}"),
+        "DetachRolePolicy" => format!("role {name} lost the policy {arn}"),
+        "PutRolePermissionsBoundary" => format!("role {name} got another permissions boundary"),
+        "DeleteRolePermissionsBoundary" => format!("role {name} lost its permissions boundary"),
+        "TagRole" => format!("role {name} got other tags"),
+        "UntagRole" => format!("role {name} lost tags"),
+        _ => format!("role {name} got another description or session length"),
+    };
+    let summary = format!("{what}; Auditward or log delivery depends on it");
+    Draft::new(&role.resource, summary).step(touched(call, event, role)).into()
+}
+
+/// The facet that a call touched, with what it wrote where the call writes the
+/// whole of it.
+fn touched(call: &Call<'_>, event: &str, role: At) -> Plan {
+    match event {
+        "UpdateAssumeRolePolicy" => {
+            let mut step = Step::<RoleTrust>::new(role, TrustWish::Baseline);
+            step.wrote = shown(call, "policyDocument").map(|text| PolicyState::read(&text));
+            step.into()
+        }
+        "PutRolePolicy" | "DeleteRolePolicy" => {
+            Step::<RoleInlinePolicies>::new(role, AsRecorded::Baseline).into()
+        }
+        "AttachRolePolicy" | "DetachRolePolicy" => {
+            Step::<Attachments>::new(role, AttachmentsWish::Baseline).into()
+        }
+        "PutRolePermissionsBoundary" => {
+            let mut step = Step::<RoleBoundary>::new(role, AsRecorded::Baseline);
+            step.wrote = shown(call, "permissionsBoundary").map(|arn| Some(arn.into_owned()));
+            step.into()
+        }
+        "DeleteRolePermissionsBoundary" => {
+            Step::<RoleBoundary>::new(role, AsRecorded::Baseline).wrote(None).into()
+        }
+        "TagRole" | "UntagRole" => Step::<RoleTags>::new(role, AsRecorded::Baseline).into(),
+        _ => {
+            let mut step = Step::<RoleSettings>::new(role, AsRecorded::Baseline);
+            step.wrote = configuration(call);
+            step.into()
+        }
+    }
+}
+
+/// What `UpdateRole` wrote, where the request says both.
+fn configuration(call: &Call<'_>) -> Option<RoleConfiguration> {
+    let request = call.request()?;
+    let description = request.string("description").filter(|text| text != HIDDEN)?.into_owned();
+    let max_session = i32::try_from(request.get("maxSessionDuration")?.number()?).ok()?;
+    Some(RoleConfiguration { description, max_session })
+}

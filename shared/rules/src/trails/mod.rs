@@ -1,0 +1,217 @@
+//! Rules of trails and the keys they use.
+
+mod keys;
+mod read;
+
+use crate::actor::Actor;
+use crate::facet::{At, Step};
+use crate::facets::trail::{
+    InsightsWish, SelectorsWish, TrailConfig, TrailField, TrailInsights, TrailLogging, TrailSelectors, TrailWish,
+};
+use crate::rule::{Call, Draft, Function, Judged, Revert, Rule, Scope, Severity, Watch};
+
+pub use keys::{KEY_DELETION, KEY_DISABLED, KEY_LOCKOUT};
+
+/// Catalogue row 1.
+pub static LOGGING_STOPPED: Rule = Rule {
+    id: "trail.logging-stopped",
+    title: "Trail stopped",
+    severity: Severity::Critical,
+    why: "a stopped trail records nothing, and stopping the only one blinds every guard that lives on its events",
+    controls: &["CIS AWS Foundations 3.0: 3.1", "ATT&CK T1562.008"],
+    function: Function::TrailGuard,
+    watches: &[Watch { source: "cloudtrail.amazonaws.com", names: &["StopLogging"] }],
+    scope: Scope::Protected,
+    revert: Revert::Event,
+    deployers_accepted: false,
+    facets: &["trail-logging"],
+    judge: |call| {
+        let trail = match subject(call, "name") {
+            Ok(trail) => trail,
+            Err(judged) => return judged,
+        };
+        let summary = format!("logging of trail {} was stopped", trail.name());
+        let step = Step::<TrailLogging>::new(trail.clone(), true).wrote(Some(false));
+        Draft::new(trail.resource, summary).step(step).into()
+    },
+};
+
+/// Catalogue row 2.
+pub static DELETED: Rule = Rule {
+    id: "trail.deleted",
+    title: "Trail deleted",
+    severity: Severity::Critical,
+    why: "a deleted trail records nothing, and its configuration is gone with it",
+    controls: &["CIS AWS Foundations 3.0: 3.1", "ATT&CK T1562.008"],
+    function: Function::TrailGuard,
+    watches: &[Watch { source: "cloudtrail.amazonaws.com", names: &["DeleteTrail"] }],
+    scope: Scope::Protected,
+    revert: Revert::Baseline,
+    deployers_accepted: false,
+    facets: &["trail-config", "bucket-policy", "key-state", "trail-selectors", "trail-insights", "trail-logging"],
+    judge: |call| {
+        let trail = match subject(call, "name") {
+            Ok(trail) => trail,
+            Err(judged) => return judged,
+        };
+        let used = call.inventory.trails.iter().find(|used| used.trail == trail.resource);
+        let wish = TrailWish::Exist {
+            bucket_owner: used.and_then(|used| used.bucket_owner.clone()),
+            organization: used.and_then(|used| used.organization.clone()),
+        };
+        let summary = format!("trail {} was deleted", trail.name());
+        Draft::new(trail.resource.as_str(), summary)
+            .step(Step::<TrailConfig>::new(trail.clone(), wish).wrote(None))
+            .step(Step::<TrailSelectors>::new(trail.clone(), SelectorsWish::Full))
+            .step(Step::<TrailInsights>::new(trail.clone(), InsightsWish::Recorded))
+            .step(Step::<TrailLogging>::new(trail, true))
+            .into()
+    },
+};
+
+/// Catalogue row 3.
+pub static WEAKENED: Rule = Rule {
+    id: "trail.weakened",
+    title: "Trail weakened",
+    severity: Severity::High,
+    why: "a trail that leaves regions, accounts or digests out, or delivers elsewhere, looks whole and is not",
+    controls: &["CIS AWS Foundations 3.0: 3.1, 3.2, 3.5", "ATT&CK T1562.008"],
+    function: Function::TrailGuard,
+    watches: &[Watch { source: "cloudtrail.amazonaws.com", names: &["UpdateTrail"] }],
+    scope: Scope::Protected,
+    revert: Revert::Baseline,
+    deployers_accepted: true,
+    facets: &["trail-config", "bucket-policy", "key-state"],
+    judge: |call| {
+        let trail = match subject(call, "name") {
+            Ok(trail) => trail,
+            Err(judged) => return judged,
+        };
+        let Some(update) = read::update(call, &trail.resource) else {
+            let summary = format!("trail {} was updated, and the record does not say how", trail.name());
+            let all = TrailWish::Hold(read::ALL.to_vec());
+            let step = Step::<TrailConfig>::new(trail.clone(), all);
+            return Judged::CannotTell(Draft::new(trail.resource, summary).step(step));
+        };
+        if update.switched_off.is_empty() && update.moved.is_empty() {
+            return Judged::Clean;
+        }
+        let summary = format!("trail {} was weakened: {}", trail.name(), update.told.join("; "));
+        let mut draft = Draft::new(trail.resource.as_str(), summary);
+        if !update.certain {
+            draft = draft.if_live_agrees();
+        }
+        // What is off is switched on before anybody is asked where it delivered.
+        let (on, other): (Vec<_>, Vec<_>) =
+            update.switched_off.into_iter().partition(|field| *field != TrailField::Organization);
+        let rest: Vec<_> = other.into_iter().chain(update.moved).collect();
+        let mut wrote = update.wrote;
+        for fields in [on, rest] {
+            if !fields.is_empty() {
+                let mut step = Step::<TrailConfig>::new(trail.clone(), TrailWish::Hold(fields));
+                step.wrote = wrote.take().map(Some);
+                draft = draft.step(step);
+            }
+        }
+        draft.into()
+    },
+};
+
+/// Catalogue row 4.
+pub static SELECTORS_WEAKENED: Rule = Rule {
+    id: "trail.selectors-weakened",
+    title: "Trail records less",
+    severity: Severity::Critical,
+    why: "management events that no trail selects are neither kept nor seen by any guard",
+    controls: &["CIS AWS Foundations 3.0: 3.1, 3.8, 3.9", "ATT&CK T1562.008"],
+    function: Function::TrailGuard,
+    watches: &[Watch { source: "cloudtrail.amazonaws.com", names: &["PutEventSelectors"] }],
+    scope: Scope::Protected,
+    revert: Revert::Baseline,
+    deployers_accepted: true,
+    facets: &["trail-selectors"],
+    judge: |call| {
+        let trail = match subject(call, "trailName") {
+            Ok(trail) => trail,
+            Err(judged) => return judged,
+        };
+        let step = Step::<TrailSelectors>::new(trail.clone(), SelectorsWish::Full);
+        let name = trail.name();
+        let Some(selectors) = read::selectors(call) else {
+            let summary = format!("event selectors of trail {name} were put, and the record does not say which");
+            return Judged::CannotTell(Draft::new(trail.resource, summary).step(step));
+        };
+        let full = selectors.form.is_full();
+        let step = step.wrote(Some(selectors));
+        if full {
+            let summary = format!("event selectors of trail {name} were replaced");
+            return only_the_baseline_tells(call, Draft::new(trail.resource, summary).step(step));
+        }
+        // Another trail may select what this one does not.
+        let summary = format!("trail {name} no longer selects all management events");
+        Draft::new(trail.resource, summary).step(step).if_live_agrees().into()
+    },
+};
+
+/// Catalogue row 5.
+pub static INSIGHTS_WEAKENED: Rule = Rule {
+    id: "trail.insights-weakened",
+    title: "Insights switched off",
+    severity: Severity::Medium,
+    why: "insights show unusual rates of calls and errors, as an intruder who looks around causes them",
+    controls: &["ATT&CK T1562.008"],
+    function: Function::TrailGuard,
+    watches: &[Watch { source: "cloudtrail.amazonaws.com", names: &["PutInsightSelectors"] }],
+    scope: Scope::Protected,
+    revert: Revert::Baseline,
+    deployers_accepted: true,
+    facets: &["trail-insights"],
+    judge: |call| {
+        if call.parameter("eventDataStore").is_some() {
+            return Judged::Clean;
+        }
+        let trail = match subject(call, "trailName") {
+            Ok(trail) => trail,
+            Err(judged) => return judged,
+        };
+        let name = trail.name();
+        let Some(insights) = read::insights(call) else {
+            let summary = format!("insights of trail {name} were put, and the record does not say which");
+            let step = Step::<TrailInsights>::new(trail.clone(), InsightsWish::Recorded);
+            return Judged::CannotTell(Draft::new(trail.resource, summary).step(step));
+        };
+        if insights.is_empty() {
+            let step = Step::<TrailInsights>::new(trail.clone(), InsightsWish::Some).wrote(Some(insights));
+            let summary = format!("all insights of trail {name} were switched off");
+            return Draft::new(trail.resource, summary).step(step).if_live_agrees().into();
+        }
+        let summary = format!("insights of trail {name} were replaced");
+        let step = Step::<TrailInsights>::new(trail.clone(), InsightsWish::Recorded).wrote(Some(insights));
+        only_the_baseline_tells(call, Draft::new(trail.resource, summary).step(step))
+    },
+};
+
+/// What is safe by itself may still be less than there was, which only the
+/// baseline knows: the live state decides. What a deployer did is accepted and
+/// learnt. Without settings there is no baseline either.
+fn only_the_baseline_tells(call: &Call<'_>, draft: Draft) -> Judged {
+    if !call.settings.given {
+        return Judged::Clean;
+    }
+    if call.settings.is_deployer(&Actor::of(call.record)) {
+        return draft.if_live_agrees().into();
+    }
+    Judged::CannotTell(draft)
+}
+
+/// The protected trail that a call is about; else what the call amounts to.
+fn subject(call: &Call<'_>, parameter: &str) -> Result<At, Judged> {
+    let Some(trail) = read::trail(call, parameter) else {
+        let what = format!("{} on a trail that the record does not name", call.record.event_name);
+        return Err(Judged::CannotTell(Draft::new("", what)));
+    };
+    if call.settings.protects(&trail.resource, call.inventory) { Ok(trail) } else { Err(Judged::Clean) }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,247 @@
+//! What records say about trails.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::arn::Arn;
+use crate::facet::At;
+use crate::facets::trail::{
+    AdvancedSelector, BasicSelector, DataResource, FieldSelector, Form, Selectors, TrailField, TrailSettings,
+};
+use crate::inventory::TrailUse;
+use crate::json::Json;
+use crate::rule::Call;
+
+/// Every field of a trail's configuration.
+pub(super) const ALL: [TrailField; 9] = [
+    TrailField::MultiRegion,
+    TrailField::GlobalEvents,
+    TrailField::Validation,
+    TrailField::Organization,
+    TrailField::Bucket,
+    TrailField::Prefix,
+    TrailField::Topic,
+    TrailField::Key,
+    TrailField::LogGroup,
+];
+
+/// A scalar that CloudTrail did not blacken.
+pub(super) fn shown(text: &str) -> bool {
+    !text.is_empty() && text != "***" && !text.starts_with("HIDDEN_DUE_TO_")
+}
+
+/// The ARN that a refusal names: `… on resource: arn:… because …`.
+pub(super) fn refused<'a>(call: &'a Call<'_>, service: &str) -> Option<&'a str> {
+    let (_, rest) = call.record.error_message.split_once("on resource: ")?;
+    let arn = rest.split_whitespace().next()?;
+    Arn::parse(arn).filter(|arn| arn.service == service)?;
+    Some(arn)
+}
+
+/// The trail that a call is about: as the answer names it; else as the request
+/// does, by ARN, or by name in the record's account and region; else as the
+/// refusal does.
+pub(super) fn trail(call: &Call<'_>, parameter: &str) -> Option<At> {
+    let answered = call.record.response().and_then(|response| response.string("trailARN"));
+    let asked = || call.parameter(parameter);
+    let refused = || refused(call, "cloudtrail").map(Cow::Borrowed);
+    let named = [answered, asked(), refused()].into_iter().flatten().find(|name| shown(name))?;
+    if let Some(arn) = Arn::parse(&named) {
+        return Some(At::new(arn.account, arn.region, named.as_ref()));
+    }
+    let (partition, region, account) = (call.partition(), &call.record.region, call.account());
+    Some(call.here(format!("arn:{partition}:cloudtrail:{region}:{account}:trail/{named}")))
+}
+
+/// What an UpdateTrail did.
+#[derive(Debug, Default)]
+pub(super) struct Update {
+    /// What it switched off.
+    pub switched_off: Vec<TrailField>,
+    /// Where it may have moved the trail's deliveries.
+    pub moved: Vec<TrailField>,
+    /// Whether the record alone proves that it weakened the trail. A request
+    /// may repeat what was there before.
+    pub certain: bool,
+    /// What it did, in words.
+    pub told: Vec<String>,
+    /// The whole new configuration, from the answer.
+    pub wrote: Option<TrailSettings>,
+}
+
+/// The request's names of what can be switched off.
+const SWITCHES: [(&str, TrailField, &str); 4] = [
+    ("isMultiRegionTrail", TrailField::MultiRegion, "it logs one region only"),
+    ("includeGlobalServiceEvents", TrailField::GlobalEvents, "global services are left out"),
+    ("enableLogFileValidation", TrailField::Validation, "log files are no longer validated"),
+    ("isOrganizationTrail", TrailField::Organization, "the accounts of the organization are left out"),
+];
+
+/// The request's names of what can be moved.
+const PLACES: [(&str, TrailField, &str); 6] = [
+    ("s3BucketName", TrailField::Bucket, "bucket"),
+    ("s3KeyPrefix", TrailField::Prefix, "prefix"),
+    ("snsTopicName", TrailField::Topic, "topic"),
+    ("kmsKeyId", TrailField::Key, "key"),
+    ("cloudWatchLogsLogGroupArn", TrailField::LogGroup, "log group"),
+    ("cloudWatchLogsRoleArn", TrailField::LogGroup, "log role"),
+];
+
+/// Reads an UpdateTrail; `None` where the record does not have the request.
+pub(super) fn update(call: &Call<'_>, trail: &str) -> Option<Update> {
+    let request = call.request()?;
+    let mut update = Update { wrote: call.record.response().and_then(settings), ..Update::default() };
+    for (name, field, told) in SWITCHES {
+        if request.get(name).and_then(Json::boolean) == Some(false) {
+            update.switched_off.push(field);
+            update.told.push(told.into());
+            update.certain = true;
+        }
+    }
+    let used = call.inventory.trails.iter().find(|used| used.trail == trail);
+    for (name, field, what) in PLACES {
+        let Some(value) = request.string(name) else { continue };
+        let moved = moved(call, used, name, &value);
+        if moved == Some(false) {
+            continue;
+        }
+        update.certain |= moved == Some(true);
+        if !update.moved.contains(&field) {
+            update.moved.push(field);
+        }
+        let to = if value.is_empty() { "none" } else { &value };
+        update.told.push(format!("{what} is set to {to}"));
+    }
+    Some(update)
+}
+
+/// Whether a place that the request names differs from the one known before;
+/// `None`: that is not known.
+fn moved(call: &Call<'_>, used: Option<&TrailUse>, name: &str, value: &str) -> Option<bool> {
+    if !value.is_empty() && !shown(value) {
+        return None;
+    }
+    let foreign = Arn::parse(value).is_some_and(|arn| {
+        let ours = &call.settings.ours;
+        !arn.account.is_empty() && !ours.accounts.iter().chain(&ours.log_archives).any(|own| own == arn.account)
+    });
+    let Some(used) = used else {
+        // Without an organization's list of accounts, "not ours" proves little.
+        return (foreign && call.settings.ours.organization.is_none()).then_some(true);
+    };
+    let known = match name {
+        "s3BucketName" => Some(used.bucket.as_str()),
+        "s3KeyPrefix" => used.prefix.as_deref(),
+        "snsTopicName" => used.topic.as_deref(),
+        "kmsKeyId" => used.key.as_deref(),
+        "cloudWatchLogsLogGroupArn" => used.log_group.as_deref(),
+        _ => used.log_role.as_deref(),
+    };
+    let known = known.unwrap_or_default();
+    let (value, known) = match name {
+        "s3KeyPrefix" => (value.trim_matches('/'), known.trim_matches('/')),
+        "cloudWatchLogsLogGroupArn" => (value.trim_end_matches(":*"), known.trim_end_matches(":*")),
+        // A key by an alias may be any.
+        "kmsKeyId" if value.contains("alias/") => return None,
+        _ => (value, known),
+    };
+    // Topics and keys go by their ARN or by what stands at its end.
+    let tail = |arn: &str| !value.is_empty() && arn.rsplit([':', '/']).next() == Some(value);
+    Some(value != known && !(matches!(name, "snsTopicName" | "kmsKeyId") && tail(known)))
+}
+
+/// The configuration as CreateTrail and UpdateTrail answer with it.
+fn settings(answer: Json<'_>) -> Option<TrailSettings> {
+    let text = |name| answer.string(name).filter(|text| shown(text)).map(Cow::into_owned);
+    let on = |name| answer.get(name).and_then(Json::boolean).unwrap_or_default();
+    Some(TrailSettings {
+        bucket: text("s3BucketName")?,
+        prefix: text("s3KeyPrefix").map(|prefix| prefix.trim_matches('/').to_owned()),
+        topic: text("snsTopicARN"),
+        multi_region: on("isMultiRegionTrail"),
+        global_events: on("includeGlobalServiceEvents"),
+        validation: on("logFileValidationEnabled"),
+        organization: on("isOrganizationTrail"),
+        key: text("kmsKeyId"),
+        log_group: text("cloudWatchLogsLogGroupArn"),
+        log_role: text("cloudWatchLogsRoleArn"),
+        tags: BTreeMap::new(),
+    })
+}
+
+/// The strings of a list; `None` where anything else stands in it.
+fn texts(json: Option<Json<'_>>) -> Option<Vec<String>> {
+    let items = json.map(Json::items).unwrap_or_default();
+    items.into_iter().map(|item| item.scalar().filter(|text| shown(text)).map(Cow::into_owned)).collect()
+}
+
+/// The objects of a list; `None` where anything else stands in it.
+fn objects<'a>(json: Option<Json<'a>>) -> Option<Vec<Json<'a>>> {
+    let items = json.map(Json::items).unwrap_or_default();
+    items.iter().all(|item| item.is_object()).then_some(items)
+}
+
+/// The selectors that a PutEventSelectors set: as the answer has them, else as
+/// the request does; `None` where the record does not say.
+pub(super) fn selectors(call: &Call<'_>) -> Option<Selectors> {
+    let either = [call.record.response(), call.request()];
+    let form = either.into_iter().flatten().find_map(|json| {
+        let advanced = json.get("advancedEventSelectors").filter(|list| !list.items().is_empty());
+        if let Some(list) = advanced {
+            return objects(Some(list))?.into_iter().map(advanced_selector).collect::<Option<_>>().map(Form::Advanced);
+        }
+        let list = json.get("eventSelectors")?;
+        objects(Some(list))?.into_iter().map(basic_selector).collect::<Option<_>>().map(Form::Basic)
+    })?;
+    Some(Selectors { form, covered_elsewhere: None })
+}
+
+fn basic_selector(json: Json<'_>) -> Option<BasicSelector> {
+    let usual = BasicSelector::default();
+    let data = |json: Json<'_>| {
+        let kind = json.string("type").unwrap_or_default().into_owned();
+        Some(DataResource { kind, values: texts(json.get("values"))? })
+    };
+    Some(BasicSelector {
+        read_write_type: json.string("readWriteType").map_or(usual.read_write_type, Cow::into_owned),
+        include_management_events: match json.get("includeManagementEvents") {
+            Some(include) => include.boolean()?,
+            None => usual.include_management_events,
+        },
+        data_resources: objects(json.get("dataResources"))?.into_iter().map(data).collect::<Option<_>>()?,
+        exclude_management_event_sources: texts(json.get("excludeManagementEventSources"))?,
+    })
+}
+
+fn advanced_selector(json: Json<'_>) -> Option<AdvancedSelector> {
+    let field = |json: Json<'_>| {
+        Some(FieldSelector {
+            field: json.string("field")?.into_owned(),
+            equals: texts(json.get("equals"))?,
+            starts_with: texts(json.get("startsWith"))?,
+            ends_with: texts(json.get("endsWith"))?,
+            not_equals: texts(json.get("notEquals"))?,
+            not_starts_with: texts(json.get("notStartsWith"))?,
+            not_ends_with: texts(json.get("notEndsWith"))?,
+        })
+    };
+    let fields = objects(json.get("fieldSelectors"))?.into_iter().map(field).collect::<Option<Vec<_>>>()?;
+    let name = json.string("name").map(Cow::into_owned);
+    // A selector without conditions would select everything; AWS has none.
+    (!fields.is_empty()).then_some(AdvancedSelector { name, field_selectors: fields })
+}
+
+/// The insights that a PutInsightSelectors set; `None` where the record does
+/// not say.
+pub(super) fn insights(call: &Call<'_>) -> Option<BTreeMap<String, BTreeSet<String>>> {
+    let either = [call.record.response(), call.request()];
+    let list = either.into_iter().flatten().find_map(|json| json.get("insightSelectors"))?;
+    let one = |json: Json<'_>| {
+        let kind = json.string("insightType").filter(|kind| shown(kind))?.into_owned();
+        let categories = texts(json.get("eventCategories"))?;
+        // What is left out means management events.
+        let usual = categories.is_empty().then(|| "Management".to_owned());
+        Some((kind, categories.into_iter().chain(usual).collect()))
+    };
+    objects(Some(list))?.into_iter().map(one).collect()
+}

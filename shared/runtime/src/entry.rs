@@ -1,0 +1,112 @@
+//! What may come in: typed entries, and nothing else.
+
+use std::borrow::Cow;
+
+use auditward_rules::envelope::{Delivered, entries};
+use auditward_rules::json::Json;
+use auditward_rules::record::Record;
+
+use crate::pipeline::{Turn, Undo};
+
+/// One thing to be done.
+#[derive(Debug)]
+pub enum Entry<'a> {
+    /// A record that EventBridge delivered, now or a while ago.
+    Event {
+        /// The payload as it came, for judging it again.
+        payload: Cow<'a, str>,
+        /// Which time it is judged.
+        turn: Turn,
+    },
+    /// An operator's wish.
+    Undo {
+        /// The wish.
+        undo: Undo,
+        /// The sender's unique ID, as the queue vouches for it.
+        sender: String,
+    },
+}
+
+/// Sorts a payload.
+///
+/// # Errors
+/// A sentence saying what was expected.
+pub fn sort(payload: &str) -> Result<Vec<Entry<'_>>, String> {
+    let json = Json::parse(payload).ok_or("the payload is no JSON")?;
+    let Some(records) = json.get("Records") else {
+        return Ok(vec![Entry::Event { payload: Cow::Borrowed(payload), turn: Turn::First }]);
+    };
+    records.items().into_iter().map(from_queue).collect()
+}
+
+/// A message of this function's own queue.
+fn from_queue(message: Json<'_>) -> Result<Entry<'_>, String> {
+    if message.string("eventSource").as_deref() != Some("aws:sqs") {
+        return Err("expected an event of EventBridge or a message of the function's own queue".into());
+    }
+    let body = message.string("body").unwrap_or_default().into_owned();
+    let Some(json) = Json::parse(&body) else {
+        return Err("the queue's message is no JSON".into());
+    };
+    match json.string("auditward").as_deref() {
+        Some("judge-again") => {
+            let event = json.get("event").ok_or("judge-again: expected `event`")?;
+            let last = json.get("last").and_then(Json::boolean).unwrap_or(true);
+            Ok(Entry::Event { payload: Cow::Owned(event.text().to_owned()), turn: Turn::Again { last } })
+        }
+        Some("undo") => {
+            let sender = message.path(&["attributes", "SenderId"]).and_then(Json::scalar).unwrap_or_default();
+            // `AROA…:session` for a role: only the role's own ID is AWS's word.
+            let sender = sender.split(':').next().unwrap_or_default().to_owned();
+            let undo = serde_json::from_str(json.text()).map_err(|e| format!("undo: {e}"))?;
+            Ok(Entry::Undo { undo, sender })
+        }
+        other => Err(format!("the queue's message is of an unknown kind: {other:?}")),
+    }
+}
+
+/// The one record of an EventBridge payload.
+///
+/// # Errors
+/// It holds no record or several, or EventBridge does not vouch for it.
+pub fn record(payload: &str) -> Result<Record<'_>, String> {
+    let mut found = entries(payload);
+    let (Some(entry), true) = (found.pop(), found.is_empty()) else {
+        return Err("expected one event of EventBridge".into());
+    };
+    let record = entry.record?;
+    let vouched = entry.delivered.as_ref().is_some_and(|delivered| Delivered::vouches_for(delivered, &record));
+    if !vouched {
+        let source = entry.delivered.map_or_else(|| "nobody".into(), |delivered| delivered.source);
+        return Err(format!(
+            "`{source}` does not vouch for a record of `{}`: it is forged, or a rule of the event bus sends what it should not",
+            record.event_source
+        ));
+    }
+    Ok(record)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EVENT: &str = r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventSource":"s3.amazonaws.com","eventName":"PutBucketPolicy"}}"#;
+
+    #[test]
+    fn only_what_eventbridge_vouches_for_is_a_record() {
+        assert!(record(EVENT).is_ok());
+        assert!(record(&EVENT.replace("aws.s3", "my.s3")).unwrap_err().contains("forged"));
+        assert!(record(r#"{"eventSource":"s3.amazonaws.com","eventName":"PutBucketPolicy"}"#).is_err());
+        assert!(record("{}").is_err());
+    }
+
+    #[test]
+    fn a_wish_to_undo_carries_the_sender_that_the_queue_vouches_for() {
+        let message = r#"{"Records":[{"eventSource":"aws:sqs","attributes":{"SenderId":"AROAX:alice"},"body":"{\"auditward\":\"undo\",\"case\":\"c1\",\"reason\":\"meant\"}"}]}"#;
+        let entries = sort(message).unwrap();
+        let [Entry::Undo { undo, sender }] = entries.as_slice() else { panic!("{entries:?}") };
+        assert_eq!((undo.case.as_str(), sender.as_str()), ("c1", "AROAX"));
+        assert!(sort(r#"{"Records":[{"eventSource":"aws:s3"}]}"#).is_err());
+        assert!(sort("nonsense").is_err());
+    }
+}

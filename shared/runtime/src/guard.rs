@@ -1,0 +1,75 @@
+//! What a function adds to the pipeline: which plans it carries, with which hands.
+
+use serde_json::Value;
+
+use auditward_rules::facet::{Facet, Step};
+use auditward_rules::plan::Plan;
+use auditward_rules::rule::Function;
+
+use crate::failure::Failure;
+use crate::hand::{Hand, Permission, Written};
+use crate::store::BoxFuture;
+
+/// A function's side of the pipeline.
+pub trait Guard: Send + Sync {
+    /// Which function this is.
+    fn function(&self) -> Function;
+
+    /// Reads or writes a plan's facet with the hand that can; `None` where this
+    /// function does not carry such plans.
+    fn touch<'a>(&'a self, plan: &'a Plan, touch: Touch<'a>) -> Option<BoxFuture<'a, Result<Touched, Failure>>>;
+
+    /// Every call its hands make.
+    fn permissions(&self) -> Vec<Permission>;
+}
+
+/// What is to be done to a facet.
+#[derive(Clone, Copy, Debug)]
+pub enum Touch<'a> {
+    /// Read it.
+    Read,
+    /// Move it from one state to another.
+    Write {
+        /// The state as just read.
+        from: &'a Value,
+        /// The state that is wanted.
+        to: &'a Value,
+    },
+}
+
+/// What came of it.
+#[derive(Clone, Debug)]
+pub enum Touched {
+    /// The live state.
+    Live(Value),
+    /// It was written.
+    Written(Written),
+}
+
+impl<'a> Touch<'a> {
+    /// Does it with a hand.
+    pub fn with<F: Facet, H: Hand<F>>(
+        self,
+        hand: &'a H,
+        step: &'a Step<F>,
+    ) -> BoxFuture<'a, Result<Touched, Failure>> {
+        Box::pin(async move {
+            match self {
+                Self::Read => {
+                    let state = hand.read(&step.at).await?;
+                    Ok(Touched::Live(serde_json::to_value(state).map_err(|e| unusable::<F>(&e))?))
+                }
+                Self::Write { from, to } => {
+                    let state = |value: &Value| {
+                        serde_json::from_value::<F::State>(value.clone()).map_err(|e| unusable::<F>(&e))
+                    };
+                    hand.write(&step.at, &state(from)?, &state(to)?).await.map(Touched::Written)
+                }
+            }
+        })
+    }
+}
+
+fn unusable<F: Facet>(error: &serde_json::Error) -> Failure {
+    Failure::other(F::KIND, format!("a state of this facet cannot be read: {error}"))
+}

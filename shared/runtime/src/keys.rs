@@ -1,0 +1,46 @@
+//! Keys of the store's documents.
+
+use auditward_rules::facet::At;
+
+/// The settings in force.
+pub const SETTINGS: &str = "settings";
+/// What protected trails use.
+pub const INVENTORY: &str = "inventory";
+/// Distinct resources changed of late, by all rules.
+pub const FUSE: &str = "fuse";
+
+/// A case.
+pub fn case(id: &str) -> String {
+    format!("case/{id}")
+}
+
+/// The last good state of a facet.
+pub fn baseline(kind: &str, at: &At) -> String {
+    let item = at.item.as_deref().unwrap_or_default();
+    format!("baseline/{kind}/{}/{}/{item}", at.account, at.resource)
+}
+
+/// The lease and the breaker of a resource.
+pub fn resource(at: &At) -> String {
+    format!("resource/{}/{}", at.account, at.resource)
+}
+
+/// Distinct resources changed of late, by one rule.
+pub fn fuse(rule: &str) -> String {
+    format!("{FUSE}/{rule}")
+}
+
+/// One write of ours, by its request ID.
+pub fn ledger(request_id: &str) -> String {
+    format!("write/{request_id}")
+}
+
+/// Alerts sent about an account in an hour.
+pub fn alerts(account: &str, hour: &str) -> String {
+    format!("alerts/{account}/{hour}")
+}
+
+/// A state that a person put back through undo.
+pub fn restored(kind: &str, at: &At) -> String {
+    baseline(kind, at).replacen("baseline", "restored", 1)
+}

@@ -1,0 +1,85 @@
+//! Whom the pipeline tells: people through SNS, its later self through SQS.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use aws_sdk_sns::types::MessageAttributeValue;
+use tokio::sync::OnceCell;
+
+use crate::alert::Alert;
+use crate::failure::Failure;
+use crate::sessions::Sessions;
+use crate::store::BoxFuture;
+
+/// The outside world as the pipeline needs it.
+pub trait Outside: Send + Sync {
+    /// Tells people.
+    fn tell<'a>(&'a self, alert: &'a Alert) -> BoxFuture<'a, Result<(), Failure>>;
+
+    /// Sends a message to this function's own queue, to arrive after a delay.
+    fn later<'a>(&'a self, message: &'a str, delay: Duration) -> BoxFuture<'a, Result<(), Failure>>;
+
+    /// Lets time pass between two readings of a service that answers late.
+    fn pause(&self, time: Duration) -> BoxFuture<'_, ()>;
+}
+
+/// SNS and SQS, always with the function's own identity.
+#[derive(Debug)]
+pub struct Aws<'a> {
+    sessions: &'a Sessions,
+    topic: String,
+    queue: String,
+    sns: OnceCell<aws_sdk_sns::Client>,
+    sqs: OnceCell<aws_sdk_sqs::Client>,
+}
+
+/// The longest delay of a queue's message.
+const LONGEST_DELAY: Duration = Duration::from_secs(900);
+
+impl<'a> Aws<'a> {
+    /// The topic that people subscribe to, and this function's own queue.
+    pub fn new(sessions: &'a Sessions, topic: impl Into<String>, queue: impl Into<String>) -> Self {
+        let (topic, queue) = (topic.into(), queue.into());
+        Self { sessions, topic, queue, sns: OnceCell::new(), sqs: OnceCell::new() }
+    }
+
+    async fn publish(&self, alert: &Alert) -> Result<(), Failure> {
+        let client = self.sns.get_or_init(async || aws_sdk_sns::Client::new(self.sessions.central().await)).await;
+        let mut request = client
+            .publish()
+            .topic_arn(&self.topic)
+            .subject(&alert.subject)
+            .message_structure("json")
+            .message(alert.message());
+        for (name, value) in &alert.attributes {
+            let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
+            let value = value.map_err(|error| Failure::other("sns:Publish", error.to_string()))?;
+            request = request.message_attributes(*name, value);
+        }
+        request.send().await.map(drop).map_err(|error| Failure::of("sns:Publish", &error))
+    }
+
+    async fn send(&self, message: &str, delay: Duration) -> Result<(), Failure> {
+        let client = self.sqs.get_or_init(async || aws_sdk_sqs::Client::new(self.sessions.central().await)).await;
+        let delay = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or(900);
+        let request = client.send_message().queue_url(&self.queue).message_body(message).delay_seconds(delay);
+        request.send().await.map(drop).map_err(|error| Failure::of("sqs:SendMessage", &error))
+    }
+}
+
+impl Outside for Aws<'_> {
+    fn tell<'a>(&'a self, alert: &'a Alert) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.publish(alert))
+    }
+
+    fn later<'a>(&'a self, message: &'a str, delay: Duration) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(self.send(message, delay))
+    }
+
+    fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
+        Box::pin(tokio::time::sleep(time))
+    }
+}
+
+/// Attributes of a message, for filter policies.
+pub type Attributes = BTreeMap<&'static str, String>;

@@ -1,0 +1,123 @@
+//! Baselines: the last state of a resource that is known good.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use auditward_rules::actor::Actor;
+use auditward_rules::facet::Standing;
+use auditward_rules::judge::Judgement;
+use auditward_rules::plan::Plan;
+use auditward_rules::record::Record;
+
+use super::job::Job;
+use super::{Answer, Pipeline};
+use crate::keys;
+use crate::store::{Expect, Item, NotStored, Put};
+
+/// A recorded state and where it comes from.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Baseline {
+    /// The facet and the resource.
+    pub plan: Plan,
+    /// The state.
+    pub state: Value,
+    /// Whether a person or a deployer stands behind it. One that was merely the
+    /// first state seen is not confirmed.
+    pub confirmed: bool,
+    /// Who recorded it.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The one before, for the history.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub earlier: Vec<Earlier>,
+}
+
+/// A baseline that was replaced.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Earlier {
+    /// The state.
+    pub state: Value,
+    /// Who had recorded it.
+    pub by: String,
+    /// When.
+    pub at: DateTime<Utc>,
+}
+
+/// How many earlier baselines are kept.
+const HISTORY: usize = 10;
+
+impl Baseline {
+    /// A baseline in the place of an earlier one.
+    pub fn after(earlier: Option<Self>, plan: Plan, state: Value, confirmed: bool, by: &str, at: DateTime<Utc>) -> Self {
+        let mut history = Vec::new();
+        if let Some(earlier) = earlier {
+            history.push(Earlier { state: earlier.state, by: earlier.by, at: earlier.at });
+            history.extend(earlier.earlier);
+            history.truncate(HISTORY);
+        }
+        Self { plan, state, confirmed, by: by.to_owned(), at, earlier: history }
+    }
+}
+
+impl Job<'_> {
+    /// Records the states that were found or made safe: the first one of a
+    /// resource, and any that is stronger than the one known. Everything else
+    /// that is new could also be an attack and needs somebody's approval.
+    pub(super) async fn learn_safe(&mut self, answer: &mut Answer) {
+        if !self.stored {
+            return;
+        }
+        for (plan, live) in std::mem::take(&mut self.safe) {
+            let item = self.items.get(&keys::baseline(plan.kind(), plan.at()));
+            let known = item.and_then(|item| item.read::<Baseline>().ok());
+            let stronger = match &known {
+                None => true,
+                Some(known) => matches!(plan.compare(&live, &known.state), Ok(Standing::Stronger)),
+            };
+            if stronger {
+                let confirmed = known.as_ref().is_some_and(|known| known.confirmed);
+                let baseline = Baseline::after(known, plan, live, confirmed, "auditward", self.pipeline.now);
+                self.pipeline.record_baseline(&baseline, item, answer).await;
+            }
+        }
+    }
+}
+
+impl Pipeline<'_> {
+    /// A deployer's change becomes the baseline: what the event says it wrote,
+    /// never what is live, which somebody else may have changed since.
+    pub(super) async fn learn_accepted(&self, judgement: &Judgement, record: &Record<'_>, answer: &mut Answer) {
+        let by = Actor::of(record).issuer;
+        for plan in &judgement.accepted {
+            let Some(wrote) = plan.wrote() else { continue };
+            let key = keys::baseline(plan.kind(), plan.at());
+            let items = match self.store.get(std::slice::from_ref(&key)).await {
+                Ok(items) => items,
+                Err(failure) => {
+                    answer.notes.push(format!("the deployer's change was not recorded: {failure}"));
+                    return answer.again(failure.to_string());
+                }
+            };
+            let item = items.get(&key);
+            let known = item.and_then(|item| item.read::<Baseline>().ok());
+            let baseline = Baseline::after(known, plan.clone(), wrote, true, &by, self.now);
+            self.record_baseline(&baseline, item, answer).await;
+        }
+    }
+
+    async fn record_baseline(&self, baseline: &Baseline, item: Option<&Item>, answer: &mut Answer) {
+        let key = keys::baseline(baseline.plan.kind(), baseline.plan.at());
+        let put = Put::new(key, Expect::from(item), baseline);
+        let put = put.map(|put| put.listed("baseline", baseline.at.to_rfc3339()));
+        let stored = match put {
+            Ok(put) => self.store.put(&[put]).await,
+            Err(failure) => Err(NotStored::Failed(failure)),
+        };
+        // A conflict means that somebody else learnt it in the same moment.
+        if let Err(NotStored::Failed(failure)) = stored {
+            answer.notes.push(format!("a baseline was not recorded: {failure}"));
+        }
+    }
+}

@@ -1,0 +1,316 @@
+//! The way of a record through the rules of conduct.
+//!
+//! Read, claim with the intent, write, read again. Claim and intent are one
+//! conditional write that comes after the first reading, so that a stopped trail
+//! is back after three round trips in sequence, and a crash between any two of
+//! them leaves either nothing or a case whose lease runs out and is taken up.
+
+mod job;
+mod learn;
+mod undo;
+#[cfg(test)]
+mod tests;
+mod work;
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use chrono::{DateTime, Duration, Utc};
+use serde_json::{Value, json};
+
+use auditward_rules::actor::Actor;
+use auditward_rules::arn::Arn;
+use auditward_rules::inventory::Inventory;
+use auditward_rules::judge::{Finding, Judgement, Verdict, judge};
+use auditward_rules::plan::Plan;
+use auditward_rules::record::Record;
+use auditward_rules::registry;
+use auditward_rules::settings::{Mode, Settings};
+
+use crate::case::Outcome;
+use crate::failure::Failure;
+use crate::guard::{Guard, Touch, Touched};
+use crate::keys;
+use crate::known::{self, Known, Memo};
+use crate::metrics::Metrics;
+use crate::outside::Outside;
+use crate::store::{Item, Store};
+
+pub use learn::Baseline;
+pub use undo::Undo;
+
+/// Everything an invocation works with.
+pub struct Pipeline<'a> {
+    /// Which plans are carried, with which hands.
+    pub guard: &'a dyn Guard,
+    /// What is remembered.
+    pub store: &'a dyn Store,
+    /// Whom to tell.
+    pub outside: &'a dyn Outside,
+    /// Settings kept from one invocation to the next.
+    pub memo: &'a Memo,
+    /// The clock, read once.
+    pub now: DateTime<Utc>,
+    /// The moment at which it was read.
+    pub started: Instant,
+    /// When this invocation is ended from outside.
+    pub deadline: DateTime<Utc>,
+}
+
+impl std::fmt::Debug for Pipeline<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Pipeline").field("now", &self.now).field("deadline", &self.deadline).finish_non_exhaustive()
+    }
+}
+
+/// Which time a record is judged.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Turn {
+    /// As it came.
+    First,
+    /// Once more, after a delay: the last time where `last`.
+    Again {
+        /// Whether the case closes after this.
+        last: bool,
+    },
+}
+
+/// How long after an event it is judged again.
+const AGAIN: [Duration; 2] = [Duration::seconds(60), Duration::seconds(300)];
+
+/// What an invocation did.
+#[derive(Debug, Default)]
+pub struct Answer {
+    /// The gravest verdict.
+    pub verdict: Option<Verdict>,
+    /// The cases, with their outcome.
+    pub cases: Vec<(String, Outcome)>,
+    /// Why something was not a finding.
+    pub notes: Vec<String>,
+    /// Counts and times.
+    pub metrics: Metrics,
+    /// Why the invocation must be tried again.
+    pub retry: Option<String>,
+}
+
+impl Answer {
+    /// The answer as the function returns it.
+    pub fn to_json(&self) -> Value {
+        let case = |(id, outcome): &(String, Outcome)| json!({"id": id, "outcome": outcome});
+        json!({
+            "verdict": self.verdict.map(Verdict::name),
+            "cases": self.cases.iter().map(case).collect::<Vec<_>>(),
+            "notes": self.notes,
+        })
+    }
+
+    fn again(&mut self, why: impl Into<String>) {
+        self.retry.get_or_insert_with(|| why.into());
+    }
+}
+
+impl Pipeline<'_> {
+    /// Judges one record and does what follows from it. `payload` is the record
+    /// as it came, for judging it again.
+    pub async fn record(&self, record: &Record<'_>, payload: &str, turn: Turn) -> Answer {
+        let mut answer = Answer::default();
+        if registry::watching(&record.event_source, record.plain_name()).next().is_none() {
+            answer.verdict = Some(Verdict::OutOfScope);
+            return answer;
+        }
+        let mut ahead = self.look_ahead(record, &mut answer).await;
+        let known = ahead.known.clone();
+        if self.is_own_write(record, &ahead) {
+            answer.verdict = Some(Verdict::Clean);
+            answer.notes.push("our own write, as the ledger shows".into());
+            return answer;
+        }
+        let mut judgement = std::mem::take(&mut ahead.judgement);
+        self.add_unexplained(record, &known, &mut judgement);
+        answer.verdict = Some(judgement.verdict());
+        answer.notes.append(&mut judgement.notes);
+        self.learn_accepted(&judgement, record, &mut answer).await;
+        let mut planned = false;
+        for mut finding in judgement.findings {
+            if known.fallback.is_some() {
+                finding.held = known.held();
+                if !known.remembered {
+                    // Rule of conduct 12: without settings evidence is switched on all the same.
+                    finding.mode = Mode::Enforce;
+                }
+            }
+            planned |= !finding.plan.is_empty();
+            self.finding(record, &finding, &mut ahead, turn, &mut answer).await;
+        }
+        if planned && turn == Turn::First {
+            self.judge_again_later(payload, &mut answer).await;
+        }
+        answer
+    }
+
+    /// Everything that can be read side by side before the first decision:
+    /// settings and inventory (unless they are fresh), what the store has about
+    /// the likely findings, and the live state of the likely first step. What is
+    /// likely is judged with the settings of the last minute, else without any,
+    /// which finds more rather than less.
+    async fn look_ahead(&self, record: &Record<'_>, answer: &mut Answer) -> Ahead {
+        let fresh = self.memo.fresh(self.now).await;
+        let likely = match &fresh {
+            Some(known) => judge(record, &known.settings, &known.inventory, self.now),
+            None => judge(record, &Settings::default(), &Inventory::default(), self.now),
+        };
+        let actor = Actor::of(record);
+        let mut keys: Vec<String> = Vec::new();
+        if fresh.is_none() {
+            keys.extend([keys::SETTINGS.to_owned(), keys::INVENTORY.to_owned()]);
+        }
+        if may_be_ours(&actor) && !record.request_id.is_empty() {
+            keys.push(keys::ledger(&record.request_id));
+        }
+        for finding in &likely.findings {
+            keys.extend(self.keys_of(record, finding));
+        }
+        keys.sort_unstable();
+        keys.dedup();
+        let first = likely.findings.iter().find_map(|finding| finding.plan.first());
+        let read = async {
+            match first {
+                Some(plan) => Some((plan.clone(), self.read(plan).await)),
+                None => None,
+            }
+        };
+        let get = async {
+            if keys.is_empty() { Ok(HashMap::new()) } else { self.store.get(&keys).await }
+        };
+        let (items, live) = futures_util::future::join(get, read).await;
+        let (items, stored) = match items {
+            Ok(items) => (items, true),
+            Err(failure) => {
+                answer.metrics.count("StoreFailures");
+                answer.notes.push(format!("the store does not answer: {failure}"));
+                answer.again(failure.to_string());
+                let known = self.memo.without(failure.to_string(), self.now).await;
+                let judgement = judge(record, &known.settings, &known.inventory, self.now);
+                return Ahead { known, items: HashMap::new(), asked: Vec::new(), live, judgement, stored: false };
+            }
+        };
+        let (known, judgement) = match fresh {
+            Some(known) => (known, likely),
+            None => {
+                let known = self.memo.take(&items, self.now).await;
+                let judgement = judge(record, &known.settings, &known.inventory, self.now);
+                (known, judgement)
+            }
+        };
+        Ahead { known, items, asked: keys, live, judgement, stored }
+    }
+
+    /// Reads a plan's facet with the hand that can.
+    async fn read(&self, plan: &Plan) -> Result<Value, Failure> {
+        match self.guard.touch(plan, Touch::Read) {
+            Some(touched) => match touched.await? {
+                Touched::Live(state) => Ok(state),
+                Touched::Written(_) => Err(Failure::other(plan.kind(), "a reading wrote")),
+            },
+            None => Err(not_carried(plan, self.guard)),
+        }
+    }
+
+    fn is_own_write(&self, record: &Record<'_>, ahead: &Ahead) -> bool {
+        let Known { settings, inventory, .. } = &ahead.known;
+        is_own_role(&Actor::of(record), settings, inventory)
+            && ahead.items.contains_key(&keys::ledger(&record.request_id))
+    }
+
+    /// Our own role without a ledger entry is no immunity but a finding of its own.
+    fn add_unexplained(&self, record: &Record<'_>, known: &Known, judgement: &mut Judgement) {
+        let actor = Actor::of(record);
+        let Some(rule) = registry::rule("guard-role.unexplained") else { return };
+        if record.failed() || !is_own_role(&actor, &known.settings, &known.inventory) {
+            return;
+        }
+        let mode = known.settings.mode_of(rule.id, &record.account(), &actor.issuer);
+        if mode == Mode::Off || rule.function != self.guard.function() && judgement.findings.is_empty() {
+            return;
+        }
+        judgement.findings.push(Finding {
+            rule,
+            severity: rule.severity,
+            resource: actor.issuer.clone(),
+            summary: format!(
+                "{} called {} and no case says why; somebody else may be using the role",
+                actor.name(),
+                record.event_name
+            ),
+            mode,
+            plan: Vec::new(),
+            verdict: Verdict::Violation,
+            held: None,
+            certain: true,
+            settles: false,
+        });
+    }
+
+    /// Sends the record to this function once more, after one and after five
+    /// minutes: the first reading may have been older than the event.
+    async fn judge_again_later(&self, payload: &str, answer: &mut Answer) {
+        let message = |nth: usize| {
+            let mut text = String::with_capacity(payload.len() + 64);
+            text.push_str(r#"{"auditward":"judge-again","last":"#);
+            text.push_str(if nth + 1 == AGAIN.len() { "true" } else { "false" });
+            text.push_str(r#","event":"#);
+            text.push_str(payload);
+            text.push('}');
+            text
+        };
+        for (nth, delay) in AGAIN.iter().enumerate() {
+            let delay = delay.to_std().unwrap_or_default();
+            if let Err(failure) = self.outside.later(&message(nth), delay).await {
+                answer.notes.push(format!("not judged again later: {failure}"));
+                answer.metrics.count("Failures");
+                answer.again(failure.to_string());
+            }
+        }
+    }
+}
+
+/// What is known before the first decision.
+struct Ahead {
+    known: Known,
+    items: HashMap<String, Item>,
+    /// The keys that were looked up: what is not among the items is not there.
+    asked: Vec<String>,
+    live: Option<(Plan, Result<Value, Failure>)>,
+    judgement: Judgement,
+    /// Whether the store answers.
+    stored: bool,
+}
+
+fn not_carried(plan: &Plan, guard: &dyn Guard) -> Failure {
+    let function = guard.function().name();
+    Failure::other(plan.kind(), format!("{function} does not carry plans of this kind"))
+}
+
+/// Whether a caller may be one of ours, by name alone: cheap, and only a reason
+/// to look into the ledger.
+fn may_be_ours(actor: &Actor) -> bool {
+    actor.issuer.contains("auditward")
+}
+
+/// Whether a caller is one of Auditward's own roles, in an account of ours.
+fn is_own_role(actor: &Actor, settings: &Settings, inventory: &Inventory) -> bool {
+    may_be_ours(actor)
+        && Arn::parse(&actor.issuer).is_some_and(|arn| arn.resource.starts_with("role/"))
+        && settings.is_guard_role(&actor.issuer, inventory)
+}
+
+/// Reads the settings afresh, for what is not about a record.
+async fn known_now(pipeline: &Pipeline<'_>) -> Known {
+    match pipeline.memo.fresh(pipeline.now).await {
+        Some(known) => known,
+        None => match known::read(pipeline.store, pipeline.memo, pipeline.now).await {
+            Ok(known) => known,
+            Err(failure) => pipeline.memo.without(failure.to_string(), pipeline.now).await,
+        },
+    }
+}

