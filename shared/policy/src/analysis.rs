@@ -7,6 +7,7 @@ use crate::classes::{Classes, subsets};
 use crate::cover::{Budget, Entry, enters, left_open};
 use crate::document;
 use crate::explain;
+use crate::federation::Provider;
 use crate::json::Tape;
 use crate::policy::{Condition, Policy, Stmt};
 use crate::principal::{Form, Principal};
@@ -193,7 +194,7 @@ impl<'t> Engine<'t> {
         if let Some(finding) = findings.first() {
             return Foreign::CannotTell(explain::doubt(self, finding));
         }
-        if let Some((index, why)) = self.policy.issue {
+        if let Some((index, why)) = self.issue() {
             return Foreign::CannotTell(format!("AWS would refuse statement {index}: {why}"));
         }
         if self.garbled {
@@ -248,7 +249,11 @@ impl<'t> Engine<'t> {
         // Whether `*` meets tokens at all is not documented.
         let token = caller.who == Who::ForeignToken
             && principal.is_none_or(|one| one.form == Form::Everyone);
-        if (hidden || token) && openness == Openness::Open {
+        let unknown_provider = principal.is_some_and(|one| {
+            one.form == Form::Federated
+                && Provider::parse(one.text, self.world.zone) == Provider::Malformed
+        });
+        if (hidden || token || unknown_provider) && openness == Openness::Open {
             openness = Openness::Unsure;
         }
         if openness == Openness::Closed {
@@ -372,7 +377,7 @@ impl<'t> Engine<'t> {
         } else {
             named.and(self.world.conditions(conditions, caller))
         };
-        if stmt.doubt {
+        if self.is_doubtful(stmt) {
             allow = allow.and(Val::UNKNOWN);
         }
         if !allow.can_hold() {
@@ -416,6 +421,24 @@ impl<'t> Engine<'t> {
         }
     }
 
+    /// Whether AWS would refuse the statement. Trust policies take no
+    /// `NotPrincipal`.
+    fn is_doubtful(&self, stmt: &Stmt<'t>) -> bool {
+        stmt.doubt || (stmt.not_principal && self.world.kind == Kind::Trust)
+    }
+
+    /// The first statement that AWS would refuse, and why.
+    pub(crate) fn issue(&self) -> Option<(usize, &'static str)> {
+        self.policy.issue.or_else(|| {
+            let refused = self
+                .policy
+                .statements
+                .iter()
+                .find(|one| self.is_doubtful(one))?;
+            Some((refused.index, "a trust policy takes no `NotPrincipal`"))
+        })
+    }
+
     /// Whether a Deny hits all requests of a class.
     pub(crate) fn fires(&self, deny: &Stmt<'t>, caller: &Caller<'t>) -> Val {
         let named = self.named(deny, caller);
@@ -425,7 +448,7 @@ impl<'t> Engine<'t> {
         let conditions = self.policy.conditions_of(deny);
         self.budget.spend(1 + conditions.len());
         let mut fires = named.and(self.world.conditions(conditions, caller));
-        if deny.doubt || self.garbled {
+        if self.is_doubtful(deny) || self.garbled {
             fires = fires.and(Val::UNKNOWN);
         }
         fires

@@ -329,6 +329,7 @@ impl<'t> World<'t> {
             Key::PrincipalArn => none,
             Key::UserId if anonymous => (AlwaysUnsure, Values::Exact("anonymous")),
             Key::UserId if identity => (AlwaysUnsure, Values::UserId),
+            Key::UserId if service => none,
             Key::UserId => free,
             Key::UserName => match caller.who {
                 Who::User => (Always, Values::Free),
@@ -385,6 +386,7 @@ impl<'t> World<'t> {
                 (AlwaysUnsure, Values::Account(caller.account))
             }
             Key::CallerAccount if identity => (Maybe, Values::Account(caller.account)),
+            Key::CallerAccount if service => none,
             Key::CallerAccount => free,
             Key::SourceAccount => source(1, Values::Account(caller.source.account)),
             Key::SourceOwner => source(16, Values::Account(caller.source.account)),

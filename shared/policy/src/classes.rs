@@ -281,8 +281,7 @@ impl<'t> Classes<'t> {
                 caller.account = Account::Known(account);
                 judge(caller)
             }
-            Provider::Anyone => judge(caller),
-            Provider::Malformed => self.opaque(text, judge),
+            Provider::Anyone | Provider::Malformed => judge(caller),
             Provider::Shared(issuer) => {
                 let mut token = |guest: bool, own_pool: bool| {
                     caller.who = Who::Token {

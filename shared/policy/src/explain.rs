@@ -235,7 +235,7 @@ pub(crate) fn doubt<'t>(engine: &Engine<'t>, finding: &Finding<'t>) -> String {
         }
         _ => {}
     }
-    if let Some((index, why)) = engine.policy.issue {
+    if let Some((index, why)) = engine.issue() {
         return format!("AWS would refuse {}: {why}", place(index));
     }
     if grant.caller.who == Who::ForeignToken && grant.principal.is_some() {

@@ -505,6 +505,8 @@ fn numeric(compare: Compare, pattern: &str, values: Values<'_>) -> Val {
             Compare::Greater => own > wanted,
             Compare::GreaterOrEqual => own >= wanted,
         }),
+        // What is no number equals none.
+        (Err(_), Ok(_)) if compare == Compare::Equal => Val::NEVER,
         _ => Val::UNKNOWN,
     }
 }

@@ -147,10 +147,10 @@ fn edits(doc: &Document, kind: Kind, zone: &Zone, drop: bool) -> Vec<Edit> {
     }
     if edits.is_empty() && zone.cannot_tell_is_foreign {
         // A statement that AWS would refuse, and that is no Deny.
-        if let Some((index, _)) = policy.issue
+        if let Some((index, _)) = engine.issue()
             && let Some(stmt) = policy.statements.get(index)
             && stmt.allow
-            && stmt.doubt
+            && (stmt.doubt || stmt.not_principal)
         {
             edits.push(Edit {
                 index,

@@ -18,6 +18,7 @@ pub mod json;
 pub mod judge;
 pub mod neighbours;
 pub mod plan;
+pub mod protected;
 pub mod record;
 pub mod registry;
 pub mod roles;

@@ -47,6 +47,15 @@ const DOINGS: &[Doing] = &[
         parameter: ("roleName", "AWSReservedSSO_*"),
         reason: "IAM Identity Center keeps its own roles; nobody else can change them",
     },
+    Doing {
+        source: "iam.amazonaws.com",
+        names: &["AttachRolePolicy"],
+        by: By::Role(
+            "role/aws-service-role/member.org.stacksets.cloudformation.amazonaws.com/AWSServiceRoleForCloudFormationStackSetsOrgMember",
+        ),
+        parameter: ("roleName", "stacksets-exec-*"),
+        reason: "StackSets makes the role through which the management account deploys",
+    },
 ];
 
 /// Why a call is a neighbour's doing, if it is.

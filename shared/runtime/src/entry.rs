@@ -25,6 +25,11 @@ pub enum Entry<'a> {
         /// The sender's unique ID, as the queue vouches for it.
         sender: String,
     },
+    /// An operator wants what is there recorded as baselines.
+    TakeBaselines {
+        /// The sender's unique ID, as the queue vouches for it.
+        sender: String,
+    },
 }
 
 /// Sorts a payload.
@@ -48,6 +53,9 @@ fn from_queue(message: Json<'_>) -> Result<Entry<'_>, String> {
     let Some(json) = Json::parse(&body) else {
         return Err("the queue's message is no JSON".into());
     };
+    // `AROA…:session` for a role: only the role's own ID is AWS's word.
+    let sender = message.path(&["attributes", "SenderId"]).and_then(Json::scalar).unwrap_or_default();
+    let sender = sender.split(':').next().unwrap_or_default().to_owned();
     match json.string("auditward").as_deref() {
         Some("judge-again") => {
             let event = json.get("event").ok_or("judge-again: expected `event`")?;
@@ -55,12 +63,10 @@ fn from_queue(message: Json<'_>) -> Result<Entry<'_>, String> {
             Ok(Entry::Event { payload: Cow::Owned(event.text().to_owned()), turn: Turn::Again { last } })
         }
         Some("undo") => {
-            let sender = message.path(&["attributes", "SenderId"]).and_then(Json::scalar).unwrap_or_default();
-            // `AROA…:session` for a role: only the role's own ID is AWS's word.
-            let sender = sender.split(':').next().unwrap_or_default().to_owned();
             let undo = serde_json::from_str(json.text()).map_err(|e| format!("undo: {e}"))?;
             Ok(Entry::Undo { undo, sender })
         }
+        Some("take-baselines") => Ok(Entry::TakeBaselines { sender }),
         other => Err(format!("the queue's message is of an unknown kind: {other:?}")),
     }
 }

@@ -2,9 +2,11 @@
 
 use serde_json::Value;
 
-use auditward_rules::facet::{Facet, Step};
+use auditward_rules::facet::{At, Facet, Step};
+use auditward_rules::inventory::Inventory;
 use auditward_rules::plan::Plan;
 use auditward_rules::rule::Function;
+use auditward_rules::settings::Settings;
 
 use crate::failure::Failure;
 use crate::hand::{Hand, Permission, Written};
@@ -19,8 +21,25 @@ pub trait Guard: Send + Sync {
     /// function does not carry such plans.
     fn touch<'a>(&'a self, plan: &'a Plan, touch: Touch<'a>) -> Option<BoxFuture<'a, Result<Touched, Failure>>>;
 
+    /// Finds what this function guards: the resources, and what of them the other
+    /// functions need to know.
+    fn discover<'a>(
+        &'a self,
+        settings: &'a Settings,
+        inventory: Inventory,
+    ) -> BoxFuture<'a, Result<Discovered, Failure>>;
+
     /// Every call its hands make.
     fn permissions(&self) -> Vec<Permission>;
+}
+
+/// What a function found to guard.
+#[derive(Clone, Debug, Default)]
+pub struct Discovered {
+    /// The inventory, completed.
+    pub inventory: Inventory,
+    /// The resources.
+    pub resources: Vec<At>,
 }
 
 /// What is to be done to a facet.

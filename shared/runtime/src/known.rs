@@ -96,6 +96,13 @@ impl Memo {
         }
     }
 
+    /// Forgets that what is known is fresh.
+    pub async fn forget(&self) {
+        if let Some(known) = self.last.lock().await.as_mut() {
+            known.read = DateTime::UNIX_EPOCH;
+        }
+    }
+
     /// The last good settings, else the bundled ones: good for alerts and for
     /// switching evidence on.
     pub async fn without(&self, why: String, now: DateTime<Utc>) -> Known {

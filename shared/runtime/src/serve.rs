@@ -112,6 +112,7 @@ async fn handle(pipeline: &Pipeline<'_>, payload: &str) -> Result<Value, Diagnos
     let mut answers = Vec::new();
     for entry in entries {
         let answer = match &entry {
+            Entry::TakeBaselines { sender } => pipeline.take_baselines(sender).await,
             Entry::Undo { undo, sender } => pipeline.undo(undo, sender).await,
             Entry::Event { payload, turn } => match entry::record(payload) {
                 Ok(record) => pipeline.record(&record, payload, *turn).await,

@@ -35,6 +35,9 @@ pub struct Judged<'a> {
     /// The same for all copies of one event.
     #[serde(skip)]
     pub identifier: &'a str,
+    /// The moment at which it was judged.
+    #[serde(skip)]
+    pub now: DateTime<Utc>,
 }
 
 /// A line of a file.
@@ -69,9 +72,10 @@ pub fn judged(
     take: impl FnOnce(&Judged<'_>),
 ) {
     let forged = delivered.filter(|delivered| !delivered.vouches_for(record));
+    let now = moment(record);
     let mut judgement = match forged {
         Some(_) => Judgement::default(),
-        None => judge(record, settings, &Inventory::default(), moment(record)),
+        None => judge(record, settings, &Inventory::default(), now),
     };
     if let Some(delivered) = forged {
         judgement.notes.push(format!(
@@ -93,6 +97,7 @@ pub fn judged(
         notes: &judgement.notes,
         place: (!judgement.findings.is_empty()).then_some(place),
         identifier: &record.identifier(),
+        now,
     });
 }
 

@@ -4,7 +4,7 @@ use auditward_rules::actor::Actor;
 use auditward_rules::judge::Verdict;
 use auditward_rules::record::Record;
 use auditward_rules::rule::Severity;
-use auditward_rules::settings::Mode;
+use auditward_rules::settings::{Mode, Settings};
 
 use super::judged::Judged;
 use super::words;
@@ -37,7 +37,7 @@ pub struct Told {
 
 impl Row {
     /// The row of a judged event.
-    pub fn of(judged: &Judged<'_>) -> Self {
+    pub fn of(judged: &Judged<'_>, settings: &Settings) -> Self {
         let told = judged.findings.iter().map(|finding| Told {
             rule: finding.rule.id,
             severity: finding.severity,
@@ -45,7 +45,7 @@ impl Row {
             summary: finding.summary.clone(),
             mode: finding.mode,
             held: finding.held.as_ref().map(|held| held.tell()),
-            steps: finding.plan.iter().map(words::step).collect(),
+            steps: finding.plan.iter().flat_map(|plan| words::steps(plan, settings, judged.now)).collect(),
         });
         Self {
             verdict: Some(judged.verdict),
@@ -91,8 +91,15 @@ impl Row {
     }
 }
 
+/// Where and when, on two lines; what the record does not tell is left out.
 fn place(account: &str, region: &str, time: &str) -> String {
-    let time = time.replace('T', " ").replace('Z', " UTC");
-    let where_ = [account, region].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(" ");
-    [where_, time].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+    let told = |parts: &[&str], between| {
+        parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(between)
+    };
+    // To the minute: `2026-11-14T09:00:27Z` is `2026-11-14 09:00 UTC`.
+    let time = match (time.get(..16), time.ends_with('Z')) {
+        (Some(minute), true) => format!("{} UTC", minute.replace('T', " ")),
+        _ => time.to_owned(),
+    };
+    told(&[&told(&[account, region], " "), &time], "\n")
 }

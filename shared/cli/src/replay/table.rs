@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use comfy_table::{Attribute, Cell, CellAlignment, Color, ColumnConstraint, Table, Width};
+use comfy_table::{Attribute, Cell, Color, ColumnConstraint, Table, Width};
 
 use auditward_rules::judge::Verdict;
 use auditward_rules::rule::Severity;
@@ -51,19 +51,34 @@ impl Seen {
     }
 }
 
+/// Narrower than this, who and where stand below what happened.
+const ROOMY: u16 = 100;
+
 fn table(rows: Vec<Row>) -> Table {
     let mut table = output::table();
-    table.set_header(["Verdict", "What happened", "By whom, where", "What Auditward would write"]);
+    let roomy = table.width().is_none_or(|width| width >= ROOMY);
+    let part = |percent| ColumnConstraint::LowerBoundary(Width::Percentage(percent));
+    let verdict_part = ColumnConstraint::ContentWidth;
+    if roomy {
+        table.set_header(["Verdict", "What happened", "By whom, where", "What Auditward would write"]);
+        let whom_part = ColumnConstraint::UpperBoundary(Width::Fixed(32));
+        table.set_constraints([verdict_part, part(34), whom_part, part(28)]);
+    } else {
+        table.set_header(["Verdict", "What happened", "What Auditward would write"]);
+        table.set_constraints([verdict_part, part(42), part(28)]);
+    }
     let mut known = HashSet::new();
     for row in rows {
         let keys: Vec<_> = row.keys().collect();
         let copy = !keys.is_empty() && keys.iter().all(|key| known.contains(key));
         known.extend(keys);
-        table.add_row([verdict(&row), happened(&row), whom(&row), written(&row, copy)]);
-    }
-    for column in table.column_iter_mut().take(1) {
-        column.set_constraint(ColumnConstraint::LowerBoundary(Width::Fixed(13)));
-        column.set_cell_alignment(CellAlignment::Left);
+        let verdict = verdict(&row);
+        let written = written(&row, copy);
+        if roomy {
+            table.add_row([verdict, happened(&row, ""), Cell::new(whom(&row)).fg(Color::DarkGrey), written]);
+        } else {
+            table.add_row([verdict, happened(&row, &whom(&row)), written]);
+        }
     }
     table
 }
@@ -87,13 +102,14 @@ fn verdict(row: &Row) -> Cell {
     }
 }
 
-fn happened(row: &Row) -> Cell {
+fn happened(row: &Row, below: &str) -> Cell {
     let mut text = row.call.clone();
     for told in &row.findings {
         let _ = write!(text, "\n{}\n[{}]", told.summary, told.rule);
     }
-    for note in &row.notes {
-        let _ = write!(text, "\n{note}");
+    let below = Some(below).filter(|below| !below.is_empty());
+    for line in row.notes.iter().map(String::as_str).chain(below) {
+        let _ = write!(text, "\n{line}");
     }
     let cell = Cell::new(text);
     match row.verdict {
@@ -102,9 +118,16 @@ fn happened(row: &Row) -> Cell {
     }
 }
 
-fn whom(row: &Row) -> Cell {
-    let text = [row.actor.as_str(), row.place.as_str()].into_iter().filter(|part| !part.is_empty());
-    Cell::new(text.collect::<Vec<_>>().join("\n")).fg(Color::DarkGrey)
+/// Who it was, and for what matters, where and when.
+fn whom(row: &Row) -> String {
+    let quiet = matches!(row.verdict, Some(Verdict::Clean | Verdict::OutOfScope));
+    match (row.actor.split('\n').next(), quiet) {
+        (Some(actor), true) => actor.to_owned(),
+        _ => {
+            let parts = [row.actor.as_str(), row.place.as_str()];
+            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+        }
+    }
 }
 
 fn written(row: &Row, copy: bool) -> Cell {

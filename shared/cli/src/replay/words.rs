@@ -1,24 +1,85 @@
 //! Plans and callers, in words for people.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value;
 
 use auditward_rules::arn::Arn;
+use auditward_rules::facet::{Decision, Scene};
 use auditward_rules::plan::Plan;
+use auditward_rules::settings::Settings;
 
-/// A step of a plan, such as `start logging of trail org-trail`.
-pub fn step(plan: &Plan) -> String {
-    let wish = serde_json::to_value(plan).ok().and_then(|mut plan| plan.get_mut("wish").map(Value::take));
-    let wish = wish.unwrap_or_default();
+/// What carrying out a plan would write, such as `trail audit: start logging`,
+/// prerequisites first. Where the event says what it wrote, that is decided
+/// upon, as the live state would be; else the wish is told.
+pub fn steps(plan: &Plan, settings: &Settings, now: DateTime<Utc>) -> Vec<String> {
     let at = plan.at();
     let what = resource(&at.resource);
-    match (plan.kind(), &wish) {
-        ("trail-logging", Value::Bool(true)) => format!("start logging of {what}"),
-        ("trail-logging", _) => format!("stop logging of {what}"),
-        (kind, wish) => {
-            let kind = kind.replace('-', " ");
-            format!("make {kind} of {what} safe again{}", wished(wish))
+    let zone = settings.zone(&at.account);
+    let scene = Scene { now, settings, zone: &zone, at };
+    let decided = plan.wrote().and_then(|live| plan.decide(&live, None, scene).ok());
+    let mut steps = Vec::new();
+    let why = match decided {
+        Some(Decision::Change(change)) => {
+            steps.extend(change.first.iter().map(|first| step(&resource(&first.at().resource), &wished(first))));
+            change.why
         }
-    }
+        _ => wished(plan),
+    };
+    steps.push(step(&what, &why));
+    steps
+}
+
+fn step(what: &str, why: &str) -> String {
+    if what.is_empty() { why.to_owned() } else { format!("{what}: {why}") }
+}
+
+/// What a plan asks for.
+fn wished(plan: &Plan) -> String {
+    let whole = serde_json::to_value(plan).unwrap_or_default();
+    let wish = whole.get("wish").unwrap_or(&Value::Null);
+    wish_of(plan.kind(), wish).unwrap_or_else(|| format!("put {} right", plan.kind().replace('-', " ")))
+}
+
+/// What a wish for a facet asks for; `None` for a facet that has no words here yet.
+fn wish_of(kind: &str, wish: &Value) -> Option<String> {
+    let recorded = |what: &str| format!("put the recorded {what} back");
+    Some(match kind {
+        "trail-logging" => "start logging".into(),
+        "trail-config" => match wish.get("hold").and_then(Value::as_array) {
+            None => "create it again as it was recorded".into(),
+            Some(fields) => {
+                let fields: Vec<_> = fields.iter().filter_map(Value::as_str).collect();
+                recorded(&fields.join(", ").replace('-', " "))
+            }
+        },
+        "trail-selectors" => "log all management events again".into(),
+        "trail-insights" => "switch its insights on again".into(),
+        "key-state" => "make it usable again".into(),
+        "key-policy" => "let its owner and CloudTrail use it again".into(),
+        "role-trust" if wish == "baseline" => recorded("trust policy"),
+        "role-trust" => "take outsiders out of its trust policy".into(),
+        "role-sessions" => "end its live sessions".into(),
+        "role-inline-policies" => recorded("inline policies"),
+        "role-boundary" => recorded("permissions boundary"),
+        "role-tags" => recorded("tags"),
+        "role-settings" => recorded("settings"),
+        "attachments" => match wish.pointer("/without/policy").and_then(Value::as_str) {
+            Some(policy) => format!("detach {}", Arn::parse(policy).map_or(policy, |arn| arn.name())),
+            None => recorded("attached policies"),
+        },
+        "bucket-policy" if wish.get("outsiders") == Some(&Value::Bool(true)) => {
+            "take outsiders out of its policy".into()
+        }
+        "bucket-policy" => "put back what its policy lost".into(),
+        "bucket-public-access" | "account-public-access" => "block public access again".into(),
+        "bucket-acl" => "take outsiders out of its ACL".into(),
+        "bucket-ownership" => "let its owner own every object again".into(),
+        "bucket-versioning" => "keep all versions again".into(),
+        "bucket-encryption" => "encrypt with the recorded key again".into(),
+        "bucket-lifecycle" => "keep log files as long as they must be kept".into(),
+        "bucket-existence" => "create it again".into(),
+        _ => return None,
+    })
 }
 
 /// A resource in words: its type and its own name.
@@ -26,28 +87,59 @@ pub fn resource(arn: &str) -> String {
     let Some(parsed) = Arn::parse(arn) else { return arn.to_owned() };
     match (parsed.service, parsed.resource.split_once(['/', ':'])) {
         ("s3", None) => format!("bucket {}", parsed.resource),
+        ("iam", None) if parsed.resource == "root" => format!("account {}", parsed.account),
+        (_, Some(("key", id))) => format!("key {}", short(id, 9)),
         (_, Some((kind, _))) => format!("{kind} {}", parsed.name()),
         (service, None) => format!("{service} {}", parsed.resource),
     }
 }
 
-/// A wish as it stands in the plan, where it says more than "be safe".
-fn wished(wish: &Value) -> String {
-    match wish {
-        Value::Null | Value::Bool(true) => String::new(),
-        Value::String(text) => format!(" ({})", text.replace('-', " ")),
-        other => format!(" ({other})"),
+/// The longest name of a caller that a table shows whole.
+const NAME: usize = 30;
+
+/// A caller without the noise of an ARN: `user/alice`, or a session's role and name.
+pub fn who(actor: &str) -> String {
+    let Some(arn) = Arn::parse(actor) else { return short(actor, NAME) };
+    let Some(session) = arn.resource.strip_prefix("assumed-role/") else {
+        return short(arn.resource, NAME);
+    };
+    match session.rsplit_once('/') {
+        Some((role, session)) => format!("{}\n{}", short(&format!("role/{role}"), NAME), short(&format!("as {session}"), NAME)),
+        None => short(&format!("role/{session}"), NAME),
     }
 }
 
-/// A caller without the noise of an ARN: `user/alice`, `role/admin (session bob)`.
-pub fn who(actor: &str) -> String {
-    let Some(arn) = Arn::parse(actor) else { return actor.to_owned() };
-    let Some(session) = arn.resource.strip_prefix("assumed-role/") else {
-        return arn.resource.to_owned();
-    };
-    match session.rsplit_once('/') {
-        Some((role, session)) => format!("role/{role}\n(session {session})"),
-        None => format!("role/{session}"),
+/// At most so many characters, the last one saying that there are more.
+fn short(text: &str, most: usize) -> String {
+    match text.char_indices().nth(most) {
+        None => text.to_owned(),
+        Some(_) => text.chars().take(most - 1).chain(['…']).collect(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_facet_has_words() {
+        let without: Vec<_> = Plan::KINDS.iter().filter(|kind| wish_of(kind, &Value::Null).is_none()).collect();
+        assert!(without.is_empty(), "no words for {without:?}");
+    }
+
+    #[test]
+    fn resources_and_callers_as_people_name_them() {
+        for (arn, words) in [
+            ("arn:aws:cloudtrail:eu-west-1:111111111111:trail/audit", "trail audit"),
+            ("arn:aws:s3:::acme-logs", "bucket acme-logs"),
+            ("arn:aws:iam::111111111111:root", "account 111111111111"),
+            ("arn:aws:iam::111111111111:role/path/to/ci", "role ci"),
+            ("", ""),
+        ] {
+            assert_eq!(resource(arn), words);
+        }
+        assert_eq!(who("arn:aws:iam::111111111111:user/alice"), "user/alice");
+        assert_eq!(who("arn:aws:sts::111111111111:assumed-role/admin/bob"), "role/admin\nas bob");
+        assert_eq!(who("cloudformation.amazonaws.com"), "cloudformation.amazonaws.com");
     }
 }

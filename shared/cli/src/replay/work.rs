@@ -218,7 +218,7 @@ impl File<'_> {
             return self.line(judged);
         }
         if self.job.all || judged.verdict != Verdict::OutOfScope || !judged.notes.is_empty() {
-            self.batch.rows.push(Row::of(judged));
+            self.batch.rows.push(Row::of(judged, &self.job.settings));
         }
     }
 

@@ -225,6 +225,20 @@ fn the_same_name_of_another_service_is_another_call() {
 }
 
 #[test]
+fn stack_sets_gives_its_own_role_power_and_nobody_else_in_its_name() {
+    let mut attach = event("AttachRolePolicy", &json!({"roleName": "stacksets-exec-1f", "policyArn": ADMIN}));
+    assert_eq!(judged(&attach).verdict(), Verdict::Violation);
+    for (path, expected) in [
+        ("aws-service-role/member.org.stacksets.cloudformation.amazonaws.com/", Verdict::Clean),
+        ("", Verdict::Violation),
+    ] {
+        let issuer = format!("arn:aws:iam::111111111111:role/{path}AWSServiceRoleForCloudFormationStackSetsOrgMember");
+        attach["userIdentity"]["sessionContext"] = json!({"sessionIssuer": {"arn": issuer}});
+        assert_eq!(judged(&attach).verdict(), expected, "{issuer}");
+    }
+}
+
+#[test]
 fn the_event_time_bounds_what_the_event_can_have_attached() {
     let found = judged(&event("AttachUserPolicy", &json!({"userName": "x", "policyArn": ADMIN})));
     let Plan::Attachments(step) = &found.findings[0].plan[0] else { panic!("{found:?}") };

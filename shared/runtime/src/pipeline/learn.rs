@@ -107,7 +107,7 @@ impl Pipeline<'_> {
         }
     }
 
-    async fn record_baseline(&self, baseline: &Baseline, item: Option<&Item>, answer: &mut Answer) {
+    pub(super) async fn record_baseline(&self, baseline: &Baseline, item: Option<&Item>, answer: &mut Answer) {
         let key = keys::baseline(baseline.plan.kind(), baseline.plan.at());
         let put = Put::new(key, Expect::from(item), baseline);
         let put = put.map(|put| put.listed("baseline", baseline.at.to_rfc3339()));

@@ -7,6 +7,7 @@
 
 mod job;
 mod learn;
+mod take;
 mod undo;
 #[cfg(test)]
 mod tests;

@@ -12,6 +12,7 @@ use super::*;
 use crate::alert::Alert;
 use crate::case::Case;
 use crate::failure::FailureKind;
+use crate::guard::Discovered;
 use crate::hand::{Permission, Written};
 use crate::known::Pushed;
 use crate::store::{BoxFuture, Memory, NotStored, Put};
@@ -72,6 +73,10 @@ impl Guard for World {
                 }
             })
         }))
+    }
+
+    fn discover<'a>(&'a self, _: &'a Settings, inventory: Inventory) -> BoxFuture<'a, Result<Discovered, Failure>> {
+        Box::pin(async move { Ok(Discovered { inventory, resources: Vec::new() }) })
     }
 
     fn permissions(&self) -> Vec<Permission> {

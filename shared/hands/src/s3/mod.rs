@@ -1,0 +1,66 @@
+//! Buckets, through S3, and an account's public access block, through S3 Control.
+
+mod access;
+mod acl;
+mod existence;
+mod lifecycle;
+mod policy;
+mod storage;
+
+use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::{Client, config};
+
+use auditward_rules::facet::At;
+use auditward_runtime::failure::Failure;
+use auditward_runtime::hand::Permission;
+use auditward_runtime::sessions::Sessions;
+
+/// Every call this hand makes. IAM knows some of them by other names than S3,
+/// and taking a configuration away takes the permission to put one.
+pub const PERMISSIONS: &[Permission] = &[
+    Permission::read("bucket-policy", "s3:GetBucketPolicy"),
+    Permission::write("bucket-policy", "s3:PutBucketPolicy"),
+    Permission::write("bucket-policy", "s3:DeleteBucketPolicy"),
+    Permission::read("bucket-public-access", "s3:GetBucketPublicAccessBlock"),
+    Permission::write("bucket-public-access", "s3:PutBucketPublicAccessBlock"),
+    Permission::read("account-public-access", "s3:GetAccountPublicAccessBlock"),
+    Permission::write("account-public-access", "s3:PutAccountPublicAccessBlock"),
+    Permission::read("bucket-acl", "s3:GetBucketAcl"),
+    Permission::write("bucket-acl", "s3:PutBucketAcl"),
+    Permission::read("bucket-ownership", "s3:GetBucketOwnershipControls"),
+    Permission::write("bucket-ownership", "s3:PutBucketOwnershipControls"),
+    Permission::read("bucket-versioning", "s3:GetBucketVersioning"),
+    Permission::write("bucket-versioning", "s3:PutBucketVersioning"),
+    Permission::read("bucket-encryption", "s3:GetEncryptionConfiguration"),
+    Permission::write("bucket-encryption", "s3:PutEncryptionConfiguration"),
+    Permission::read("bucket-lifecycle", "s3:GetLifecycleConfiguration"),
+    Permission::write("bucket-lifecycle", "s3:PutLifecycleConfiguration"),
+    Permission::read("bucket-existence", "s3:ListBucket"),
+    Permission::write("bucket-existence", "s3:CreateBucket"),
+];
+
+/// The hand for buckets.
+#[derive(Clone, Copy, Debug)]
+pub struct S3<'a> {
+    /// Who to talk as.
+    pub sessions: &'a Sessions,
+}
+
+impl S3<'_> {
+    async fn client(&self, at: &At) -> Result<Client, Failure> {
+        self.client_in(at, &at.region).await
+    }
+
+    async fn client_in(&self, at: &At, region: &str) -> Result<Client, Failure> {
+        let config = self.sessions.of(&at.account, region).await?;
+        // Behind another endpoint, buckets have no host names of their own.
+        let elsewhere = config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
+        let config = config::Builder::from(&config).force_path_style(elsewhere).build();
+        Ok(Client::from_conf(config))
+    }
+}
+
+/// Whether S3 answered with this code: some answers that look like errors are states.
+fn says<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, code: &str) -> bool {
+    error.code() == Some(code)
+}

@@ -1,0 +1,118 @@
+//! What must hold for a protected resource whatever happened: the plans that a
+//! baseline is taken of.
+
+use serde_json::Value;
+
+use crate::arn::Arn;
+use crate::facet::{At, Facet, Step};
+use crate::facets::bucket::{
+    AclWish, AccountPublicAccess, BucketAcl, BucketEncryption, BucketExistence, BucketLifecycle, BucketOwnership,
+    BucketPolicy, BucketPublicAccess, BucketVersioning, BucketWish, LifecycleWish, PolicyWish, VersioningWish,
+};
+use crate::facets::key::{KeyPolicy, KeyPolicyWish, KeyState, KeyWish};
+use crate::facets::principal::{Attachments, AttachmentsWish};
+use crate::facets::role::{AsRecorded, RoleBoundary, RoleInlinePolicies, RoleSettings, RoleTags, RoleTrust, TrustWish};
+use crate::facets::trail::{
+    InsightsWish, SelectorsWish, TrailConfig, TrailInsights, TrailLogging, TrailSelectors, TrailSettings, TrailWish,
+};
+use crate::inventory::{Inventory, TrailUse};
+use crate::plan::Plan;
+
+/// Everything that must hold for one resource. Empty for a resource of a kind
+/// that no facet is about.
+pub fn plans(at: &At, inventory: &Inventory) -> Vec<Plan> {
+    let Some(arn) = Arn::parse(&at.resource) else { return Vec::new() };
+    match (arn.service, arn.resource.split('/').next()) {
+        ("cloudtrail", Some("trail")) => trail(at),
+        ("kms", Some("key")) => key(at, inventory),
+        ("s3", _) if at.name() == "public-access-block" => vec![step::<AccountPublicAccess>(at, false)],
+        ("s3", _) => bucket(at, arn.resource, inventory),
+        ("iam", Some("role")) => role(at),
+        _ => Vec::new(),
+    }
+}
+
+fn step<F: Facet>(at: &At, wish: F::Wish) -> Plan
+where
+    Plan: From<Step<F>>,
+{
+    Step::<F>::new(at.clone(), wish).into()
+}
+
+fn trail(at: &At) -> Vec<Plan> {
+    vec![
+        step::<TrailConfig>(at, TrailWish::Hold(Vec::new())),
+        step::<TrailSelectors>(at, SelectorsWish::Full),
+        step::<TrailInsights>(at, InsightsWish::Recorded),
+        step::<TrailLogging>(at, true),
+    ]
+}
+
+fn key(at: &At, inventory: &Inventory) -> Vec<Plan> {
+    let trails = inventory.encrypting_with(&at.resource).map(|used| used.trail.clone()).collect();
+    vec![
+        step::<KeyState>(at, KeyWish::Enabled),
+        step::<KeyPolicy>(at, KeyPolicyWish { trails, owner: true }),
+    ]
+}
+
+fn bucket(at: &At, name: &str, inventory: &Inventory) -> Vec<Plan> {
+    let used: Vec<&TrailUse> = inventory.delivering_to(name).collect();
+    let deliveries = used.iter().map(|used| used.delivery()).collect();
+    let prefixes = used.iter().map(|used| used.key_prefix()).collect();
+    let guarded = BucketWish { protected: true };
+    vec![
+        step::<BucketExistence>(at, true),
+        step::<BucketPublicAccess>(at, guarded),
+        step::<BucketOwnership>(at, guarded),
+        step::<BucketAcl>(at, AclWish { protected: true, owner_only: false }),
+        step::<BucketPolicy>(at, PolicyWish { outsiders: true, deliveries, restore: true }),
+        step::<BucketVersioning>(at, VersioningWish { protected: true, mfa_delete: false }),
+        step::<BucketEncryption>(at, guarded),
+        step::<BucketLifecycle>(at, LifecycleWish { prefixes }),
+    ]
+}
+
+fn role(at: &At) -> Vec<Plan> {
+    vec![
+        step::<RoleTrust>(at, TrustWish::Baseline),
+        step::<RoleInlinePolicies>(at, AsRecorded::Baseline),
+        step::<Attachments>(at, AttachmentsWish::Baseline),
+        step::<RoleBoundary>(at, AsRecorded::Baseline),
+        step::<RoleTags>(at, AsRecorded::Baseline),
+        step::<RoleSettings>(at, AsRecorded::Baseline),
+    ]
+}
+
+impl TrailUse {
+    /// What a trail uses, by its configuration. `organization` is the ID of the
+    /// organization, should it be an organization trail.
+    pub fn of(trail: &str, settings: &TrailSettings, organization: Option<&str>) -> Self {
+        Self {
+            trail: trail.to_owned(),
+            bucket: settings.bucket.clone(),
+            bucket_owner: None,
+            prefix: settings.prefix.clone(),
+            organization: organization.filter(|_| settings.organization).map(str::to_owned),
+            key: settings.key.clone(),
+            topic: settings.topic.clone(),
+            log_group: settings.log_group.clone(),
+            log_role: settings.log_role.clone(),
+        }
+    }
+
+    /// How the keys of the trail's log files begin.
+    pub fn key_prefix(&self) -> String {
+        match &self.prefix {
+            Some(prefix) => format!("{prefix}/AWSLogs/"),
+            None => "AWSLogs/".into(),
+        }
+    }
+}
+
+/// What a trail uses, where `state` is a trail's configuration.
+pub fn trail_use(plan: &Plan, state: &Value, organization: Option<&str>) -> Option<TrailUse> {
+    let Plan::TrailConfig(step) = plan else { return None };
+    let settings: Option<TrailSettings> = serde_json::from_value(state.clone()).ok()?;
+    Some(TrailUse::of(&step.at.resource, &settings?, organization))
+}

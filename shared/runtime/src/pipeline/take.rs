@@ -1,0 +1,127 @@
+//! Taking baselines: what is there becomes what is known good, by an operator's
+//! word, so that even the first event finds one.
+
+use auditward_rules::facet::{At, Decision, Scene};
+use auditward_rules::inventory::Inventory;
+use auditward_rules::plan::Plan;
+use auditward_rules::protected;
+use auditward_rules::rule::Severity;
+use serde_json::Value;
+
+use super::learn::Baseline;
+use super::{Answer, Pipeline, known_now};
+use crate::alert::Alert;
+use crate::failure::Failure;
+use crate::guard::Discovered;
+use crate::keys;
+use crate::known::Known;
+use crate::store::{Expect, NotStored, Put};
+
+/// What came of taking baselines.
+#[derive(Debug, Default)]
+struct Taken {
+    recorded: usize,
+    /// What is not safe as it is, or could not be read, in words.
+    drift: Vec<String>,
+}
+
+impl Pipeline<'_> {
+    /// Records what is there of everything this function guards. What is unsafe
+    /// is told, neither recorded nor changed. `sender` is the unique ID of who
+    /// asked, as the queue vouches for it.
+    pub async fn take_baselines(&self, sender: &str) -> Answer {
+        let mut answer = Answer::default();
+        let function = self.guard.function().name();
+        let text = match self.try_take(sender, &mut answer).await {
+            Ok(taken) => {
+                let mut text = format!("{function} recorded {} states as baselines.", taken.recorded);
+                if !taken.drift.is_empty() {
+                    text.push_str("\n\nNot recorded, look at each:\n  - ");
+                    text.push_str(&taken.drift.join("\n  - "));
+                }
+                text
+            }
+            Err(failure) => {
+                answer.metrics.count("Failures");
+                if failure.passes() {
+                    answer.again(failure.to_string());
+                }
+                format!("{function} took no baselines: {}", failure.message)
+            }
+        };
+        let alert = Alert::plain(Severity::Informational, "baselines", text.clone());
+        if let Err(failure) = self.outside.tell(&alert).await {
+            answer.again(failure.to_string());
+        }
+        answer.notes.push(text);
+        answer
+    }
+
+    async fn try_take(&self, sender: &str, answer: &mut Answer) -> Result<Taken, Failure> {
+        let known = known_now(self).await;
+        let Some(operator) = known.settings.operator(sender) else {
+            let why = format!("{sender} is no operator; name who may under `operators` in auditward.toml");
+            return Err(Failure::other("baseline", why));
+        };
+        let Discovered { inventory, resources } =
+            self.guard.discover(&known.settings, (*known.inventory).clone()).await?;
+        self.store_inventory(&inventory).await?;
+        let mut taken = Taken::default();
+        for at in &resources {
+            for plan in protected::plans(at, &inventory) {
+                let told = self.take(&plan, at, &known, &operator.principal, answer, &mut taken).await;
+                if let Err(failure) = told {
+                    taken.drift.push(format!("{} ({}): {failure}", at.resource, plan.kind()));
+                }
+            }
+        }
+        Ok(taken)
+    }
+
+    async fn take(
+        &self,
+        plan: &Plan,
+        at: &At,
+        known: &Known,
+        by: &str,
+        answer: &mut Answer,
+        taken: &mut Taken,
+    ) -> Result<(), Failure> {
+        let live = self.read(plan).await?;
+        if let Some(why) = unsafe_as_it_is(plan, &live, at, known, self) {
+            taken.drift.push(format!("{} ({}): {why}", at.resource, plan.kind()));
+            return Ok(());
+        }
+        let key = keys::baseline(plan.kind(), at);
+        let items = self.store.get(std::slice::from_ref(&key)).await?;
+        let earlier = items.get(&key).and_then(|item| item.read::<Baseline>().ok());
+        let baseline = Baseline::after(earlier, plan.clone(), live, true, by, self.now);
+        self.record_baseline(&baseline, items.get(&key), answer).await;
+        taken.recorded += 1;
+        Ok(())
+    }
+
+    /// Keeps what discovery found, for all functions.
+    pub(super) async fn store_inventory(&self, inventory: &Inventory) -> Result<(), Failure> {
+        let put = Put::new(keys::INVENTORY, Expect::Anything, inventory)?;
+        self.memo.forget().await;
+        self.store.put(&[put]).await.map_err(|error| match error {
+            NotStored::Conflict => Failure::other("store", "somebody else stored the inventory in the same moment"),
+            NotStored::Failed(failure) => failure,
+        })
+    }
+}
+
+/// Why a state must not become a baseline: it would have to be changed even
+/// without one. That something is merely not recorded yet is no reason.
+fn unsafe_as_it_is(plan: &Plan, live: &Value, at: &At, known: &Known, pipeline: &Pipeline<'_>) -> Option<String> {
+    let zone = known.settings.zone(&at.account);
+    let scene = Scene { now: pipeline.now, settings: &known.settings, zone: &zone, at };
+    // Its own state as the baseline: what is unsafe then is unsafe by itself.
+    match plan.decide(live, Some(live), scene) {
+        Ok(Decision::Safe) => None,
+        Ok(Decision::Change(change)) => Some(change.why),
+        Ok(Decision::ByHand(why) | Decision::CannotTell(why)) => Some(why),
+        Err(error) => Some(error.to_string()),
+    }
+}
