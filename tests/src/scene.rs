@@ -56,7 +56,7 @@ impl Scene {
         logging.expect("the trail logs");
         make_table(&config).await;
         let (topic_arn, alerts_url) = make_topic(&config).await;
-        let rejudge_url = make_queue(&config, "auditward-rejudge").await;
+        let rejudge_url = make_queue(&config, "auditward-trail-guard").await;
         Self {
             topic_arn,
             alerts_url,
@@ -216,14 +216,26 @@ async fn make_table(config: &SdkConfig) {
             .build()
             .expect("an attribute")
     };
+    let by_time = dynamo::GlobalSecondaryIndex::builder()
+        .index_name("by-time")
+        .key_schema(key("list", dynamo::KeyType::Hash))
+        .key_schema(key("at", dynamo::KeyType::Range))
+        .projection(
+            dynamo::Projection::builder()
+                .projection_type(dynamo::ProjectionType::All)
+                .build(),
+        )
+        .build()
+        .expect("an index");
     aws_sdk_dynamodb::Client::new(config)
         .create_table()
         .table_name(TABLE)
         .billing_mode(dynamo::BillingMode::PayPerRequest)
-        .key_schema(key("pk", dynamo::KeyType::Hash))
-        .key_schema(key("sk", dynamo::KeyType::Range))
-        .attribute_definitions(text("pk"))
-        .attribute_definitions(text("sk"))
+        .key_schema(key("key", dynamo::KeyType::Hash))
+        .attribute_definitions(text("key"))
+        .attribute_definitions(text("list"))
+        .attribute_definitions(text("at"))
+        .global_secondary_indexes(by_time)
         .send()
         .await
         .expect("the table");

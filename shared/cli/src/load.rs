@@ -13,8 +13,11 @@ use auditward_rules::settings::Settings;
 /// # Errors
 /// The file cannot be read, or its settings are bad.
 pub fn settings(file: Option<&Path>) -> anyhow::Result<Settings> {
-    let Some(file) = file else { return Ok(Settings::default()) };
-    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
+    let Some(file) = file else {
+        return Ok(Settings::default());
+    };
+    let text =
+        std::fs::read_to_string(file).with_context(|| format!("cannot read {}", file.display()))?;
     match Settings::parse(&text) {
         Ok(settings) => Ok(settings),
         Err(bad) => bail!("{}", faults(&file.display().to_string(), &text, &bad.0)),
@@ -46,7 +49,11 @@ fn line_of(text: &str, fault: &str) -> Option<usize> {
     let (field, told) = fault.split_once(": ")?;
     let table = field.split('.').next()?;
     let value = told.split('`').nth(1);
-    let lines = || text.lines().enumerate().map(|(at, line)| (at + 1, line.trim()));
+    let lines = || {
+        text.lines()
+            .enumerate()
+            .map(|(at, line)| (at + 1, line.trim()))
+    };
     let is_header = |line: &str| {
         let name = line.trim_start_matches('[');
         let rest = name.strip_prefix(table);
@@ -65,7 +72,11 @@ fn line_of(text: &str, fault: &str) -> Option<usize> {
     let quoted = value.map(|value| format!("\"{value}\""));
     let holds = |line: &str| quoted.as_ref().is_some_and(|quoted| line.contains(quoted));
     let key = field.rsplit('.').next()?;
-    let names = |line: &str| line.split('=').next().is_some_and(|name| name.trim() == key);
+    let names = |line: &str| {
+        line.split('=')
+            .next()
+            .is_some_and(|name| name.trim() == key)
+    };
     let found = within.iter().find(|(_, line)| holds(line));
     let found = found.or_else(|| within.iter().find(|(_, line)| names(line)));
     found.or_else(|| within.first()).map(|(number, _)| *number)
@@ -80,7 +91,13 @@ mod tests {
         let text = "[ours]\naccounts = [\"111111111111\",\n  \"12\"]\n\n[breaker]\nchanges = 0\n";
         let bad = Settings::parse(text).unwrap_err();
         let told = faults("auditward.toml", text, &bad.0);
-        assert!(told.contains("auditward.toml, line 3: ours.accounts: `12`"), "{told}");
-        assert!(told.contains("auditward.toml, line 6: breaker.changes"), "{told}");
+        assert!(
+            told.contains("auditward.toml, line 3: ours.accounts: `12`"),
+            "{told}"
+        );
+        assert!(
+            told.contains("auditward.toml, line 6: breaker.changes"),
+            "{told}"
+        );
     }
 }

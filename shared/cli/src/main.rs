@@ -2,6 +2,8 @@
 //! in, read about rules, check settings. Talks to nobody; commands that talk to
 //! AWS stand behind the feature `aws`.
 
+#[cfg(feature = "aws")]
+mod aws;
 mod explain;
 mod load;
 mod output;
@@ -18,7 +20,12 @@ use clap::{Parser, Subcommand};
 /// Guards the evidence of what happens in an AWS organization: replay events
 /// against the rules, ask who a policy lets in, check settings.
 #[derive(Debug, Parser)]
-#[command(name = "auditward", version, propagate_version = true, max_term_width = 100)]
+#[command(
+    name = "auditward",
+    version,
+    propagate_version = true,
+    max_term_width = 100
+)]
 struct Cli {
     #[command(subcommand)]
     command: Command,
@@ -37,6 +44,14 @@ enum Command {
     /// Check settings, or print their schema or an example.
     #[command(subcommand)]
     Settings(settings::Command),
+    #[cfg(feature = "aws")]
+    Cases(aws::cases::Args),
+    #[cfg(feature = "aws")]
+    Undo(aws::undo::Args),
+    /// Record or list what is known good.
+    #[cfg(feature = "aws")]
+    #[command(subcommand)]
+    Baseline(aws::baseline::Command),
 }
 
 fn main() -> ExitCode {
@@ -46,12 +61,22 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Share(args) => share::run(&args),
         Command::Settings(command) => settings::run(&command),
+        #[cfg(feature = "aws")]
+        Command::Cases(args) => aws::cases::run(&args),
+        #[cfg(feature = "aws")]
+        Command::Undo(args) => aws::undo::run(&args),
+        #[cfg(feature = "aws")]
+        Command::Baseline(command) => aws::baseline::run(&command),
     };
     done.unwrap_or_else(|error| {
         if is_broken_pipe(&error) {
             return ExitCode::SUCCESS;
         }
-        anstream::eprintln!("{}error:{} {error:#}", output::BAD.render(), output::BAD.render_reset());
+        anstream::eprintln!(
+            "{}error:{} {error:#}",
+            output::BAD.render(),
+            output::BAD.render_reset()
+        );
         ExitCode::from(output::FAILED)
     })
 }
@@ -59,8 +84,12 @@ fn main() -> ExitCode {
 /// Whether the reader of our output went away, as `head` does: no failure.
 fn is_broken_pipe(error: &anyhow::Error) -> bool {
     let io = |cause: &(dyn std::error::Error + 'static)| {
-        let json = cause.downcast_ref::<serde_json::Error>().and_then(serde_json::Error::io_error_kind);
+        let json = cause
+            .downcast_ref::<serde_json::Error>()
+            .and_then(serde_json::Error::io_error_kind);
         json.or_else(|| cause.downcast_ref::<io::Error>().map(io::Error::kind))
     };
-    error.chain().any(|cause| io(cause) == Some(io::ErrorKind::BrokenPipe))
+    error
+        .chain()
+        .any(|cause| io(cause) == Some(io::ErrorKind::BrokenPipe))
 }

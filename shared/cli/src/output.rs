@@ -28,16 +28,26 @@ const WIDEST: u16 = 180;
 /// where colours are wanted: on a terminal, and not with `NO_COLOR`.
 pub fn table() -> Table {
     let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL).set_content_arrangement(ContentArrangement::Dynamic);
+    table
+        .load_style(presets::UTF8_FULL)
+        .set_content_arrangement(ContentArrangement::Dynamic);
     let width = width(&table);
     table.set_width(width);
-    if coloured() { table.enforce_styling() } else { table.force_no_tty() };
+    if coloured() {
+        table.enforce_styling()
+    } else {
+        table.force_no_tty()
+    };
     table
 }
 
 fn width(table: &Table) -> u16 {
-    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
-    told.or_else(|| table.width()).unwrap_or(PLAIN_WIDTH).clamp(40, WIDEST)
+    let told = std::env::var("COLUMNS")
+        .ok()
+        .and_then(|columns| columns.parse().ok());
+    told.or_else(|| table.width())
+        .unwrap_or(PLAIN_WIDTH)
+        .clamp(40, WIDEST)
 }
 
 /// Whether standard output wants colours.

@@ -35,7 +35,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         (None, Format::Json) => output::print_json(&RULES)?,
         (None, Format::Table) => list(),
         (Some(id), format) => {
-            let Some(rule) = registry::rule(id) else { bail!("{}", unknown(id)) };
+            let Some(rule) = registry::rule(id) else {
+                bail!("{}", unknown(id))
+            };
             match format {
                 Format::Json => output::print_json(rule)?,
                 Format::Table => anstream::print!("{}", explain(rule)),
@@ -47,8 +49,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// What to say about an id that no rule has.
 fn unknown(id: &str) -> String {
-    let near = RULES.iter().map(|rule| (strsim::jaro_winkler(id, rule.id), rule.id));
-    let near = near.filter(|(likeness, _)| *likeness > 0.7).max_by(|(a, _), (b, _)| a.total_cmp(b));
+    let near = RULES
+        .iter()
+        .map(|rule| (strsim::jaro_winkler(id, rule.id), rule.id));
+    let near = near
+        .filter(|(likeness, _)| *likeness > 0.7)
+        .max_by(|(a, _), (b, _)| a.total_cmp(b));
     let hint = near.map_or_else(String::new, |(_, near)| format!("; did you mean `{near}`?"));
     format!("there is no rule `{id}`{hint} (`auditward rules` lists them all)")
 }
@@ -75,7 +81,10 @@ fn list() {
         ]);
     }
     let many = RULES.len() as u64;
-    anstream::println!("{table}\n{}. `auditward rules ID` explains one.", output::count(many, "rule", "rules"));
+    anstream::println!(
+        "{table}\n{}. `auditward rules ID` explains one.",
+        output::count(many, "rule", "rules")
+    );
 }
 
 /// The calls a rule watches, such as `cloudtrail: StopLogging`.
@@ -89,7 +98,9 @@ fn calls(rule: &Rule, between: &str) -> String {
 
 fn explain(rule: &Rule) -> String {
     let scope = match rule.scope {
-        Scope::Protected => "resources that are protected: named in the settings, or used by a protected trail",
+        Scope::Protected => {
+            "resources that are protected: named in the settings, or used by a protected trail"
+        }
         Scope::Account => "every resource of an account that holds protected ones",
         Scope::Any => "every resource",
     };
@@ -112,7 +123,11 @@ fn explain(rule: &Rule) -> String {
         rule.title,
         rule.why.trim_end_matches('.'),
     );
-    let carried = format!("{}, through {}", rule.function.name(), rule.facets.join(", "));
+    let carried = format!(
+        "{}, through {}",
+        rule.function.name(),
+        rule.facets.join(", ")
+    );
     let rows = [
         ("Watches", calls(rule, ", ").replace('\n', "\n            ")),
         ("Looks at", scope.to_owned()),

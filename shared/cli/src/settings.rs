@@ -23,6 +23,14 @@ pub enum Command {
     Schema,
     /// Print a complete example to begin with.
     Example,
+    /// Check settings and put them in force.
+    #[cfg(feature = "aws")]
+    Push {
+        /// The settings, such as auditward.toml.
+        file: PathBuf,
+        #[command(flatten)]
+        stack: crate::aws::Stack,
+    },
 }
 
 /// Runs the command.
@@ -31,6 +39,8 @@ pub fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::Check { file } => return check(file),
         Command::Schema => output::print_json(&schemars::schema_for!(Settings))?,
         Command::Example => anstream::print!("{EXAMPLE}"),
+        #[cfg(feature = "aws")]
+        Command::Push { file, stack } => return crate::aws::push::run(file, stack),
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -60,8 +70,21 @@ fn tell(settings: &Settings) -> String {
         Some(organization) => format!("organization {organization} and {accounts}"),
         None => accounts,
     };
-    let writes = |rule: &str| settings.mode.rules.get(rule).copied().unwrap_or(settings.mode.default);
-    let enforced = RULES.iter().filter(|rule| writes(rule.id) == Mode::Enforce).count();
+    let writes = |rule: &str| {
+        settings
+            .mode
+            .rules
+            .get(rule)
+            .copied()
+            .unwrap_or(settings.mode.default)
+    };
+    let enforced = RULES
+        .iter()
+        .filter(|rule| writes(rule.id) == Mode::Enforce)
+        .count();
     let exceptions = count(settings.exceptions.len() as u64, "exception", "exceptions");
-    format!("ours are {whose}; {enforced} of {} rules may write; {exceptions}", RULES.len())
+    format!(
+        "ours are {whose}; {enforced} of {} rules may write; {exceptions}",
+        RULES.len()
+    )
 }

@@ -24,8 +24,9 @@ pub struct Args {
     /// The bucket that holds the logs.
     #[arg(long, value_parser = bucket)]
     bucket: String,
-    /// What the account may read in it, such as AWSLogs/111111111111.
-    #[arg(long, value_parser = prefix)]
+    /// The trail's prefix in front of AWSLogs/, where it has one. A prefix that
+    /// ends in AWSLogs/ and an account shares that account's logs.
+    #[arg(long, value_parser = prefix, default_value = "")]
     prefix: String,
     /// For people, or for machines.
     #[arg(long, value_enum, default_value_t)]
@@ -47,18 +48,32 @@ struct Shared {
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let Args { account, external_id, bucket, prefix, format } = args;
+    let Args {
+        account,
+        external_id,
+        bucket,
+        prefix,
+        format,
+    } = args;
     let shared = Shared {
         trust_policy: sharing::trust_policy(account, external_id.as_deref()),
-        access_policy: sharing::access_policy(bucket, prefix, account),
+        access_policy: sharing::access_policy(bucket, prefix, whose(prefix).unwrap_or(account)),
     };
     if *format == Format::Json {
         output::print_json(&shared)?;
         return Ok(ExitCode::SUCCESS);
     }
     let title = |text: &str| styled(STRONG, text);
-    anstream::println!("{}\n{}\n", title("Who may take the role (its trust policy):"), shared.trust_policy.to_json_pretty());
-    anstream::println!("{}\n{}\n", title("What the role may read (its permissions policy):"), shared.access_policy.to_json_pretty());
+    anstream::println!(
+        "{}\n{}\n",
+        title("Who may take the role (its trust policy):"),
+        shared.trust_policy.to_json_pretty()
+    );
+    anstream::println!(
+        "{}\n{}\n",
+        title("What the role may read (its permissions policy):"),
+        shared.access_policy.to_json_pretty()
+    );
     let may_read = objects(&shared.access_policy).join("\", \"");
     let mut next = format!(
         "Make a role with both, and register the reader in auditward.toml:\n\n    [[partners]]\n    account = \"{account}\"\n    external_id = \"{}\"\n    may_read = [\"{may_read}\"]\n    purpose = \"…\"\n",
@@ -71,14 +86,29 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Whose logs a prefix such as `org/AWSLogs/111111111111` holds.
+fn whose(prefix: &str) -> Option<&str> {
+    let (above, account) = prefix.rsplit_once('/')?;
+    (above.rsplit('/').next() == Some("AWSLogs") && is_account(account)).then_some(account)
+}
+
 /// The objects that a policy is about, as ARN patterns.
 fn objects(policy: &Document) -> Vec<String> {
-    let resources = policy.statements().iter().flat_map(|statement| statement.texts("Resource"));
-    resources.filter(|resource| resource.contains('/')).collect()
+    let resources = policy
+        .statements()
+        .iter()
+        .flat_map(|statement| statement.texts("Resource"));
+    resources
+        .filter(|resource| resource.contains('/'))
+        .collect()
 }
 
 fn account(text: &str) -> Result<String, String> {
-    if is_account(text) { Ok(text.to_owned()) } else { Err("expected an account ID of 12 digits".into()) }
+    if is_account(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected an account ID of 12 digits".into())
+    }
 }
 
 /// [The form of an external ID](https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html).
@@ -101,9 +131,6 @@ fn bucket(text: &str) -> Result<String, String> {
 
 fn prefix(text: &str) -> Result<String, String> {
     let trimmed = text.trim_matches('/');
-    if trimmed.is_empty() {
-        return Err("expected a prefix: an empty one would share the whole bucket".into());
-    }
     if trimmed.contains(['*', '?']) || trimmed.contains("${") {
         return Err("expected a plain prefix, without `*`, `?` or `${`".into());
     }

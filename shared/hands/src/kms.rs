@@ -31,7 +31,9 @@ pub struct Kms<'a> {
 
 impl Kms<'_> {
     async fn client(&self, at: &At) -> Result<Client, Failure> {
-        Ok(Client::new(&self.sessions.of(&at.account, &at.region).await?))
+        Ok(Client::new(
+            &self.sessions.of(&at.account, &at.region).await?,
+        ))
     }
 }
 
@@ -39,7 +41,9 @@ fn life(state: Option<&AwsKeyState>) -> Life {
     match state {
         Some(AwsKeyState::Enabled) => Life::Enabled,
         Some(AwsKeyState::Disabled) => Life::Disabled,
-        Some(AwsKeyState::PendingDeletion | AwsKeyState::PendingReplicaDeletion) => Life::PendingDeletion,
+        Some(AwsKeyState::PendingDeletion | AwsKeyState::PendingReplicaDeletion) => {
+            Life::PendingDeletion
+        }
         Some(AwsKeyState::Creating | AwsKeyState::Updating) | None => Life::Changing,
         Some(other) => Life::Other(other.as_str().to_owned()),
     }
@@ -47,9 +51,22 @@ fn life(state: Option<&AwsKeyState>) -> Life {
 
 impl Hand<KeyState> for Kms<'_> {
     async fn read(&self, at: &At) -> Result<Life, Failure> {
-        match self.client(at).await?.describe_key().key_id(&at.resource).send().await {
+        match self
+            .client(at)
+            .await?
+            .describe_key()
+            .key_id(&at.resource)
+            .send()
+            .await
+        {
             Ok(answer) => Ok(life(answer.key_metadata().and_then(|key| key.key_state()))),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_not_found_exception()) => Ok(Life::Absent),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_not_found_exception()) =>
+            {
+                Ok(Life::Absent)
+            }
             Err(error) => Err(Failure::of("kms:DescribeKey", &error)),
         }
     }
@@ -61,7 +78,11 @@ impl Hand<KeyState> for Kms<'_> {
         let client = self.client(at).await?;
         let mut written = Written::default();
         if *from == Life::PendingDeletion {
-            let answer = client.cancel_key_deletion().key_id(&at.resource).send().await;
+            let answer = client
+                .cancel_key_deletion()
+                .key_id(&at.resource)
+                .send()
+                .await;
             let answer = answer.map_err(|error| Failure::of("kms:CancelKeyDeletion", &error))?;
             written = written.and(answer.request_id());
         }
@@ -74,9 +95,23 @@ impl Hand<KeyState> for Kms<'_> {
 
 impl Hand<KeyPolicy> for Kms<'_> {
     async fn read(&self, at: &At) -> Result<PolicyState, Failure> {
-        match self.client(at).await?.get_key_policy().key_id(&at.resource).policy_name("default").send().await {
-            Ok(answer) => Ok(answer.policy().map_or(PolicyState::Absent, PolicyState::read)),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_not_found_exception()) => {
+        match self
+            .client(at)
+            .await?
+            .get_key_policy()
+            .key_id(&at.resource)
+            .policy_name("default")
+            .send()
+            .await
+        {
+            Ok(answer) => Ok(answer
+                .policy()
+                .map_or(PolicyState::Absent, PolicyState::read)),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_not_found_exception()) =>
+            {
                 Ok(PolicyState::Absent)
             }
             Err(error) => Err(Failure::of("kms:GetKeyPolicy", &error)),
@@ -90,8 +125,17 @@ impl Hand<KeyPolicy> for Kms<'_> {
             PolicyState::Absent => return Err(Failure::other(PUT, "a key always has a policy")),
         };
         // KMS's own check against locking oneself out stays on.
-        let request = self.client(at).await?.put_key_policy().key_id(&at.resource).policy_name("default");
-        let answer = request.policy(text).send().await.map_err(|error| Failure::of(PUT, &error))?;
+        let request = self
+            .client(at)
+            .await?
+            .put_key_policy()
+            .key_id(&at.resource)
+            .policy_name("default");
+        let answer = request
+            .policy(text)
+            .send()
+            .await
+            .map_err(|error| Failure::of(PUT, &error))?;
         Ok(Written::default().and(answer.request_id()))
     }
 }
@@ -107,7 +151,10 @@ mod tests {
             (AwsKeyState::Disabled, Life::Disabled),
             (AwsKeyState::PendingReplicaDeletion, Life::PendingDeletion),
             (AwsKeyState::Updating, Life::Changing),
-            (AwsKeyState::PendingImport, Life::Other("PendingImport".into())),
+            (
+                AwsKeyState::PendingImport,
+                Life::Other("PendingImport".into()),
+            ),
         ] {
             assert_eq!(life(Some(&state)), expected);
         }

@@ -1,5 +1,13 @@
 //! Verdicts a second on one core, from JSON text, and the worst case.
 
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "tests fail loudly"
+)]
+
 use std::hint::black_box;
 
 use auditward_policy::{Document, Kind, Zone, analyze_text, narrow, verdict_text};

@@ -3,7 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::caller::{Account, Caller, Org, Source, Who, World};
-use crate::classes::{Classes, subsets};
+use crate::classes::Classes;
 use crate::cover::{Budget, Entry, enters, left_open};
 use crate::document;
 use crate::explain;
@@ -253,7 +253,11 @@ impl<'t> Engine<'t> {
             one.form == Form::Federated
                 && Provider::parse(one.text, self.world.zone) == Provider::Malformed
         });
-        if (hidden || token || unknown_provider) && openness == Openness::Open {
+        // A role of the same name under another path.
+        let other_path = principal.is_some_and(|one| {
+            matches!(one.form, Form::Identity { .. }) && caller.text != one.text
+        });
+        if (hidden || token || unknown_provider || other_path) && openness == Openness::Open {
             openness = Openness::Unsure;
         }
         if openness == Openness::Closed {
@@ -352,7 +356,7 @@ impl<'t> Engine<'t> {
     }
 
     /// Whether the principals of a statement name a caller.
-    fn named(&self, stmt: &Stmt<'t>, caller: &Caller<'t>) -> Val {
+    pub(crate) fn named(&self, stmt: &Stmt<'t>, caller: &Caller<'t>) -> Val {
         let principals = self.policy.principals_of(stmt);
         self.budget.spend(principals.len());
         let zone = self.world.zone;
@@ -381,11 +385,11 @@ impl<'t> Engine<'t> {
             allow = allow.and(Val::UNKNOWN);
         }
         if !allow.can_hold() {
-            return Closed;
+            return Openness::Closed;
         }
         let entry = self.entry(caller);
         if !enters(self.world.kind, stmt, entry) {
-            return Closed;
+            return Openness::Closed;
         }
         let mut sure: Vec<&Stmt<'t>> = Vec::new();
         let mut likely: Vec<&Stmt<'t>> = Vec::new();
@@ -412,7 +416,7 @@ impl<'t> Engine<'t> {
                 .is_some()
         };
         if !open(&sure) {
-            return Closed;
+            return Openness::Closed;
         }
         if allow.surely_can_hold() && (likely.len() == sure.len() || open(&likely)) {
             Openness::Open
@@ -479,110 +483,5 @@ impl<'t> Engine<'t> {
 
     pub(crate) fn budget(&self) -> &Budget {
         &self.budget
-    }
-
-    /// Whether services act for strangers.
-    pub(crate) fn deputy(&self) -> Deputy {
-        let (mut sure, mut perhaps) = (Deputy::None, Deputy::None);
-        for stmt in &self.policy.statements {
-            if !stmt.allow {
-                continue;
-            }
-            let principals = self.policy.principals_of(stmt);
-            if stmt.has_principal {
-                for principal in principals {
-                    let name = match principal.form {
-                        Form::Service if principal.text == "*" => None,
-                        Form::Service => Some(principal.text),
-                        Form::Everyone => None,
-                        _ => continue,
-                    };
-                    self.drive(stmt, Who::Service(name), &mut sure, &mut perhaps);
-                    if sure == Deputy::Open {
-                        return sure;
-                    }
-                }
-            } else if stmt.not_principal {
-                self.drive(stmt, Who::Service(None), &mut sure, &mut perhaps);
-            }
-            if sure == Deputy::Open {
-                return sure;
-            }
-            if self.budget.is_spent() {
-                return Deputy::CannotTell;
-            }
-        }
-        if rank(perhaps) == rank(sure) || rank(perhaps) <= rank(Deputy::Closed) {
-            perhaps
-        } else {
-            Deputy::CannotTell
-        }
-    }
-
-    /// For whom a service may act through one statement.
-    fn drive(&self, stmt: &'t Stmt<'t>, who: Who<'t>, sure: &mut Deputy, perhaps: &mut Deputy) {
-        let mut caller = Caller::new(who, Account::Strange, Org::None);
-        let mut weigh = |caller: &Caller<'t>, level: Deputy| {
-            if rank(level) <= rank(*sure) {
-                return;
-            }
-            let named = if stmt.has_principal {
-                Val::ALWAYS
-            } else {
-                self.named(stmt, caller)
-            };
-            let openness = self.judge(stmt, named, caller);
-            if openness != Openness::Closed && rank(level) > rank(*perhaps) {
-                *perhaps = level;
-            }
-            if openness == Openness::Open {
-                *sure = level;
-            }
-        };
-        // Not every service sends source keys.
-        weigh(&caller, Deputy::Open);
-        let bits = self.policy.source_bits;
-        if bits == 0 {
-            return;
-        }
-        let mentions = self.classes.mentions();
-        let own_org = self.world.zone.org_id.as_deref();
-        let mut try_source = |account: Account<'t>, org: Org<'t>, level: Deputy| {
-            for choice in subsets(bits) {
-                caller.source = Source {
-                    bits: choice,
-                    account,
-                    org,
-                };
-                weigh(&caller, level);
-            }
-        };
-        try_source(Account::Strange, Org::Strange, Deputy::Open);
-        for org in &mentions.orgs {
-            try_source(Account::Strange, Org::Known(org), Deputy::Foreign);
-        }
-        for account in &mentions.accounts {
-            try_source(Account::Known(account), Org::Strange, Deputy::Foreign);
-            for org in &mentions.orgs {
-                try_source(Account::Known(account), Org::Known(org), Deputy::Foreign);
-            }
-        }
-        let own = mentions.own_accounts.iter().copied();
-        for account in own.chain(self.world.zone.owner()) {
-            let org = own_org.map_or(Org::None, Org::Known);
-            try_source(Account::Known(account), org, Deputy::Closed);
-        }
-    }
-}
-
-use Openness::Closed;
-
-fn rank(deputy: Deputy) -> u8 {
-    match deputy {
-        Deputy::None => 0,
-        Deputy::Closed => 1,
-        Deputy::Foreign => 2,
-        Deputy::Open => 3,
-        Deputy::CannotTell => 4,
     }
 }

@@ -167,11 +167,13 @@ impl<'t> Caller<'t> {
                         kind: own,
                         name: own_name,
                         arn,
-                    } => Val::of(
-                        kind == own
-                            && (arn == principal.text
-                                || (kind == IdentityKind::Role && name == own_name)),
-                    ),
+                    } if kind == own && arn != principal.text && name == own_name => {
+                        // Role names are unique, so at most one path is right.
+                        Val::UNKNOWN.and(Val::SOMETIMES)
+                    }
+                    Who::Named { kind: own, arn, .. } => {
+                        Val::of(kind == own && arn == principal.text)
+                    }
                     Who::Session { role, .. } => {
                         Val::of(kind == IdentityKind::Role && role == name)
                     }
@@ -370,7 +372,7 @@ impl<'t> World<'t> {
             Key::IsAwsService if service => (Always, Values::Exact("true")),
             Key::IsAwsService if identity => (Always, Values::Exact("false")),
             Key::IsAwsService if anonymous => none,
-            Key::IsAwsService => (AlwaysUnsure, Values::Exact("false")),
+            Key::IsAwsService => (Maybe, Values::Exact("false")),
             Key::ServiceName => match caller.who {
                 Who::Service(Some(name)) => (Always, Values::Exact(name)),
                 Who::Service(None) => (Always, Values::Free),
@@ -455,7 +457,7 @@ impl<'t> World<'t> {
                     }
                     (AlwaysUnsure, Values::Tenant(Some(claim)))
                 }
-                Who::ForeignToken => (AlwaysUnsure, Values::Free),
+                Who::ForeignToken => free,
                 Who::Service(_) | Who::Anonymous => none,
                 _ => free,
             },

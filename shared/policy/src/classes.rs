@@ -169,7 +169,8 @@ impl<'t> Classes<'t> {
                 if self.zone.trusts_account(account) {
                     return ControlFlow::Continue(());
                 }
-                self.named(principal, judge)
+                self.named(principal, judge)?;
+                self.namesakes(principal, account, judge)
             }
             Form::Canonical
                 if self
@@ -218,7 +219,8 @@ impl<'t> Classes<'t> {
             }
         }
         if self.kind == Kind::Trust {
-            judge(Caller::new(Who::ForeignToken, Account::Strange, Org::None))?;
+            let token = Caller::new(Who::ForeignToken, Account::Strange, Org::None);
+            self.sources(token, judge)?;
         }
         ControlFlow::Continue(())
     }
@@ -253,15 +255,32 @@ impl<'t> Classes<'t> {
         };
         let mut caller = Caller::new(who, Account::Known(account), Org::None);
         caller.text = arn;
-        self.orgs(caller, judge)?;
-        // What a session is called is for others to choose, so each session
-        // that a Deny names leaves the role's other sessions.
-        if let Form::Identity {
-            kind: IdentityKind::Role,
-            ..
-        } = principal.form
-        {
+        self.orgs(caller, judge)
+    }
+
+    /// Roles of the same name: a session shows its role's name, not its path.
+    fn namesakes(
+        &self,
+        principal: &Principal<'t>,
+        account: &str,
+        judge: Judge<'_, 't>,
+    ) -> ControlFlow<()> {
+        let role_name = |one: &Principal<'t>| match one.form {
+            Form::Identity {
+                kind: IdentityKind::Role,
+                name,
+                ..
+            } => Some(name),
+            _ => None,
+        };
+        let Some(name) = role_name(principal) else {
             return ControlFlow::Continue(());
+        };
+        for other in &self.mentions().identities {
+            let namesake = role_name(other) == Some(name) && other.account() == Some(account);
+            if namesake && other.text != principal.text {
+                self.named(other, judge)?;
+            }
         }
         ControlFlow::Continue(())
     }
@@ -279,9 +298,9 @@ impl<'t> Classes<'t> {
             Provider::Own { .. } => ControlFlow::Continue(()),
             Provider::Outside { account, .. } => {
                 caller.account = Account::Known(account);
-                judge(caller)
+                self.sources(caller, judge)
             }
-            Provider::Anyone | Provider::Malformed => judge(caller),
+            Provider::Anyone | Provider::Malformed => self.sources(caller, judge),
             Provider::Shared(issuer) => {
                 let mut token = |guest: bool, own_pool: bool| {
                     caller.who = Who::Token {
@@ -289,7 +308,7 @@ impl<'t> Classes<'t> {
                         guest,
                         own_pool,
                     };
-                    judge(caller)
+                    self.sources(caller, judge)
                 };
                 token(false, false)?;
                 if issuer.is_cognito() {

@@ -46,7 +46,7 @@ fn run(pattern: &[u8], text: &[u8], fold: bool, subsume: bool) -> Option<bool> {
                 continue;
             }
             // A `?` does not cover a `*` of the narrower pattern.
-            Some(b'?') => !(subsume && c == b'*') && !is_continuation(c),
+            Some(b'?') => !(is_continuation(c) || (subsume && c == b'*')),
             Some(&literal) => same(literal, c, fold) && !(subsume && (c == b'*' || c == b'?')),
             None => false,
         };

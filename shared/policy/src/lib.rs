@@ -1,13 +1,16 @@
 //! Who an AWS policy document lets in, and the smallest change that shuts outsiders out.
 
 mod analysis;
+mod ask;
 mod caller;
 mod classes;
 pub mod cloudtrail;
 mod condition;
 mod cover;
+mod deputy;
 mod document;
 mod embed;
+mod error;
 mod explain;
 mod federation;
 mod glob;
@@ -30,7 +33,8 @@ mod witness;
 mod zone;
 
 pub use analysis::{analyze, analyze_text, verdict_text};
-pub use document::{Document, Effect, ParseError, Statement};
+pub use document::{Document, Effect, Statement};
+pub use error::ParseError;
 pub use kind::{Kind, UnknownKind};
 pub use narrow::{Narrowed, Removal, narrow};
 pub use request::{ServiceRequest, principal_allowed, service_allowed};

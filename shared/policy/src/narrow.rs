@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use crate::analysis::{Engine, Finding, Openness, analyze};
 use crate::json::{Shape, Tape, View, write_string};
+use crate::key::Key;
 use crate::policy::Policy;
 use crate::principal::{Form, Principal};
 use crate::{Document, Foreign, Kind, Statement, Zone};
@@ -42,6 +43,10 @@ pub struct Removal {
 /// Longer lists of condition values are not thinned out one by one.
 const MANY_VALUES: usize = 40;
 
+/// Rounds after which a document is left as it is; none that fits into AWS's
+/// size limits needs more than three.
+const ROUNDS: usize = 16;
+
 /// Takes every outside grant out of a document and leaves the rest as it is:
 /// Deny statements, insiders, services, order and Sids. Doing it again changes
 /// nothing.
@@ -52,8 +57,8 @@ pub fn narrow(doc: &Document, kind: Kind, zone: &Zone) -> Narrowed {
     let mut removed: Vec<Removal> = Vec::new();
     let mut current = doc.clone();
     let mut changed = false;
-    // One round is enough, but for statements that AWS would refuse.
-    for round in 0..doc.statements().len() + 2 {
+    // One round is enough for what AWS takes; each more drops statements.
+    for round in 0..ROUNDS {
         let edits = edits(&current, kind, zone, round > 1);
         if edits.is_empty() {
             break;
@@ -335,7 +340,8 @@ fn thin(
         let parsed = crate::operator::Operator::parse(operator.text());
         for (key, values) in keys.entries() {
             let count = values.items().count();
-            if !parsed.negated && (2..=MANY_VALUES).contains(&count) {
+            let tells = tells_outsiders(Key::parse(key.text()));
+            if tells && !parsed.negated && (2..=MANY_VALUES).contains(&count) {
                 lists.push((operator.text(), key.text(), values));
             }
         }
@@ -360,6 +366,26 @@ fn thin(
         }
     }
     None
+}
+
+/// Whether single values of a key may be a matter of one outsider.
+fn tells_outsiders(key: Key<'_>) -> bool {
+    matches!(
+        key,
+        Key::PrincipalOrgId
+            | Key::PrincipalOrgPaths
+            | Key::PrincipalAccount
+            | Key::PrincipalArn
+            | Key::CallerAccount
+            | Key::SourceAccount
+            | Key::SourceOwner
+            | Key::SourceArn
+            | Key::SourceOrgId
+            | Key::SourceOrgPaths
+            | Key::AccessPointAccount
+            | Key::AccessPointArn
+            | Key::Claim(..)
+    )
 }
 
 fn with_values(

@@ -32,7 +32,7 @@ pub(crate) enum Form<'t> {
     },
     /// `AIDA…` or `AROA…`.
     UniqueId,
-    /// A CloudFront origin access identity.
+    /// A `CloudFront` origin access identity.
     OriginAccessIdentity,
     /// An ARN with wildcards in it.
     WildArn,

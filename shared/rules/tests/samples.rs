@@ -1,6 +1,11 @@
 //! Every sample event says in its file's name what it is:
 //! `<rule>.<verdict>[.<variant>].json`, the rule's id being two words.
 
+#![allow(
+    clippy::unwrap_used,
+    reason = "a sample that cannot be read fails its test"
+)]
+
 use std::fs;
 use std::path::Path;
 
@@ -14,7 +19,9 @@ use chrono::{DateTime, Utc};
 /// Replays a function's samples as a newcomer does, without settings, and says
 /// which of them are judged otherwise than they are named.
 fn replay(function: Function) -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events").join(function.name());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../events")
+        .join(function.name());
     let mut names: Vec<String> = fs::read_dir(&folder)
         .unwrap()
         .map(|file| file.unwrap().file_name().into_string().unwrap())
@@ -43,7 +50,11 @@ fn wrong(name: &str, text: &str) -> Option<String> {
     };
     let now: DateTime<Utc> = record.event_time.parse().ok()?;
     let judged = judge(&record, &settings, &Inventory::default(), now);
-    let found: Vec<&str> = judged.findings.iter().map(|finding| finding.rule.id).collect();
+    let found: Vec<&str> = judged
+        .findings
+        .iter()
+        .map(|finding| finding.rule.id)
+        .collect();
     let verdict = judged.verdict().name();
     if verdict != expected {
         return Some(format!("{verdict} by {found:?}"));

@@ -9,7 +9,7 @@ use auditward_rules::rule::Function;
 use auditward_rules::settings::Settings;
 
 use crate::failure::Failure;
-use crate::hand::{Hand, Permission, Written};
+use crate::hand::{Hand, Written};
 use crate::store::BoxFuture;
 
 /// A function's side of the pipeline.
@@ -28,9 +28,6 @@ pub trait Guard: Send + Sync {
         settings: &'a Settings,
         inventory: Inventory,
     ) -> BoxFuture<'a, Result<Discovered, Failure>>;
-
-    /// Every call its hands make.
-    fn permissions(&self) -> Vec<Permission>;
 }
 
 /// What a function found to guard.

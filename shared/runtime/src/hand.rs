@@ -39,6 +39,9 @@ impl Written {
     }
 }
 
+/// In the place of a facet's kind: a call that finds resources.
+pub const DISCOVERY: &str = "discovery";
+
 /// One API call of a hand, and the IAM permissions it takes. The stack's
 /// policies are checked against these, in both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -44,3 +44,8 @@ pub fn alerts(account: &str, hour: &str) -> String {
 pub fn restored(kind: &str, at: &At) -> String {
     baseline(kind, at).replacen("baseline", "restored", 1)
 }
+
+/// That people were told in an hour that the kill switch is on.
+pub fn kill_switch(hour: &str) -> String {
+    format!("kill-switch/{hour}")
+}

@@ -33,8 +33,22 @@ pub struct Statement {
 
 impl From<Admission> for Statement {
     fn from(admission: Admission) -> Self {
-        let Admission { index, sid, principals, kind, why, witness } = admission;
-        Self { index, sid, principals, kind, why, witness }
+        let Admission {
+            index,
+            sid,
+            principals,
+            kind,
+            why,
+            witness,
+        } = admission;
+        Self {
+            index,
+            sid,
+            principals,
+            kind,
+            why,
+            witness,
+        }
     }
 }
 
@@ -49,7 +63,11 @@ impl<'a> Answer<'a> {
                 Foreign::CannotTell(_) => None,
             },
             deputy: analysis.deputy,
-            statements: analysis.admissions.into_iter().map(Statement::from).collect(),
+            statements: analysis
+                .admissions
+                .into_iter()
+                .map(Statement::from)
+                .collect(),
             narrowed: Some(narrowed),
             error: None,
         }

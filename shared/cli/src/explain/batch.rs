@@ -39,7 +39,12 @@ pub struct Done {
 ///
 /// # Errors
 /// Input or output itself fails.
-pub fn run(input: impl Read, output: impl Write, kind: Option<Kind>, zone: &Zone) -> anyhow::Result<Done> {
+pub fn run(
+    input: impl Read,
+    output: impl Write,
+    kind: Option<Kind>,
+    zone: &Zone,
+) -> anyhow::Result<Done> {
     let mut input = BufReader::with_capacity(1 << 16, input);
     let mut output = BufWriter::with_capacity(1 << 16, output);
     let mut done = Done::default();
@@ -84,7 +89,10 @@ fn answer<'a>(text: &'a str, number: usize, kind: Option<Kind>, zone: &Zone) -> 
         Ok(document) => document,
         Err(error) => return wrong(format!("policy: {error}")),
     };
-    let kind = question.kind.or(kind).unwrap_or_else(|| guess::kind(&document));
+    let kind = question
+        .kind
+        .or(kind)
+        .unwrap_or_else(|| guess::kind(&document));
     let zone = question.trusted.as_ref().unwrap_or(zone);
     let analysis = analyze(&document, kind, zone);
     let narrowed = narrow(&document, kind, zone);
@@ -101,7 +109,9 @@ mod tests {
         let mut output = Vec::new();
         run(input.as_bytes(), &mut output, None, &Zone::default()).unwrap();
         let text = String::from_utf8(output).unwrap();
-        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        text.lines()
+            .map(|line| serde_json::from_str(line).unwrap())
+            .collect()
     }
 
     const PUBLIC: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}]}"#;
@@ -119,23 +129,56 @@ mod tests {
         ]
         .join("\n");
         let answers = answers(&input);
-        let told: Vec<_> = answers.iter().map(|answer| (&answer["id"], answer["error"].is_null())).collect();
+        let told: Vec<_> = answers
+            .iter()
+            .map(|answer| (&answer["id"], answer["error"].is_null()))
+            .collect();
         let (one, three, text, odd) = ("one".into(), 3.into(), "text".into(), "odd".into());
         let none = serde_json::Value::Null;
-        assert_eq!(told, [(&one, true), (&none, false), (&three, false), (&text, true), (&odd, false)]);
-        assert!(answers[1]["error"].as_str().unwrap().starts_with("line 2: "));
-        assert!(answers[4]["error"].as_str().unwrap().starts_with("line 6: "));
+        assert_eq!(
+            told,
+            [
+                (&one, true),
+                (&none, false),
+                (&three, false),
+                (&text, true),
+                (&odd, false)
+            ]
+        );
+        assert!(
+            answers[1]["error"]
+                .as_str()
+                .unwrap()
+                .starts_with("line 2: ")
+        );
+        assert!(
+            answers[4]["error"]
+                .as_str()
+                .unwrap()
+                .starts_with("line 6: ")
+        );
         for answer in answers.iter().filter(|answer| !answer["error"].is_null()) {
-            assert!(answer["foreign"].is_null() && answer["narrowed"].is_null(), "{answer}");
+            assert!(
+                answer["foreign"].is_null() && answer["narrowed"].is_null(),
+                "{answer}"
+            );
         }
     }
 
     #[test]
     fn an_answer_has_always_the_same_fields() {
         for answer in answers(&format!("{{\"id\":\"a\",\"policy\":{PUBLIC}}}\n{{}}\n")) {
-            let mut names: Vec<_> = answer.as_object().unwrap().keys().map(String::as_str).collect();
+            let mut names: Vec<_> = answer
+                .as_object()
+                .unwrap()
+                .keys()
+                .map(String::as_str)
+                .collect();
             names.sort_unstable();
-            assert_eq!(names, ["deputy", "error", "foreign", "id", "narrowed", "statements"]);
+            assert_eq!(
+                names,
+                ["deputy", "error", "foreign", "id", "narrowed", "statements"]
+            );
         }
     }
 }

@@ -25,7 +25,10 @@ pub fn document(text: &str) -> Result<Document, String> {
 /// actions; a document that names no resource at all is a trust policy.
 pub fn kind(document: &Document) -> Kind {
     let texts = |names: &'static [&'static str]| {
-        document.statements().iter().flat_map(move |statement| names.iter().flat_map(|name| statement.texts(name)))
+        document
+            .statements()
+            .iter()
+            .flat_map(move |statement| names.iter().flat_map(|name| statement.texts(name)))
     };
     let by_action = texts(&["Action", "NotAction"]).find_map(|action| {
         let (service, name) = action.split_once(':')?;
@@ -54,7 +57,9 @@ fn of_service(service: &str, what: &str) -> Option<Kind> {
         "kms" => Kind::Key,
         "sns" => Kind::Topic,
         "sqs" => Kind::Queue,
-        "logs" if what.starts_with("destination") || what == "PutSubscriptionFilter" => Kind::Destination,
+        "logs" if what.starts_with("destination") || what == "PutSubscriptionFilter" => {
+            Kind::Destination
+        }
         "logs" => Kind::Logs,
         "events" => Kind::Bus,
         "lambda" => Kind::Function,
@@ -71,16 +76,42 @@ mod tests {
     #[test]
     fn kinds_are_told_from_the_document() {
         for (statement, expected) in [
-            (r#""Principal":{"AWS":"*"},"Action":"sts:AssumeRole""#, Kind::Trust),
-            (r#""Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*""#, Kind::Bucket),
-            (r#""Principal":"*","Action":"*","Resource":"arn:aws:s3:::b""#, Kind::Bucket),
-            (r#""Principal":"*","Action":"kms:Decrypt","Resource":"*""#, Kind::Key),
-            (r#""Principal":"*","Action":"SNS:Publish","Resource":"arn:aws:sns:eu-west-1:111111111111:t""#, Kind::Topic),
-            (r#""Principal":"*","Action":"logs:PutSubscriptionFilter","Resource":"arn:aws:logs:eu-west-1:111111111111:destination:d""#, Kind::Destination),
-            (r#""Principal":"*","Action":"logs:PutLogEvents","Resource":"*""#, Kind::Logs),
-            (r#""Principal":"*","Action":"cloudtrail-data:PutAuditEvents","Resource":"arn:aws:cloudtrail:eu-west-1:111111111111:channel/c""#, Kind::Store),
+            (
+                r#""Principal":{"AWS":"*"},"Action":"sts:AssumeRole""#,
+                Kind::Trust,
+            ),
+            (
+                r#""Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*""#,
+                Kind::Bucket,
+            ),
+            (
+                r#""Principal":"*","Action":"*","Resource":"arn:aws:s3:::b""#,
+                Kind::Bucket,
+            ),
+            (
+                r#""Principal":"*","Action":"kms:Decrypt","Resource":"*""#,
+                Kind::Key,
+            ),
+            (
+                r#""Principal":"*","Action":"SNS:Publish","Resource":"arn:aws:sns:eu-west-1:111111111111:t""#,
+                Kind::Topic,
+            ),
+            (
+                r#""Principal":"*","Action":"logs:PutSubscriptionFilter","Resource":"arn:aws:logs:eu-west-1:111111111111:destination:d""#,
+                Kind::Destination,
+            ),
+            (
+                r#""Principal":"*","Action":"logs:PutLogEvents","Resource":"*""#,
+                Kind::Logs,
+            ),
+            (
+                r#""Principal":"*","Action":"cloudtrail-data:PutAuditEvents","Resource":"arn:aws:cloudtrail:eu-west-1:111111111111:channel/c""#,
+                Kind::Store,
+            ),
         ] {
-            let text = format!(r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow",{statement}}}}}"#);
+            let text = format!(
+                r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow",{statement}}}}}"#
+            );
             assert_eq!(kind(&document(&text).unwrap()), expected, "{statement}");
         }
     }

@@ -26,10 +26,16 @@ use answer::Answer;
 /// `{"id","kind","policy","trusted":{"accounts":[…],"org_id":…}}` come in on
 /// standard input, and one answer a line goes out, in the same order.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit status: 0 answered; 1 an outsider gets in (or it cannot be told) and --fail-on foreign was given; 2 a policy could not be read.")]
+#[command(
+    after_help = "Exit status: 0 answered; 1 an outsider gets in (or it cannot be told) and --fail-on foreign was given; 2 a policy could not be read."
+)]
 pub struct Args {
     /// Policies: files, or `-` for standard input.
-    #[arg(value_name = "POLICY", required_unless_present = "batch", conflicts_with = "batch")]
+    #[arg(
+        value_name = "POLICY",
+        required_unless_present = "batch",
+        conflicts_with = "batch"
+    )]
     policies: Vec<PathBuf>,
     /// Read many policies as JSON lines from standard input.
     #[arg(long)]
@@ -71,7 +77,11 @@ fn kinds() -> impl clap::builder::TypedValueParser<Value = Kind> {
 }
 
 fn account(text: &str) -> Result<String, String> {
-    if is_account(text) { Ok(text.to_owned()) } else { Err("expected an account ID of 12 digits".into()) }
+    if is_account(text) {
+        Ok(text.to_owned())
+    } else {
+        Err("expected an account ID of 12 digits".into())
+    }
 }
 
 /// Runs the command.
@@ -83,7 +93,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     }
     let (mut foreign, mut failed) = (false, false);
     for policy in &args.policies {
-        let name = if policy.as_os_str() == "-" { "standard input".to_owned() } else { policy.display().to_string() };
+        let name = if policy.as_os_str() == "-" {
+            "standard input".to_owned()
+        } else {
+            policy.display().to_string()
+        };
         let answered = match read(policy) {
             Ok(text) => explain(args, &name, &text, &zone)?,
             Err(error) => {
@@ -108,7 +122,12 @@ fn exit(args: &Args, foreign: bool, failed: bool) -> ExitCode {
 /// Who is ours.
 fn zone(args: &Args) -> anyhow::Result<Zone> {
     let settings = load::settings(args.settings.as_deref())?;
-    let owner = args.account.first().or(settings.ours.accounts.first()).cloned().unwrap_or_default();
+    let owner = args
+        .account
+        .first()
+        .or(settings.ours.accounts.first())
+        .cloned()
+        .unwrap_or_default();
     let mut zone = settings.zone(&owner);
     zone.accounts.extend(args.account.iter().skip(1).cloned());
     zone.accounts.retain(|account| !account.is_empty());
@@ -121,7 +140,10 @@ fn zone(args: &Args) -> anyhow::Result<Zone> {
 fn read(policy: &Path) -> anyhow::Result<String> {
     let mut text = String::new();
     if policy.as_os_str() == "-" {
-        io::stdin().lock().read_to_string(&mut text).context("cannot read it")?;
+        io::stdin()
+            .lock()
+            .read_to_string(&mut text)
+            .context("cannot read it")?;
     } else {
         text = std::fs::read_to_string(policy).context("cannot read it")?;
     }
@@ -147,7 +169,13 @@ fn explain(args: &Args, name: &str, text: &str, zone: &Zone) -> anyhow::Result<O
         print(&Answer::of(&id, analysis, narrowed.document))?;
         return Ok(Some(!closed));
     }
-    let told = text::Told { name, kind, guessed: args.kind.is_none(), zone, document: &document };
+    let told = text::Told {
+        name,
+        kind,
+        guessed: args.kind.is_none(),
+        zone,
+        document: &document,
+    };
     anstream::print!("{}", told.tell(&analysis, &narrowed));
     Ok(Some(!closed))
 }

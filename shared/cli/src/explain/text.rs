@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 
 use similar::{ChangeTag, TextDiff};
 
-use auditward_policy::{Admission, AdmissionKind, Analysis, Deputy, Document, Foreign, Kind, Narrowed, Zone};
+use auditward_policy::{
+    Admission, AdmissionKind, Analysis, Deputy, Document, Foreign, Kind, Narrowed, Zone,
+};
 
 use crate::output::{BAD, FAINT, GOOD, STRONG, styled};
 
@@ -44,7 +46,11 @@ impl Told<'_> {
     }
 
     fn head(&self) -> String {
-        let guessed = if self.guessed { ", a guess; --kind says otherwise" } else { "" };
+        let guessed = if self.guessed {
+            ", a guess; --kind says otherwise"
+        } else {
+            ""
+        };
         let kind = format!("({}{guessed})", kind(self.kind));
         let mut text = format!("{} {}\n", styled(STRONG, self.name), styled(FAINT, &kind));
         let mut ours = self.zone.accounts.join(", ");
@@ -62,16 +68,27 @@ impl Told<'_> {
     }
 
     fn admission(&self, admission: &Admission) -> String {
-        let sid = admission.sid.as_ref().map_or_else(String::new, |sid| format!(" \"{sid}\""));
+        let sid = admission
+            .sid
+            .as_ref()
+            .map_or_else(String::new, |sid| format!(" \"{sid}\""));
         let many = self.document.statements().len();
         let title = format!("Statement {} of {many}{sid}", admission.index + 1);
-        let mut text = format!("{}: {}\n", styled(STRONG, &title), styled(BAD, sort(admission.kind)));
+        let mut text = format!(
+            "{}: {}\n",
+            styled(STRONG, &title),
+            styled(BAD, sort(admission.kind))
+        );
         if !admission.principals.is_empty() {
             let _ = writeln!(text, "    through  {}", admission.principals.join(", "));
         }
         let _ = writeln!(text, "    why      {}", admission.why);
         if let Some(witness) = &admission.witness {
-            let _ = writeln!(text, "    for one  {} may call {} on {}", witness.principal, witness.action, witness.resource);
+            let _ = writeln!(
+                text,
+                "    for one  {} may call {} on {}",
+                witness.principal, witness.action, witness.resource
+            );
             for (key, values) in &witness.context {
                 let _ = writeln!(text, "             with {key} = {}", values.join(", "));
             }
@@ -82,18 +99,37 @@ impl Told<'_> {
 
     /// The narrowed policy as a difference to this one.
     fn change(&self, narrowed: &Narrowed) -> String {
-        let (old, new) = (self.document.to_json_pretty(), narrowed.document.to_json_pretty());
-        let mut text = format!("{}\n", styled(STRONG, "The least change that shuts them out:"));
+        let (old, new) = (
+            self.document.to_json_pretty(),
+            narrowed.document.to_json_pretty(),
+        );
+        let mut text = format!(
+            "{}\n",
+            styled(STRONG, "The least change that shuts them out:")
+        );
         if narrowed.empty {
             text.push_str("    nothing is left of the policy: delete it\n");
         }
-        let diff = TextDiff::from_lines(&old, &new);
+        // A comma at the end of a line is no change.
+        let bare = |text: &'_ str| {
+            text.lines()
+                .map(|line| line.trim_end_matches(',').to_owned())
+                .collect::<Vec<_>>()
+        };
+        let (bare_old, bare_new) = (bare(&old), bare(&new));
+        let (old, new): (Vec<_>, Vec<_>) = (old.lines().collect(), new.lines().collect());
+        let (olds, news) = (refs(&bare_old), refs(&bare_new));
+        let diff = TextDiff::from_slices(&olds, &news);
         for (at, group) in diff.grouped_ops(AROUND).iter().enumerate() {
             if at > 0 {
                 let _ = writeln!(text, "{}", styled(FAINT, "    …"));
             }
             for change in group.iter().flat_map(|op| diff.iter_changes(op)) {
-                let line = change.value().trim_end();
+                let whole = change.new_index().map_or_else(
+                    || change.old_index().and_then(|at| old.get(at)),
+                    |at| new.get(at),
+                );
+                let line = whole.copied().unwrap_or(change.value());
                 let _ = match change.tag() {
                     ChangeTag::Equal => writeln!(text, "    {line}"),
                     ChangeTag::Delete => writeln!(text, "{}", styled(BAD, &format!("  - {line}"))),
@@ -105,14 +141,24 @@ impl Told<'_> {
     }
 }
 
+fn refs(lines: &[String]) -> Vec<&str> {
+    lines.iter().map(String::as_str).collect()
+}
+
 fn verdict(analysis: &Analysis) -> String {
     match (&analysis.foreign, analysis.deputy) {
         (Foreign::Yes, _) => styled(BAD, "Outsiders get in."),
         (Foreign::CannotTell(why), _) => {
-            format!("{} {why}", styled(BAD, "It cannot be told whether outsiders get in:"))
+            format!(
+                "{} {why}",
+                styled(BAD, "It cannot be told whether outsiders get in:")
+            )
         }
         (Foreign::No, Deputy::None | Deputy::Closed) => styled(GOOD, "No outsider gets in."),
-        (Foreign::No, _) => styled(BAD, "No outsider gets in by itself, but AWS services may act for them."),
+        (Foreign::No, _) => styled(
+            BAD,
+            "No outsider gets in by itself, but AWS services may act for them.",
+        ),
     }
 }
 
@@ -121,8 +167,12 @@ fn deputy(deputy: Deputy) -> Option<&'static str> {
     match deputy {
         Deputy::None => None,
         Deputy::Closed => Some("AWS services get in, and only on behalf of sources that are ours."),
-        Deputy::Foreign => Some("AWS services get in on behalf of a source that is not ours, which the policy names."),
-        Deputy::Open => Some("AWS services get in on behalf of any AWS customer (the confused deputy): narrow them with aws:SourceArn, aws:SourceAccount or aws:SourceOrgID."),
+        Deputy::Foreign => Some(
+            "AWS services get in on behalf of a source that is not ours, which the policy names.",
+        ),
+        Deputy::Open => Some(
+            "AWS services get in on behalf of any AWS customer (the confused deputy): narrow them with aws:SourceArn, aws:SourceAccount or aws:SourceOrgID.",
+        ),
         Deputy::CannotTell => Some("It cannot be told on whose behalf AWS services get in."),
     }
 }
@@ -133,7 +183,9 @@ fn sort(kind: AdmissionKind) -> &'static str {
         AdmissionKind::Public => "everybody gets in",
         AdmissionKind::ForeignAccount => "a foreign account gets in",
         AdmissionKind::ForeignOrganization => "a foreign organization gets in",
-        AdmissionKind::ThirdPartyWithoutExternalId => "a third party gets in on other terms than those it is registered for",
+        AdmissionKind::ThirdPartyWithoutExternalId => {
+            "a third party gets in on other terms than those it is registered for"
+        }
         AdmissionKind::Federated => "federated users get in whom nothing narrows to ours",
         AdmissionKind::DeletedPrincipal => "it names a user or role that was deleted",
         _ => "it cannot be told who gets in",

@@ -59,7 +59,12 @@ pub struct Unreadable<'a> {
 
 impl<'a> Unreadable<'a> {
     pub fn new(error: &'a str, file: &'a str, line: Option<usize>) -> Self {
-        Self { verdict: "unreadable", error, file, line }
+        Self {
+            verdict: "unreadable",
+            error,
+            file,
+            line,
+        }
     }
 }
 
@@ -105,14 +110,25 @@ pub fn judged(
 /// as it was then; where it tells none, this one.
 fn moment(record: &Record<'_>) -> DateTime<Utc> {
     let told = DateTime::parse_from_rfc3339(&record.event_time);
-    told.map_or_else(|_| SystemTime::now().into(), |time| time.with_timezone(&Utc))
+    told.map_or_else(
+        |_| SystemTime::now().into(),
+        |time| time.with_timezone(&Utc),
+    )
 }
 
 /// Writes a call that no rule watches, as [`Judged`] would: its members are
 /// JSON already. `None` where the caller has to be worked out.
 pub fn write_unwatched(event: &Unwatched<'_>, out: &mut Vec<u8>) -> Option<()> {
     let actor = event.actor()?;
-    let Unwatched { event_id, event_source, event_name, account, region, time, .. } = event;
+    let Unwatched {
+        event_id,
+        event_source,
+        event_name,
+        account,
+        region,
+        time,
+        ..
+    } = event;
     write!(
         out,
         r#"{{"event_id":{event_id},"event_source":{event_source},"event_name":{event_name},"account":{account},"region":{region},"time":{time},"actor":{actor},"verdict":"out-of-scope","findings":[]}}"#,

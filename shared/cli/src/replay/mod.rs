@@ -27,7 +27,9 @@ use work::{Batch, Job, Tally};
 /// EventBridge delivers them, CloudTrail's log files, single records, lists or
 /// JSON lines, compressed or not.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Exit status: 0 judged, whatever the verdicts; 1 a verdict that --fail-on names; 2 some input could not be read.")]
+#[command(
+    after_help = "Exit status: 0 judged, whatever the verdicts; 1 a verdict that --fail-on names; 2 some input could not be read."
+)]
 pub struct Args {
     /// Files, folders (.json, .jsonl and .gz of them, in all subfolders), or `-` for standard input.
     #[arg(value_name = "PATH", required = true)]
@@ -71,7 +73,9 @@ impl FailOn {
             Self::CannotTell => Verdict::CannotTell,
             Self::Violation => Verdict::Violation,
         };
-        tally.verdicts().any(|(verdict, count)| verdict >= least && count > 0)
+        tally
+            .verdicts()
+            .any(|(verdict, count)| verdict >= least && count > 0)
     }
 }
 
@@ -101,7 +105,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             let list = args.format == Format::Json;
             let tally = job.run(&ProgressBar::hidden(), lines(&mut out, list))?;
             if list {
-                out.write_all(if tally.objects() == 0 { b"[]\n" } else { b"\n]\n" })?;
+                out.write_all(if tally.objects() == 0 {
+                    b"[]\n"
+                } else {
+                    b"\n]\n"
+                })?;
             }
             out.flush()?;
             tally
@@ -121,7 +129,11 @@ fn lines<'o>(out: &'o mut impl Write, list: bool) -> impl FnMut(Batch) -> io::Re
         if !list {
             return out.write_all(&batch.lines);
         }
-        for line in batch.lines.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()) {
+        for line in batch
+            .lines
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.is_empty())
+        {
             out.write_all(if begun { b",\n" } else { b"[\n" })?;
             out.write_all(line)?;
             begun = true;
@@ -134,7 +146,9 @@ fn lines<'o>(out: &'o mut impl Write, list: bool) -> impl FnMut(Batch) -> io::Re
 fn bar(job: &Job) -> ProgressBar {
     let total = job.inputs.iter().map(inputs::Input::size).sum();
     let bar = ProgressBar::new(total);
-    let style = ProgressStyle::with_template("{wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}");
+    let style = ProgressStyle::with_template(
+        "{wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}",
+    );
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
     bar.enable_steady_tick(Duration::from_millis(200));
     bar

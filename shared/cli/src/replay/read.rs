@@ -19,7 +19,7 @@ pub enum Found<'a> {
     /// A record of a call that no rule watches.
     Unwatched(Unwatched<'a>),
     /// A record to be judged, or why there is none.
-    Entry(Entry<'a>),
+    Entry(Box<Entry<'a>>),
 }
 
 /// What is told of a call that no rule watches: JSON text, as it stands in the record.
@@ -38,7 +38,13 @@ pub struct Unwatched<'a> {
 
 /// Hands every record of `text` to `take`, in order.
 pub fn each<'a>(text: &'a str, take: &mut dyn FnMut(Found<'a>)) {
-    let mut walk = Walk { text, counted: 0, line: 1, found: 0, take };
+    let mut walk = Walk {
+        text,
+        counted: 0,
+        line: 1,
+        found: 0,
+        take,
+    };
     let mut at = 0;
     while let Some(start) = walk.next_start(at) {
         at = walk.value(start);
@@ -64,7 +70,10 @@ impl<'a> Walk<'a, '_> {
     /// Where the next value begins.
     fn next_start(&self, at: usize) -> Option<usize> {
         let rest = self.rest(at);
-        let start = self.text.len() - rest.trim_start_matches([' ', '\t', '\r', '\n', '\u{feff}']).len();
+        let start = self.text.len()
+            - rest
+                .trim_start_matches([' ', '\t', '\r', '\n', '\u{feff}'])
+                .len();
         (start < self.text.len()).then_some(start)
     }
 
@@ -85,12 +94,22 @@ impl<'a> Walk<'a, '_> {
             Some(Err(error)) => {
                 // Of a list that breaks off, all that was whole has been found:
                 // nothing of it is to be read again.
-                let from = start + if self.found == 0 { 0 } else { offset(rest, error.line()) };
+                let from = start
+                    + if self.found == 0 {
+                        0
+                    } else {
+                        offset(rest, error.line())
+                    };
                 let line = self.line_of(from);
                 let told = error.to_string();
                 let told = told.split(" at line ").next().unwrap_or_default();
                 let told = format!("expected JSON: {told} (column {})", error.column());
-                self.emit(Found::Entry(Entry { line, delivered: None, record: Err(told) }));
+                let entry = Entry {
+                    line,
+                    delivered: None,
+                    record: Err(told),
+                };
+                self.emit(Found::Entry(Box::new(entry)));
                 let next_line = memchr::memchr(b'\n', self.rest(from).as_bytes());
                 next_line.map_or(self.text.len(), |at| from + at + 1)
             }
@@ -103,16 +122,21 @@ impl<'a> Walk<'a, '_> {
         let above = self.line_of(start) - 1;
         for mut entry in envelope::entries(value).into_iter().skip(skip) {
             entry.line += above;
-            self.emit(Found::Entry(entry));
+            self.emit(Found::Entry(Box::new(entry)));
         }
     }
 
     /// Takes the object that begins at `start`.
     fn object(&mut self, start: usize, head: &Head<'a>) {
         if let Some(unwatched) = head.unwatched() {
-            return self.emit(Found::Unwatched(Unwatched { from: self.rest(start), ..unwatched }));
+            return self.emit(Found::Unwatched(Unwatched {
+                from: self.rest(start),
+                ..unwatched
+            }));
         }
-        let value = serde_json::Deserializer::from_str(self.rest(start)).into_iter::<&'a RawValue>().next();
+        let value = serde_json::Deserializer::from_str(self.rest(start))
+            .into_iter::<&'a RawValue>()
+            .next();
         if let Some(Ok(value)) = value {
             self.entries(start, value.get(), 0);
         }
@@ -128,7 +152,11 @@ impl<'a> Walk<'a, '_> {
         let (from, to) = (self.counted.min(offset), self.counted.max(offset));
         let between = self.text.as_bytes().get(from..to).unwrap_or_default();
         let breaks = memchr::memchr_iter(b'\n', between).count();
-        self.line = if offset < self.counted { self.line - breaks } else { self.line + breaks };
+        self.line = if offset < self.counted {
+            self.line - breaks
+        } else {
+            self.line + breaks
+        };
         self.counted = offset;
         self.line
     }
@@ -143,7 +171,9 @@ impl<'a> Walk<'a, '_> {
 /// Where a line of a text begins; lines count from 1.
 fn offset(text: &str, line: usize) -> usize {
     let mut breaks = memchr::memchr_iter(b'\n', text.as_bytes());
-    line.checked_sub(2).and_then(|nth| breaks.nth(nth)).map_or(0, |at| at + 1)
+    line.checked_sub(2)
+        .and_then(|nth| breaks.nth(nth))
+        .map_or(0, |at| at + 1)
 }
 
 /// One value: an object, or a list of values.
@@ -180,7 +210,9 @@ impl<'a> Visitor<'a> for Value<'_, 'a, '_> {
             while map.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
             return Ok(());
         }
-        let start = walk.start_of(first.get()).ok_or_else(|| M::Error::custom("an object from elsewhere"))?;
+        let start = walk
+            .start_of(first.get())
+            .ok_or_else(|| M::Error::custom("an object from elsewhere"))?;
         let mut head = Head::default();
         let mut key = Some(first);
         while let Some(name) = key {
@@ -217,7 +249,10 @@ impl<'a> Head<'a> {
             }
             _ => {
                 // Envelopes, and exports whose keys are in lower case.
-                self.odd |= matches!(key, "\"detail\"" | "\"Records\"" | "\"eventsource\"" | "\"eventname\"");
+                self.odd |= matches!(
+                    key,
+                    "\"detail\"" | "\"Records\"" | "\"eventsource\"" | "\"eventname\""
+                );
                 map.next_value::<IgnoredAny>()?;
                 return Ok(());
             }
@@ -229,7 +264,15 @@ impl<'a> Head<'a> {
 
     /// What is told of it, where it is a plain record of a call that no rule watches.
     fn unwatched(&self) -> Option<Unwatched<'a>> {
-        let Unwatched { event_id, event_source, event_name, account, region, time, .. } = self.told;
+        let Unwatched {
+            event_id,
+            event_source,
+            event_name,
+            account,
+            region,
+            time,
+            ..
+        } = self.told;
         if self.odd || !plain(event_id) || !plain(account) || !plain(region) || !plain(time) {
             return None;
         }
@@ -254,13 +297,17 @@ fn text(json: &str) -> Option<&str> {
 impl<'a> Unwatched<'a> {
     /// The caller's ARN as JSON text, where it stands for itself.
     pub fn actor(&self) -> Option<&'a str> {
-        let arn = auditward_rules::json::Json::new(self.identity?).get("arn")?.text();
+        let arn = auditward_rules::json::Json::new(self.identity?)
+            .get("arn")?
+            .text();
         plain(arn).then_some(arn)
     }
 
     /// The whole record.
     pub fn record(&self) -> Option<Record<'a>> {
-        let value = serde_json::Deserializer::from_str(self.from).into_iter::<&'a RawValue>().next();
+        let value = serde_json::Deserializer::from_str(self.from)
+            .into_iter::<&'a RawValue>()
+            .next();
         Record::read(value?.ok()?.get()).ok()
     }
 }

@@ -45,7 +45,11 @@ impl Row {
             summary: finding.summary.clone(),
             mode: finding.mode,
             held: finding.held.as_ref().map(|held| held.tell()),
-            steps: finding.plan.iter().flat_map(|plan| words::steps(plan, settings, judged.now)).collect(),
+            steps: finding
+                .plan
+                .iter()
+                .flat_map(|plan| words::steps(plan, settings, judged.now))
+                .collect(),
         });
         Self {
             verdict: Some(judged.verdict),
@@ -94,7 +98,12 @@ impl Row {
 /// Where and when, on two lines; what the record does not tell is left out.
 fn place(account: &str, region: &str, time: &str) -> String {
     let told = |parts: &[&str], between| {
-        parts.iter().copied().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(between)
+        parts
+            .iter()
+            .copied()
+            .filter(|part| !part.is_empty())
+            .collect::<Vec<_>>()
+            .join(between)
     };
     // To the minute: `2026-11-14T09:00:27Z` is `2026-11-14 09:00 UTC`.
     let time = match (time.get(..16), time.ends_with('Z')) {

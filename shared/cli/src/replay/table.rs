@@ -41,7 +41,9 @@ struct Seen {
 impl Seen {
     fn of(rows: &[Row]) -> Self {
         let found = || rows.iter().flat_map(|row| &row.findings);
-        let worst = found().filter(|told| !told.steps.is_empty()).max_by_key(|told| told.severity);
+        let worst = found()
+            .filter(|told| !told.steps.is_empty())
+            .max_by_key(|told| told.severity);
         let planned = |mode| found().any(|told| told.mode == mode && !told.steps.is_empty());
         Self {
             rule: worst.or_else(|| found().next()).map(|told| told.rule),
@@ -60,7 +62,12 @@ fn table(rows: Vec<Row>) -> Table {
     let part = |percent| ColumnConstraint::LowerBoundary(Width::Percentage(percent));
     let verdict_part = ColumnConstraint::ContentWidth;
     if roomy {
-        table.set_header(["Verdict", "What happened", "By whom, where", "What Auditward would write"]);
+        table.set_header([
+            "Verdict",
+            "What happened",
+            "By whom, where",
+            "What Auditward would write",
+        ]);
         let whom_part = ColumnConstraint::UpperBoundary(Width::Fixed(32));
         table.set_constraints([verdict_part, part(34), whom_part, part(28)]);
     } else {
@@ -75,7 +82,12 @@ fn table(rows: Vec<Row>) -> Table {
         let verdict = verdict(&row);
         let written = written(&row, copy);
         if roomy {
-            table.add_row([verdict, happened(&row, ""), Cell::new(whom(&row)).fg(Color::DarkGrey), written]);
+            table.add_row([
+                verdict,
+                happened(&row, ""),
+                Cell::new(whom(&row)).fg(Color::DarkGrey),
+                written,
+            ]);
         } else {
             table.add_row([verdict, happened(&row, &whom(&row)), written]);
         }
@@ -85,7 +97,9 @@ fn table(rows: Vec<Row>) -> Table {
 
 fn verdict(row: &Row) -> Cell {
     let Some(verdict) = row.verdict else {
-        return Cell::new("unreadable").fg(Color::Red).add_attribute(Attribute::Bold);
+        return Cell::new("unreadable")
+            .fg(Color::Red)
+            .add_attribute(Attribute::Bold);
     };
     let worst = row.findings.iter().map(|told| told.severity).max();
     let text = match worst {
@@ -94,7 +108,9 @@ fn verdict(row: &Row) -> Cell {
     };
     let cell = Cell::new(text);
     match verdict {
-        Verdict::Violation => cell.fg(rules::colour(worst.unwrap_or(Severity::High))).add_attribute(Attribute::Bold),
+        Verdict::Violation => cell
+            .fg(rules::colour(worst.unwrap_or(Severity::High)))
+            .add_attribute(Attribute::Bold),
         Verdict::CannotTell => cell.fg(Color::Magenta),
         Verdict::Attempt => cell.fg(Color::Yellow),
         Verdict::Clean => cell.fg(Color::Green),
@@ -125,7 +141,11 @@ fn whom(row: &Row) -> String {
         (Some(actor), true) => actor.to_owned(),
         _ => {
             let parts = [row.actor.as_str(), row.place.as_str()];
-            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("\n")
+            parts
+                .into_iter()
+                .filter(|part| !part.is_empty())
+                .collect::<Vec<_>>()
+                .join("\n")
         }
     }
 }
@@ -152,7 +172,13 @@ fn plan(told: &Told) -> String {
     }
     let many = told.steps.len() > 1;
     let steps = told.steps.iter().enumerate();
-    let steps = steps.map(|(at, step)| if many { format!("{}. {step}", at + 1) } else { step.clone() });
+    let steps = steps.map(|(at, step)| {
+        if many {
+            format!("{}. {step}", at + 1)
+        } else {
+            step.clone()
+        }
+    });
     let mut text = steps.collect::<Vec<_>>().join("\n");
     if let Some(held) = &told.held {
         let _ = write!(text, "\n(held back: {held})");
@@ -166,7 +192,13 @@ fn plan(told: &Told) -> String {
 fn sum(tally: &Tally, job: &Job) -> String {
     let files = job.inputs.len() as u64;
     let events = count(tally.events(), "event", "events");
-    let mut text = format!("{}: ", styled(STRONG, &format!("{events} in {}", count(files, "file", "files"))));
+    let mut text = format!(
+        "{}: ",
+        styled(
+            STRONG,
+            &format!("{events} in {}", count(files, "file", "files"))
+        )
+    );
     let mut parts = Vec::new();
     for (verdict, many) in tally.verdicts().filter(|(_, many)| *many > 0) {
         parts.push(match verdict {
@@ -180,7 +212,11 @@ fn sum(tally: &Tally, job: &Job) -> String {
     if tally.unreadable > 0 {
         parts.push(styled(BAD, &format!("{} unreadable", tally.unreadable)));
     }
-    text.push_str(if parts.is_empty() { "nothing to judge" } else { "" });
+    text.push_str(if parts.is_empty() {
+        "nothing to judge"
+    } else {
+        ""
+    });
     text.push_str(&parts.join(", "));
     text
 }
@@ -195,14 +231,22 @@ fn hints(tally: &Tally, seen: &Seen, job: &Job) -> Vec<String> {
         hints.push("Cannot tell: the record does not say enough; deployed, Auditward looks at the live resource.".into());
     }
     if seen.only_told {
-        let mode = if seen.written { "Where `enforce` is not said, the mode is `alert`" } else { "The mode is `alert`" };
-        hints.push(format!("{mode}: Auditward would tell, and write nothing until a rule is set to `enforce`."));
+        let mode = if seen.written {
+            "Where `enforce` is not said, the mode is `alert`"
+        } else {
+            "The mode is `alert`"
+        };
+        hints.push(format!(
+            "{mode}: Auditward would tell, and write nothing until a rule is set to `enforce`."
+        ));
     }
     if !job.settings.given && tally.events() > 0 {
         hints.push("Judged without settings: each record's own account is ours, and every resource counts as protected. `auditward settings example > auditward.toml`, then add --settings auditward.toml.".into());
     }
     if let Some(rule) = seen.rule {
-        hints.push(format!("`auditward rules {rule}` says why it matters; --format jsonl gives every detail."));
+        hints.push(format!(
+            "`auditward rules {rule}` says why it matters; --format jsonl gives every detail."
+        ));
     }
     hints
 }

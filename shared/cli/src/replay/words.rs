@@ -15,12 +15,24 @@ pub fn steps(plan: &Plan, settings: &Settings, now: DateTime<Utc>) -> Vec<String
     let at = plan.at();
     let what = resource(&at.resource);
     let zone = settings.zone(&at.account);
-    let scene = Scene { now, settings, zone: &zone, at };
-    let decided = plan.wrote().and_then(|live| plan.decide(&live, None, scene).ok());
+    let scene = Scene {
+        now,
+        settings,
+        zone: &zone,
+        at,
+    };
+    let decided = plan
+        .wrote()
+        .and_then(|live| plan.decide(&live, None, scene).ok());
     let mut steps = Vec::new();
     let why = match decided {
         Some(Decision::Change(change)) => {
-            steps.extend(change.first.iter().map(|first| step(&resource(&first.at().resource), &wished(first))));
+            steps.extend(
+                change
+                    .first
+                    .iter()
+                    .map(|first| step(&resource(&first.at().resource), &wished(first))),
+            );
             change.why
         }
         _ => wished(plan),
@@ -30,14 +42,19 @@ pub fn steps(plan: &Plan, settings: &Settings, now: DateTime<Utc>) -> Vec<String
 }
 
 fn step(what: &str, why: &str) -> String {
-    if what.is_empty() { why.to_owned() } else { format!("{what}: {why}") }
+    if what.is_empty() {
+        why.to_owned()
+    } else {
+        format!("{what}: {why}")
+    }
 }
 
 /// What a plan asks for.
 fn wished(plan: &Plan) -> String {
     let whole = serde_json::to_value(plan).unwrap_or_default();
     let wish = whole.get("wish").unwrap_or(&Value::Null);
-    wish_of(plan.kind(), wish).unwrap_or_else(|| format!("put {} right", plan.kind().replace('-', " ")))
+    wish_of(plan.kind(), wish)
+        .unwrap_or_else(|| format!("put {} right", plan.kind().replace('-', " ")))
 }
 
 /// What a wish for a facet asks for; `None` for a facet that has no words here yet.
@@ -64,7 +81,10 @@ fn wish_of(kind: &str, wish: &Value) -> Option<String> {
         "role-tags" => recorded("tags"),
         "role-settings" => recorded("settings"),
         "attachments" => match wish.pointer("/without/policy").and_then(Value::as_str) {
-            Some(policy) => format!("detach {}", Arn::parse(policy).map_or(policy, |arn| arn.name())),
+            Some(policy) => format!(
+                "detach {}",
+                Arn::parse(policy).map_or(policy, |arn| arn.name())
+            ),
             None => recorded("attached policies"),
         },
         "bucket-policy" if wish.get("outsiders") == Some(&Value::Bool(true)) => {
@@ -84,7 +104,9 @@ fn wish_of(kind: &str, wish: &Value) -> Option<String> {
 
 /// A resource in words: its type and its own name.
 pub fn resource(arn: &str) -> String {
-    let Some(parsed) = Arn::parse(arn) else { return arn.to_owned() };
+    let Some(parsed) = Arn::parse(arn) else {
+        return arn.to_owned();
+    };
     match (parsed.service, parsed.resource.split_once(['/', ':'])) {
         ("s3", None) => format!("bucket {}", parsed.resource),
         ("iam", None) if parsed.resource == "root" => format!("account {}", parsed.account),
@@ -99,12 +121,18 @@ const NAME: usize = 30;
 
 /// A caller without the noise of an ARN: `user/alice`, or a session's role and name.
 pub fn who(actor: &str) -> String {
-    let Some(arn) = Arn::parse(actor) else { return short(actor, NAME) };
+    let Some(arn) = Arn::parse(actor) else {
+        return short(actor, NAME);
+    };
     let Some(session) = arn.resource.strip_prefix("assumed-role/") else {
         return short(arn.resource, NAME);
     };
     match session.rsplit_once('/') {
-        Some((role, session)) => format!("{}\n{}", short(&format!("role/{role}"), NAME), short(&format!("as {session}"), NAME)),
+        Some((role, session)) => format!(
+            "{}\n{}",
+            short(&format!("role/{role}"), NAME),
+            short(&format!("as {session}"), NAME)
+        ),
         None => short(&format!("role/{session}"), NAME),
     }
 }
@@ -123,14 +151,20 @@ mod tests {
 
     #[test]
     fn every_facet_has_words() {
-        let without: Vec<_> = Plan::KINDS.iter().filter(|kind| wish_of(kind, &Value::Null).is_none()).collect();
+        let without: Vec<_> = Plan::KINDS
+            .iter()
+            .filter(|kind| wish_of(kind, &Value::Null).is_none())
+            .collect();
         assert!(without.is_empty(), "no words for {without:?}");
     }
 
     #[test]
     fn resources_and_callers_as_people_name_them() {
         for (arn, words) in [
-            ("arn:aws:cloudtrail:eu-west-1:111111111111:trail/audit", "trail audit"),
+            (
+                "arn:aws:cloudtrail:eu-west-1:111111111111:trail/audit",
+                "trail audit",
+            ),
             ("arn:aws:s3:::acme-logs", "bucket acme-logs"),
             ("arn:aws:iam::111111111111:root", "account 111111111111"),
             ("arn:aws:iam::111111111111:role/path/to/ci", "role ci"),
@@ -139,7 +173,13 @@ mod tests {
             assert_eq!(resource(arn), words);
         }
         assert_eq!(who("arn:aws:iam::111111111111:user/alice"), "user/alice");
-        assert_eq!(who("arn:aws:sts::111111111111:assumed-role/admin/bob"), "role/admin\nas bob");
-        assert_eq!(who("cloudformation.amazonaws.com"), "cloudformation.amazonaws.com");
+        assert_eq!(
+            who("arn:aws:sts::111111111111:assumed-role/admin/bob"),
+            "role/admin\nas bob"
+        );
+        assert_eq!(
+            who("cloudformation.amazonaws.com"),
+            "cloudformation.amazonaws.com"
+        );
     }
 }

@@ -105,8 +105,14 @@ impl Job {
     ///
     /// # Errors
     /// `take` failed; then nothing more is read.
-    pub fn run(&self, bar: &ProgressBar, mut take: impl FnMut(Batch) -> io::Result<()>) -> io::Result<Tally> {
-        let workers = thread::available_parallelism().map_or(1, usize::from).min(self.inputs.len());
+    pub fn run(
+        &self,
+        bar: &ProgressBar,
+        mut take: impl FnMut(Batch) -> io::Result<()>,
+    ) -> io::Result<Tally> {
+        let workers = thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(self.inputs.len());
         let (begin, begun) = sync_channel::<Begun>(AHEAD);
         let next = Mutex::new((self.inputs.iter(), begin));
         thread::scope(|scope| {
@@ -118,7 +124,9 @@ impl Job {
             let mut tally = Tally::default();
             let mut files = 0;
             while files < self.inputs.len() {
-                let Ok((batches, size)) = begun.recv() else { break };
+                let Ok((batches, size)) = begun.recv() else {
+                    break;
+                };
                 for batch in batches {
                     tally.add(&batch.tally);
                     take(batch)?;
@@ -145,7 +153,12 @@ impl Job {
                 (input, send)
             };
             let name = input.name();
-            let mut file = File { job: self, name: &name, batch: Batch::default(), batches };
+            let mut file = File {
+                job: self,
+                name: &name,
+                batch: Batch::default(),
+                batches,
+            };
             file.judge(input, &mut memory);
             file.hand_on();
         }
@@ -179,7 +192,9 @@ impl File<'_> {
                 self.batch.tally.out_of_scope += 1;
                 if self.job.format == Format::Table {
                     if self.job.all {
-                        self.batch.rows.extend(event.record().map(|record| Row::unwatched(&record)));
+                        self.batch
+                            .rows
+                            .extend(event.record().map(|record| Row::unwatched(&record)));
                     }
                 } else {
                     self.unwatched(&event);
@@ -187,11 +202,23 @@ impl File<'_> {
             }
             Found::Entry(entry) => match &entry.record {
                 Ok(record) => {
-                    let (job, place) = (self.job, Place { file: self.name, line: entry.line });
-                    judged::judged(record, entry.delivered.as_ref(), place, &job.settings, |judged| {
-                        self.batch.tally.count(judged.verdict);
-                        self.judged(judged);
-                    });
+                    let (job, place) = (
+                        self.job,
+                        Place {
+                            file: self.name,
+                            line: entry.line,
+                        },
+                    );
+                    judged::judged(
+                        record,
+                        entry.delivered.as_ref(),
+                        place,
+                        &job.settings,
+                        |judged| {
+                            self.batch.tally.count(judged.verdict);
+                            self.judged(judged);
+                        },
+                    );
                 }
                 Err(error) => self.unreadable(Some(entry.line), error),
             },
@@ -208,8 +235,16 @@ impl File<'_> {
         }
         self.batch.lines.truncate(begun);
         if let Some(record) = event.record() {
-            let (job, place) = (self.job, Place { file: self.name, line: 0 });
-            judged::judged(&record, None, place, &job.settings, |judged| self.judged(judged));
+            let (job, place) = (
+                self.job,
+                Place {
+                    file: self.name,
+                    line: 0,
+                },
+            );
+            judged::judged(&record, None, place, &job.settings, |judged| {
+                self.judged(judged)
+            });
         }
     }
 
@@ -224,7 +259,10 @@ impl File<'_> {
 
     fn unreadable(&mut self, line: Option<usize>, error: &str) {
         self.batch.tally.unreadable += 1;
-        let place = line.map_or_else(|| self.name.to_owned(), |line| format!("{}, line {line}", self.name));
+        let place = line.map_or_else(
+            || self.name.to_owned(),
+            |line| format!("{}, line {line}", self.name),
+        );
         let error = format!("{place}: {error}");
         if self.job.format == Format::Table {
             return self.batch.rows.push(Row::unreadable(error));

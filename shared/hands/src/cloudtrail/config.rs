@@ -24,14 +24,28 @@ impl Hand<TrailConfig> for CloudTrail<'_> {
         );
         let trail = match trail {
             Ok(answer) => answer.trail,
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_trail_not_found_exception()) => None,
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_trail_not_found_exception()) =>
+            {
+                None
+            }
             Err(error) => return Err(Failure::of("cloudtrail:GetTrail", &error)),
         };
         // Without a trail, its tags are not found either.
         let Some(trail) = trail else { return Ok(None) };
         let tags = tags.map_err(|error| Failure::of("cloudtrail:ListTags", &error))?;
-        let tags = tags.resource_tag_list().iter().flat_map(|listed| listed.tags_list());
-        let tags = tags.map(|tag| (tag.key().to_owned(), tag.value().unwrap_or_default().to_owned()));
+        let tags = tags
+            .resource_tag_list()
+            .iter()
+            .flat_map(|listed| listed.tags_list());
+        let tags = tags.map(|tag| {
+            (
+                tag.key().to_owned(),
+                tag.value().unwrap_or_default().to_owned(),
+            )
+        });
         settings_of(trail, tags.collect()).map(Some)
     }
 
@@ -42,7 +56,10 @@ impl Hand<TrailConfig> for CloudTrail<'_> {
         to: &Option<TrailSettings>,
     ) -> Result<Written, Failure> {
         match (from, to) {
-            (_, None) => Err(Failure::other("cloudtrail:DeleteTrail", "a trail is never deleted")),
+            (_, None) => Err(Failure::other(
+                "cloudtrail:DeleteTrail",
+                "a trail is never deleted",
+            )),
             (None, Some(to)) => self.create(at, to).await,
             (Some(from), Some(to)) => self.update(at, from, to).await,
         }
@@ -54,7 +71,12 @@ impl CloudTrail<'_> {
         let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
         let tags: Result<Vec<_>, _> = to.tags.iter().map(tag).collect();
         let tags = tags.map_err(|error| Failure::other(CREATE, error.to_string()))?;
-        let request = self.client(at).await?.create_trail().name(at.name()).s3_bucket_name(&to.bucket);
+        let request = self
+            .client(at)
+            .await?
+            .create_trail()
+            .name(at.name())
+            .s3_bucket_name(&to.bucket);
         let answer = request
             .set_s3_key_prefix(to.prefix.clone())
             .set_sns_topic_name(to.topic.clone())
@@ -71,17 +93,25 @@ impl CloudTrail<'_> {
             .map_err(|error| Failure::of(CREATE, &error))?;
         // A trail of that name in another account or region is not this one.
         match answer.trail_arn() {
-            Some(made) if made != at.resource => {
-                Err(Failure::other(CREATE, format!("{made} was made in the place of {}", at.resource)))
-            }
+            Some(made) if made != at.resource => Err(Failure::other(
+                CREATE,
+                format!("{made} was made in the place of {}", at.resource),
+            )),
             _ => Ok(Written::default().and(answer.request_id())),
         }
     }
 
     /// Sends only what differs. An empty text takes a prefix, topic, key or log
     /// group away.
-    async fn update(&self, at: &At, from: &TrailSettings, to: &TrailSettings) -> Result<Written, Failure> {
-        let text = |from: &Option<String>, to: &Option<String>| (from != to).then(|| to.clone().unwrap_or_default());
+    async fn update(
+        &self,
+        at: &At,
+        from: &TrailSettings,
+        to: &TrailSettings,
+    ) -> Result<Written, Failure> {
+        let text = |from: &Option<String>, to: &Option<String>| {
+            (from != to).then(|| to.clone().unwrap_or_default())
+        };
         let switch = |from: bool, to: bool| (from != to).then_some(to);
         // CloudTrail takes log group and role only together.
         let logs = (&from.log_group, &from.log_role) != (&to.log_group, &to.log_role);
@@ -108,9 +138,14 @@ impl CloudTrail<'_> {
 /// A trail as CloudTrail describes it, in our form.
 fn settings_of(trail: Trail, tags: BTreeMap<String, String>) -> Result<TrailSettings, Failure> {
     let some = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let prefix = trail.s3_key_prefix.map(|prefix| prefix.trim_matches('/').to_owned());
+    let prefix = trail
+        .s3_key_prefix
+        .map(|prefix| prefix.trim_matches('/').to_owned());
     let Some(bucket) = some(trail.s3_bucket_name) else {
-        return Err(Failure::other("cloudtrail:GetTrail", "the answer names no bucket"));
+        return Err(Failure::other(
+            "cloudtrail:GetTrail",
+            "the answer names no bucket",
+        ));
     };
     Ok(TrailSettings {
         bucket,

@@ -2,6 +2,7 @@
 //! does not find the trails of the management account.
 
 mod config;
+mod discovery;
 mod insights;
 mod selectors;
 
@@ -11,7 +12,7 @@ use aws_sdk_cloudtrail::operation::RequestId;
 use auditward_rules::facet::At;
 use auditward_rules::facets::trail::TrailLogging;
 use auditward_runtime::failure::Failure;
-use auditward_runtime::hand::{Hand, Permission, Written};
+use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
 use auditward_runtime::sessions::Sessions;
 
 /// What CloudTrail does in the caller's name when a trail is made or changed:
@@ -47,6 +48,7 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::write("trail-selectors", "cloudtrail:PutEventSelectors"),
     Permission::read("trail-insights", "cloudtrail:GetInsightSelectors"),
     Permission::write("trail-insights", "cloudtrail:PutInsightSelectors"),
+    Permission::read(DISCOVERY, "cloudtrail:DescribeTrails"),
     Permission::read("trail-logging", "cloudtrail:GetTrailStatus"),
     Permission::write("trail-logging", "cloudtrail:StartLogging"),
 ];
@@ -60,7 +62,9 @@ pub struct CloudTrail<'a> {
 
 impl CloudTrail<'_> {
     async fn client(&self, at: &At) -> Result<Client, Failure> {
-        Ok(Client::new(&self.sessions.of(&at.account, &at.region).await?))
+        Ok(Client::new(
+            &self.sessions.of(&at.account, &at.region).await?,
+        ))
     }
 }
 
@@ -69,16 +73,36 @@ impl Hand<TrailLogging> for CloudTrail<'_> {
         let request = self.client(at).await?.get_trail_status().name(&at.resource);
         match request.send().await {
             Ok(status) => Ok(Some(status.is_logging() == Some(true))),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_trail_not_found_exception()) => Ok(None),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_trail_not_found_exception()) =>
+            {
+                Ok(None)
+            }
             Err(error) => Err(Failure::of("cloudtrail:GetTrailStatus", &error)),
         }
     }
 
-    async fn write(&self, at: &At, _: &Option<bool>, to: &Option<bool>) -> Result<Written, Failure> {
+    async fn write(
+        &self,
+        at: &At,
+        _: &Option<bool>,
+        to: &Option<bool>,
+    ) -> Result<Written, Failure> {
         if *to != Some(true) {
-            return Err(Failure::other("cloudtrail:StartLogging", "a trail is only ever started"));
+            return Err(Failure::other(
+                "cloudtrail:StartLogging",
+                "a trail is only ever started",
+            ));
         }
-        let answer = self.client(at).await?.start_logging().name(&at.resource).send().await;
+        let answer = self
+            .client(at)
+            .await?
+            .start_logging()
+            .name(&at.resource)
+            .send()
+            .await;
         let answer = answer.map_err(|error| Failure::of("cloudtrail:StartLogging", &error))?;
         Ok(Written::default().and(answer.request_id()))
     }

@@ -4,7 +4,8 @@ use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::operation::RequestId;
 use aws_sdk_cloudtrail::operation::get_event_selectors::GetEventSelectorsOutput;
 use aws_sdk_cloudtrail::types::{
-    AdvancedEventSelector, AdvancedFieldSelector, DataResource as AwsDataResource, EventSelector, ReadWriteType, Trail,
+    AdvancedEventSelector, AdvancedFieldSelector, DataResource as AwsDataResource, EventSelector,
+    ReadWriteType, Trail,
 };
 
 use auditward_rules::facet::At;
@@ -22,30 +23,65 @@ const PUT: &str = "cloudtrail:PutEventSelectors";
 impl Hand<TrailSelectors> for CloudTrail<'_> {
     async fn read(&self, at: &At) -> Result<Option<Selectors>, Failure> {
         let client = self.client(at).await?;
-        let form = match client.get_event_selectors().trail_name(&at.resource).send().await {
+        let form = match client
+            .get_event_selectors()
+            .trail_name(&at.resource)
+            .send()
+            .await
+        {
             Ok(answer) => form_of(answer),
-            Err(error) if error.as_service_error().is_some_and(|e| e.is_trail_not_found_exception()) => {
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_trail_not_found_exception()) =>
+            {
                 return Ok(None);
             }
             Err(error) => return Err(Failure::of(GET, &error)),
         };
-        let covered_elsewhere = if form.is_full() { None } else { self.covered_elsewhere(&client, at).await };
-        Ok(Some(Selectors { form, covered_elsewhere }))
+        let covered_elsewhere = if form.is_full() {
+            None
+        } else {
+            self.covered_elsewhere(&client, at).await
+        };
+        Ok(Some(Selectors {
+            form,
+            covered_elsewhere,
+        }))
     }
 
-    async fn write(&self, at: &At, _: &Option<Selectors>, to: &Option<Selectors>) -> Result<Written, Failure> {
+    async fn write(
+        &self,
+        at: &At,
+        _: &Option<Selectors>,
+        to: &Option<Selectors>,
+    ) -> Result<Written, Failure> {
         let Some(to) = to else {
-            return Err(Failure::other("cloudtrail:DeleteTrail", "a trail is never deleted"));
+            return Err(Failure::other(
+                "cloudtrail:DeleteTrail",
+                "a trail is never deleted",
+            ));
         };
-        let request = self.client(at).await?.put_event_selectors().trail_name(&at.resource);
+        let request = self
+            .client(at)
+            .await?
+            .put_event_selectors()
+            .trail_name(&at.resource);
         let request = match &to.form {
-            Form::Basic(list) => request.set_event_selectors(Some(list.iter().map(to_basic).collect())),
+            Form::Basic(list) => {
+                request.set_event_selectors(Some(list.iter().map(to_basic).collect()))
+            }
             Form::Advanced(list) => {
                 let list: Result<Vec<_>, _> = list.iter().map(to_advanced).collect();
-                request.set_advanced_event_selectors(Some(list.map_err(|error| Failure::other(PUT, error.to_string()))?))
+                request.set_advanced_event_selectors(Some(
+                    list.map_err(|error| Failure::other(PUT, error.to_string()))?,
+                ))
             }
         };
-        let answer = request.send().await.map_err(|error| Failure::of(PUT, &error))?;
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| Failure::of(PUT, &error))?;
         Ok(Written::default().and(answer.request_id()))
     }
 }
@@ -55,7 +91,12 @@ impl CloudTrail<'_> {
     /// events of this account and region. `None` where nobody can tell: this
     /// must not keep the trail itself from being read.
     async fn covered_elsewhere(&self, client: &Client, at: &At) -> Option<bool> {
-        let answer = client.describe_trails().include_shadow_trails(true).send().await.ok()?;
+        let answer = client
+            .describe_trails()
+            .include_shadow_trails(true)
+            .send()
+            .await
+            .ok()?;
         let mut unknown = false;
         for trail in answer.trail_list() {
             match self.covers(trail, at).await {
@@ -70,11 +111,15 @@ impl CloudTrail<'_> {
     async fn covers(&self, trail: &Trail, at: &At) -> Option<bool> {
         let arn = trail.trail_arn()?;
         let home = trail.home_region().unwrap_or(&at.region);
-        if arn == at.resource || (home != at.region && trail.is_multi_region_trail() != Some(true)) {
+        if arn == at.resource || (home != at.region && trail.is_multi_region_trail() != Some(true))
+        {
             return Some(false);
         }
         // Asked in its home region, in the name of the account that sees it here.
-        let client = self.client(&At::new(at.account.as_str(), home, arn)).await.ok()?;
+        let client = self
+            .client(&At::new(at.account.as_str(), home, arn))
+            .await
+            .ok()?;
         let (status, selectors) = futures_util::join!(
             client.get_trail_status().name(arn).send(),
             client.get_event_selectors().trail_name(arn).send()
@@ -86,7 +131,14 @@ impl CloudTrail<'_> {
 fn form_of(answer: GetEventSelectorsOutput) -> Form {
     match answer.advanced_event_selectors {
         Some(list) if !list.is_empty() => Form::Advanced(list.into_iter().map(advanced).collect()),
-        _ => Form::Basic(answer.event_selectors.unwrap_or_default().into_iter().map(basic).collect()),
+        _ => Form::Basic(
+            answer
+                .event_selectors
+                .unwrap_or_default()
+                .into_iter()
+                .map(basic)
+                .collect(),
+        ),
     }
 }
 
@@ -97,10 +149,21 @@ fn basic(selector: EventSelector) -> BasicSelector {
         values: data.values.unwrap_or_default(),
     };
     BasicSelector {
-        read_write_type: selector.read_write_type.map_or(usual.read_write_type, |kind| kind.as_str().to_owned()),
-        include_management_events: selector.include_management_events.unwrap_or(usual.include_management_events),
-        data_resources: selector.data_resources.unwrap_or_default().into_iter().map(data).collect(),
-        exclude_management_event_sources: selector.exclude_management_event_sources.unwrap_or_default(),
+        read_write_type: selector
+            .read_write_type
+            .map_or(usual.read_write_type, |kind| kind.as_str().to_owned()),
+        include_management_events: selector
+            .include_management_events
+            .unwrap_or(usual.include_management_events),
+        data_resources: selector
+            .data_resources
+            .unwrap_or_default()
+            .into_iter()
+            .map(data)
+            .collect(),
+        exclude_management_event_sources: selector
+            .exclude_management_event_sources
+            .unwrap_or_default(),
     }
 }
 
@@ -114,18 +177,26 @@ fn advanced(selector: AdvancedEventSelector) -> AdvancedSelector {
         not_starts_with: field.not_starts_with.unwrap_or_default(),
         not_ends_with: field.not_ends_with.unwrap_or_default(),
     };
-    AdvancedSelector { name: selector.name, field_selectors: selector.field_selectors.into_iter().map(field).collect() }
+    AdvancedSelector {
+        name: selector.name,
+        field_selectors: selector.field_selectors.into_iter().map(field).collect(),
+    }
 }
 
 fn to_basic(selector: &BasicSelector) -> EventSelector {
     let data = |data: &DataResource| {
-        AwsDataResource::builder().r#type(&data.kind).set_values(Some(data.values.clone())).build()
+        AwsDataResource::builder()
+            .r#type(&data.kind)
+            .set_values(Some(data.values.clone()))
+            .build()
     };
     EventSelector::builder()
         .read_write_type(ReadWriteType::from(selector.read_write_type.as_str()))
         .include_management_events(selector.include_management_events)
         .set_data_resources(Some(selector.data_resources.iter().map(data).collect()))
-        .set_exclude_management_event_sources(Some(selector.exclude_management_event_sources.clone()))
+        .set_exclude_management_event_sources(Some(
+            selector.exclude_management_event_sources.clone(),
+        ))
         .build()
 }
 
@@ -145,7 +216,10 @@ fn to_advanced(selector: &AdvancedSelector) -> Result<AdvancedEventSelector, Ref
             .build()
     };
     let fields: Result<Vec<_>, _> = selector.field_selectors.iter().map(field).collect();
-    AdvancedEventSelector::builder().set_name(selector.name.clone()).set_field_selectors(Some(fields?)).build()
+    AdvancedEventSelector::builder()
+        .set_name(selector.name.clone())
+        .set_field_selectors(Some(fields?))
+        .build()
 }
 
 #[cfg(test)]
@@ -154,7 +228,10 @@ mod tests {
 
     #[test]
     fn nothing_of_a_selector_is_lost_on_the_way() {
-        let data = DataResource { kind: "AWS::S3::Object".into(), values: vec!["arn:aws:s3:::logs/".into()] };
+        let data = DataResource {
+            kind: "AWS::S3::Object".into(),
+            values: vec!["arn:aws:s3:::logs/".into()],
+        };
         let one = BasicSelector {
             read_write_type: "WriteOnly".into(),
             include_management_events: false,
@@ -172,7 +249,10 @@ mod tests {
             not_starts_with: lists(5),
             not_ends_with: lists(6),
         };
-        let one = AdvancedSelector { name: Some("n".into()), field_selectors: vec![field] };
+        let one = AdvancedSelector {
+            name: Some("n".into()),
+            field_selectors: vec![field],
+        };
         assert_eq!(advanced(to_advanced(&one).unwrap()), one);
     }
 
@@ -181,7 +261,10 @@ mod tests {
         let both = GetEventSelectorsOutput::builder()
             .advanced_event_selectors(to_advanced(&AdvancedSelector::management()).unwrap())
             .build();
-        assert_eq!(form_of(both), Form::Advanced(vec![AdvancedSelector::management()]));
+        assert_eq!(
+            form_of(both),
+            Form::Advanced(vec![AdvancedSelector::management()])
+        );
         let none = GetEventSelectorsOutput::builder().build();
         assert_eq!(form_of(none), Form::Basic(Vec::new()));
     }

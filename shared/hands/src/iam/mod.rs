@@ -3,6 +3,7 @@
 //! IAM serves all regions of a partition from one endpoint and is eventually
 //! consistent: what is read may be older than what was just written.
 
+mod discovery;
 mod principals;
 mod roles;
 
@@ -12,11 +13,12 @@ use aws_sdk_iam::types::Role;
 
 use auditward_rules::facet::At;
 use auditward_runtime::failure::Failure;
-use auditward_runtime::hand::Permission;
+use auditward_runtime::hand::{DISCOVERY, Permission};
 use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
 pub const PERMISSIONS: &[Permission] = &[
+    Permission::read(DISCOVERY, "iam:ListRoles"),
     Permission::read("role-trust", "iam:GetRole"),
     Permission::write("role-trust", "iam:UpdateAssumeRolePolicy"),
     Permission::read("role-sessions", "iam:GetRole"),
@@ -60,7 +62,9 @@ pub struct Iam<'a> {
 
 impl Iam<'_> {
     async fn client(&self, at: &At) -> Result<Client, Failure> {
-        Ok(Client::new(&self.sessions.of(&at.account, &at.region).await?))
+        Ok(Client::new(
+            &self.sessions.of(&at.account, &at.region).await?,
+        ))
     }
 }
 
@@ -68,8 +72,17 @@ impl Iam<'_> {
 async fn role(client: &Client, at: &At) -> Result<Option<Role>, Failure> {
     const CALL: &str = "iam:GetRole";
     match client.get_role().role_name(at.name()).send().await {
-        Ok(answer) => answer.role.map(Some).ok_or_else(|| Failure::other(CALL, "an answer without a role")),
-        Err(error) if error.as_service_error().is_some_and(GetRoleError::is_no_such_entity_exception) => Ok(None),
+        Ok(answer) => answer
+            .role
+            .map(Some)
+            .ok_or_else(|| Failure::other(CALL, "an answer without a role")),
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(GetRoleError::is_no_such_entity_exception) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(Failure::of(CALL, &error)),
     }
 }

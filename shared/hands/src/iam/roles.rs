@@ -9,8 +9,8 @@ use aws_sdk_iam::types::Tag;
 
 use auditward_rules::facet::{At, PolicyState};
 use auditward_rules::facets::role::{
-    REVOKE_POLICY, RoleBoundary, RoleConfiguration, RoleInlinePolicies, RoleSessions, RoleSettings, RoleTags,
-    RoleTrust, Sessions,
+    REVOKE_POLICY, RoleBoundary, RoleConfiguration, RoleInlinePolicies, RoleSessions, RoleSettings,
+    RoleTags, RoleTrust, Sessions,
 };
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Written};
@@ -19,21 +19,37 @@ use super::{Iam, present_role, role};
 
 impl Hand<RoleTrust> for Iam<'_> {
     async fn read(&self, at: &At) -> Result<PolicyState, Failure> {
-        let Some(role) = role(&self.client(at).await?, at).await? else { return Ok(PolicyState::Absent) };
+        let Some(role) = role(&self.client(at).await?, at).await? else {
+            return Ok(PolicyState::Absent);
+        };
         match role.assume_role_policy_document() {
             Some(document) => Ok(PolicyState::read(document)),
-            None => Err(Failure::other("iam:GetRole", "a role without a trust policy")),
+            None => Err(Failure::other(
+                "iam:GetRole",
+                "a role without a trust policy",
+            )),
         }
     }
 
     async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {
         const CALL: &str = "iam:UpdateAssumeRolePolicy";
         let PolicyState::Document(document) = to else {
-            return Err(Failure::other(CALL, "a trust policy is only ever replaced by another one"));
+            return Err(Failure::other(
+                CALL,
+                "a trust policy is only ever replaced by another one",
+            ));
         };
-        let request = self.client(at).await?.update_assume_role_policy().role_name(at.name());
+        let request = self
+            .client(at)
+            .await?
+            .update_assume_role_policy()
+            .role_name(at.name());
         let answer = request.policy_document(document.to_json()).send().await;
-        Ok(Written::default().and(answer.map_err(|error| Failure::of(CALL, &error))?.request_id()))
+        Ok(Written::default().and(
+            answer
+                .map_err(|error| Failure::of(CALL, &error))?
+                .request_id(),
+        ))
     }
 }
 
@@ -43,18 +59,25 @@ impl Hand<RoleSessions> for Iam<'_> {
         match inline_policy(&client, at, REVOKE_POLICY).await? {
             Inline::Policy(policy) => Ok(Sessions::read(policy)),
             Inline::NoPolicy => Ok(Sessions::Live),
-            Inline::NoPolicyOrRole => {
-                Ok(role(&client, at).await?.map_or(Sessions::Gone, |_| Sessions::Live))
-            }
+            Inline::NoPolicyOrRole => Ok(role(&client, at)
+                .await?
+                .map_or(Sessions::Gone, |_| Sessions::Live)),
         }
     }
 
     async fn write(&self, at: &At, _: &Sessions, to: &Sessions) -> Result<Written, Failure> {
         let client = self.client(at).await?;
         match to.policy() {
-            Some(document) => put_policy(&client, at, REVOKE_POLICY, document, Written::default()).await,
-            None if *to == Sessions::Live => delete_policy(&client, at, REVOKE_POLICY, Written::default()).await,
-            None => Err(Failure::other("iam:DeleteRolePolicy", "a role is never deleted")),
+            Some(document) => {
+                put_policy(&client, at, REVOKE_POLICY, document, Written::default()).await
+            }
+            None if *to == Sessions::Live => {
+                delete_policy(&client, at, REVOKE_POLICY, Written::default()).await
+            }
+            None => Err(Failure::other(
+                "iam:DeleteRolePolicy",
+                "a role is never deleted",
+            )),
         }
     }
 }
@@ -62,7 +85,12 @@ impl Hand<RoleSessions> for Iam<'_> {
 impl Hand<RoleInlinePolicies> for Iam<'_> {
     async fn read(&self, at: &At) -> Result<BTreeMap<String, PolicyState>, Failure> {
         let client = self.client(at).await?;
-        let mut pages = client.list_role_policies().role_name(at.name()).into_paginator().items().send();
+        let mut pages = client
+            .list_role_policies()
+            .role_name(at.name())
+            .into_paginator()
+            .items()
+            .send();
         let mut policies = BTreeMap::new();
         while let Some(name) = pages.next().await {
             let name = name.map_err(|error| Failure::of("iam:ListRolePolicies", &error))?;
@@ -108,14 +136,27 @@ enum Inline {
 }
 
 async fn inline_policy(client: &Client, at: &At, name: &str) -> Result<Inline, Failure> {
-    let request = client.get_role_policy().role_name(at.name()).policy_name(name);
+    let request = client
+        .get_role_policy()
+        .role_name(at.name())
+        .policy_name(name);
     match request.send().await {
         Ok(answer) => Ok(Inline::Policy(PolicyState::read(answer.policy_document()))),
-        Err(error) if error.as_service_error().is_some_and(|e| e.is_no_such_entity_exception()) => {
+        Err(error)
+            if error
+                .as_service_error()
+                .is_some_and(|e| e.is_no_such_entity_exception()) =>
+        {
             // IAM has one code for a missing role and for a missing policy; only
             // its sentence differs, and where it does not, the role is asked for.
-            let policy = error.message().is_some_and(|text| text.starts_with("The role policy with name"));
-            Ok(if policy { Inline::NoPolicy } else { Inline::NoPolicyOrRole })
+            let policy = error
+                .message()
+                .is_some_and(|text| text.starts_with("The role policy with name"));
+            Ok(if policy {
+                Inline::NoPolicy
+            } else {
+                Inline::NoPolicyOrRole
+            })
         }
         Err(error) => Err(Failure::of("iam:GetRolePolicy", &error)),
     }
@@ -128,32 +169,66 @@ async fn put_policy(
     document: String,
     written: Written,
 ) -> Result<Written, Failure> {
-    let request = client.put_role_policy().role_name(at.name()).policy_name(name);
+    let request = client
+        .put_role_policy()
+        .role_name(at.name())
+        .policy_name(name);
     let answer = request.policy_document(document).send().await;
-    Ok(written.and(answer.map_err(|error| Failure::of("iam:PutRolePolicy", &error))?.request_id()))
+    Ok(written.and(
+        answer
+            .map_err(|error| Failure::of("iam:PutRolePolicy", &error))?
+            .request_id(),
+    ))
 }
 
-async fn delete_policy(client: &Client, at: &At, name: &str, written: Written) -> Result<Written, Failure> {
-    let answer = client.delete_role_policy().role_name(at.name()).policy_name(name).send().await;
-    Ok(written.and(answer.map_err(|error| Failure::of("iam:DeleteRolePolicy", &error))?.request_id()))
+async fn delete_policy(
+    client: &Client,
+    at: &At,
+    name: &str,
+    written: Written,
+) -> Result<Written, Failure> {
+    let answer = client
+        .delete_role_policy()
+        .role_name(at.name())
+        .policy_name(name)
+        .send()
+        .await;
+    Ok(written.and(
+        answer
+            .map_err(|error| Failure::of("iam:DeleteRolePolicy", &error))?
+            .request_id(),
+    ))
 }
 
 impl Hand<RoleBoundary> for Iam<'_> {
     async fn read(&self, at: &At) -> Result<Option<String>, Failure> {
         let role = present_role(&self.client(at).await?, at).await?;
-        Ok(role.permissions_boundary.and_then(|boundary| boundary.permissions_boundary_arn))
+        Ok(role
+            .permissions_boundary
+            .and_then(|boundary| boundary.permissions_boundary_arn))
     }
 
-    async fn write(&self, at: &At, _: &Option<String>, to: &Option<String>) -> Result<Written, Failure> {
+    async fn write(
+        &self,
+        at: &At,
+        _: &Option<String>,
+        to: &Option<String>,
+    ) -> Result<Written, Failure> {
         let client = self.client(at).await?;
         let Some(boundary) = to else {
-            let answer = client.delete_role_permissions_boundary().role_name(at.name()).send().await;
-            let answer = answer.map_err(|error| Failure::of("iam:DeleteRolePermissionsBoundary", &error))?;
+            let answer = client
+                .delete_role_permissions_boundary()
+                .role_name(at.name())
+                .send()
+                .await;
+            let answer =
+                answer.map_err(|error| Failure::of("iam:DeleteRolePermissionsBoundary", &error))?;
             return Ok(Written::default().and(answer.request_id()));
         };
         let request = client.put_role_permissions_boundary().role_name(at.name());
         let answer = request.permissions_boundary(boundary).send().await;
-        let answer = answer.map_err(|error| Failure::of("iam:PutRolePermissionsBoundary", &error))?;
+        let answer =
+            answer.map_err(|error| Failure::of("iam:PutRolePermissionsBoundary", &error))?;
         Ok(Written::default().and(answer.request_id()))
     }
 }
@@ -167,9 +242,18 @@ impl Hand<RoleTags> for Iam<'_> {
         let mut tags = BTreeMap::new();
         let mut marker = None;
         loop {
-            let request = client.list_role_tags().role_name(at.name()).set_marker(marker);
-            let page = request.send().await.map_err(|error| Failure::of("iam:ListRoleTags", &error))?;
-            let known = page.tags.into_iter().filter(|tag| !tag.key.starts_with(AWS_TAGS));
+            let request = client
+                .list_role_tags()
+                .role_name(at.name())
+                .set_marker(marker);
+            let page = request
+                .send()
+                .await
+                .map_err(|error| Failure::of("iam:ListRoleTags", &error))?;
+            let known = page
+                .tags
+                .into_iter()
+                .filter(|tag| !tag.key.starts_with(AWS_TAGS));
             tags.extend(known.map(|tag| (tag.key, tag.value)));
             marker = page.marker.filter(|_| page.is_truncated);
             if marker.is_none() {
@@ -186,17 +270,43 @@ impl Hand<RoleTags> for Iam<'_> {
     ) -> Result<Written, Failure> {
         let client = self.client(at).await?;
         let mut written = Written::default();
-        let gone: Vec<String> = from.keys().filter(|key| !to.contains_key(*key)).cloned().collect();
+        let gone: Vec<String> = from
+            .keys()
+            .filter(|key| !to.contains_key(*key))
+            .cloned()
+            .collect();
         if !gone.is_empty() {
-            let answer = client.untag_role().role_name(at.name()).set_tag_keys(Some(gone)).send().await;
-            written = written.and(answer.map_err(|error| Failure::of("iam:UntagRole", &error))?.request_id());
+            let answer = client
+                .untag_role()
+                .role_name(at.name())
+                .set_tag_keys(Some(gone))
+                .send()
+                .await;
+            written = written.and(
+                answer
+                    .map_err(|error| Failure::of("iam:UntagRole", &error))?
+                    .request_id(),
+            );
         }
-        let back = to.iter().filter(|(key, value)| from.get(*key) != Some(value));
+        let back = to
+            .iter()
+            .filter(|(key, value)| from.get(*key) != Some(value));
         let back = back.map(|(key, value)| Tag::builder().key(key).value(value).build());
-        let back: Vec<Tag> = back.collect::<Result<_, _>>().map_err(|error| Failure::other("iam:TagRole", error.to_string()))?;
+        let back: Vec<Tag> = back
+            .collect::<Result<_, _>>()
+            .map_err(|error| Failure::other("iam:TagRole", error.to_string()))?;
         if !back.is_empty() {
-            let answer = client.tag_role().role_name(at.name()).set_tags(Some(back)).send().await;
-            written = written.and(answer.map_err(|error| Failure::of("iam:TagRole", &error))?.request_id());
+            let answer = client
+                .tag_role()
+                .role_name(at.name())
+                .set_tags(Some(back))
+                .send()
+                .await;
+            written = written.and(
+                answer
+                    .map_err(|error| Failure::of("iam:TagRole", &error))?
+                    .request_id(),
+            );
         }
         Ok(written)
     }
@@ -207,13 +317,26 @@ impl Hand<RoleSettings> for Iam<'_> {
         let role = present_role(&self.client(at).await?, at).await?;
         let description = role.description.unwrap_or_default();
         // Without a word from IAM its documented default of an hour holds.
-        Ok(RoleConfiguration { description, max_session: role.max_session_duration.unwrap_or(3600) })
+        Ok(RoleConfiguration {
+            description,
+            max_session: role.max_session_duration.unwrap_or(3600),
+        })
     }
 
-    async fn write(&self, at: &At, _: &RoleConfiguration, to: &RoleConfiguration) -> Result<Written, Failure> {
+    async fn write(
+        &self,
+        at: &At,
+        _: &RoleConfiguration,
+        to: &RoleConfiguration,
+    ) -> Result<Written, Failure> {
         let request = self.client(at).await?.update_role().role_name(at.name());
-        let request = request.description(&to.description).max_session_duration(to.max_session);
-        let answer = request.send().await.map_err(|error| Failure::of("iam:UpdateRole", &error))?;
+        let request = request
+            .description(&to.description)
+            .max_session_duration(to.max_session);
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| Failure::of("iam:UpdateRole", &error))?;
         Ok(Written::default().and(answer.request_id()))
     }
 }

@@ -17,71 +17,108 @@ const NONE: &str = "NoSuchPublicAccessBlockConfiguration";
 
 impl Hand<BucketPublicAccess> for S3<'_> {
     async fn read(&self, at: &At) -> Result<PublicAccess, Failure> {
-        let request = self.client(at).await?.get_public_access_block().bucket(at.name());
+        let request = self
+            .client(at)
+            .await?
+            .get_public_access_block()
+            .bucket(at.name());
         match request.expected_bucket_owner(&at.account).send().await {
             Ok(answer) => {
                 let found = answer.public_access_block_configuration();
-                Ok(found.map_or_else(PublicAccess::default, |found| PublicAccess {
-                    block_public_acls: found.block_public_acls() == Some(true),
-                    ignore_public_acls: found.ignore_public_acls() == Some(true),
-                    block_public_policy: found.block_public_policy() == Some(true),
-                    restrict_public_buckets: found.restrict_public_buckets() == Some(true),
-                }))
+                Ok(
+                    found.map_or_else(PublicAccess::default, |found| PublicAccess {
+                        block_public_acls: found.block_public_acls() == Some(true),
+                        ignore_public_acls: found.ignore_public_acls() == Some(true),
+                        block_public_policy: found.block_public_policy() == Some(true),
+                        restrict_public_buckets: found.restrict_public_buckets() == Some(true),
+                    }),
+                )
             }
             Err(error) if says(&error, NONE) => Ok(PublicAccess::default()),
             Err(error) => Err(Failure::of("s3:GetBucketPublicAccessBlock", &error)),
         }
     }
 
-    async fn write(&self, at: &At, _: &PublicAccess, to: &PublicAccess) -> Result<Written, Failure> {
+    async fn write(
+        &self,
+        at: &At,
+        _: &PublicAccess,
+        to: &PublicAccess,
+    ) -> Result<Written, Failure> {
         let configuration = PublicAccessBlockConfiguration::builder()
             .block_public_acls(to.block_public_acls)
             .ignore_public_acls(to.ignore_public_acls)
             .block_public_policy(to.block_public_policy)
             .restrict_public_buckets(to.restrict_public_buckets)
             .build();
-        let request = self.client(at).await?.put_public_access_block().bucket(at.name());
+        let request = self
+            .client(at)
+            .await?
+            .put_public_access_block()
+            .bucket(at.name());
         let request = request.public_access_block_configuration(configuration);
         let answer = request.expected_bucket_owner(&at.account).send().await;
-        let answer = answer.map_err(|error| Failure::of("s3:PutBucketPublicAccessBlock", &error))?;
+        let answer =
+            answer.map_err(|error| Failure::of("s3:PutBucketPublicAccessBlock", &error))?;
         Ok(Written::default().and(answer.request_id()))
     }
 }
 
 impl S3<'_> {
     async fn control(&self, at: &At) -> Result<Control, Failure> {
-        Ok(Control::new(&self.sessions.of(&at.account, &at.region).await?))
+        Ok(Control::new(
+            &self.sessions.of(&at.account, &at.region).await?,
+        ))
     }
 }
 
 impl Hand<AccountPublicAccess> for S3<'_> {
     async fn read(&self, at: &At) -> Result<PublicAccess, Failure> {
-        let request = self.control(at).await?.get_public_access_block().account_id(&at.account);
+        let request = self
+            .control(at)
+            .await?
+            .get_public_access_block()
+            .account_id(&at.account);
         match request.send().await {
             Ok(answer) => {
                 let found = answer.public_access_block_configuration();
-                Ok(found.map_or_else(PublicAccess::default, |found| PublicAccess {
-                    block_public_acls: found.block_public_acls() == Some(true),
-                    ignore_public_acls: found.ignore_public_acls() == Some(true),
-                    block_public_policy: found.block_public_policy() == Some(true),
-                    restrict_public_buckets: found.restrict_public_buckets() == Some(true),
-                }))
+                Ok(
+                    found.map_or_else(PublicAccess::default, |found| PublicAccess {
+                        block_public_acls: found.block_public_acls() == Some(true),
+                        ignore_public_acls: found.ignore_public_acls() == Some(true),
+                        block_public_policy: found.block_public_policy() == Some(true),
+                        restrict_public_buckets: found.restrict_public_buckets() == Some(true),
+                    }),
+                )
             }
             Err(error) if says(&error, NONE) => Ok(PublicAccess::default()),
             Err(error) => Err(Failure::of("s3:GetAccountPublicAccessBlock", &error)),
         }
     }
 
-    async fn write(&self, at: &At, _: &PublicAccess, to: &PublicAccess) -> Result<Written, Failure> {
+    async fn write(
+        &self,
+        at: &At,
+        _: &PublicAccess,
+        to: &PublicAccess,
+    ) -> Result<Written, Failure> {
         let configuration = AccountConfiguration::builder()
             .block_public_acls(to.block_public_acls)
             .ignore_public_acls(to.ignore_public_acls)
             .block_public_policy(to.block_public_policy)
             .restrict_public_buckets(to.restrict_public_buckets)
             .build();
-        let request = self.control(at).await?.put_public_access_block().account_id(&at.account);
-        let answer = request.public_access_block_configuration(configuration).send().await;
-        let answer = answer.map_err(|error| Failure::of("s3:PutAccountPublicAccessBlock", &error))?;
+        let request = self
+            .control(at)
+            .await?
+            .put_public_access_block()
+            .account_id(&at.account);
+        let answer = request
+            .public_access_block_configuration(configuration)
+            .send()
+            .await;
+        let answer =
+            answer.map_err(|error| Failure::of("s3:PutAccountPublicAccessBlock", &error))?;
         Ok(Written::default().and(answer.request_id()))
     }
 }

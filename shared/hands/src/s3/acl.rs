@@ -1,7 +1,9 @@
 //! A bucket's access control list.
 
 use aws_sdk_s3::operation::RequestId;
-use aws_sdk_s3::types::{AccessControlPolicy, Grant as S3Grant, Grantee as S3Grantee, Owner, Permission, Type};
+use aws_sdk_s3::types::{
+    AccessControlPolicy, Grant as S3Grant, Grantee as S3Grantee, Owner, Permission, Type,
+};
 
 use auditward_rules::facet::At;
 use auditward_rules::facets::bucket::{Acl, BucketAcl, Grant, Grantee};
@@ -18,22 +20,33 @@ impl Hand<BucketAcl> for S3<'_> {
         let request = self.client(at).await?.get_bucket_acl().bucket(at.name());
         let answer = request.expected_bucket_owner(&at.account).send().await;
         let answer = answer.map_err(|error| Failure::of(READ, &error))?;
-        let owner = answer.owner().and_then(Owner::id).unwrap_or_default().to_owned();
+        let owner = answer
+            .owner()
+            .and_then(Owner::id)
+            .unwrap_or_default()
+            .to_owned();
         let grants: Option<Vec<Grant>> = answer.grants().iter().map(grant_of).collect();
-        let grants = grants.ok_or_else(|| Failure::other(READ, "a grant of the ACL names nobody known here"))?;
+        let grants = grants
+            .ok_or_else(|| Failure::other(READ, "a grant of the ACL names nobody known here"))?;
         Ok(Acl { owner, grants })
     }
 
     async fn write(&self, at: &At, _: &Acl, to: &Acl) -> Result<Written, Failure> {
-        let unusable = |error: aws_sdk_s3::error::BuildError| Failure::other(WRITE, error.to_string());
+        let unusable =
+            |error: aws_sdk_s3::error::BuildError| Failure::other(WRITE, error.to_string());
         let grants: Result<Vec<S3Grant>, _> = to.grants.iter().map(grant_to).collect();
         let policy = AccessControlPolicy::builder()
             .set_grants(Some(grants.map_err(unusable)?))
             .owner(Owner::builder().id(&to.owner).build())
             .build();
         let request = self.client(at).await?.put_bucket_acl().bucket(at.name());
-        let request = request.access_control_policy(policy).expected_bucket_owner(&at.account);
-        let answer = request.send().await.map_err(|error| Failure::of(WRITE, &error))?;
+        let request = request
+            .access_control_policy(policy)
+            .expected_bucket_owner(&at.account);
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| Failure::of(WRITE, &error))?;
         Ok(Written::default().and(answer.request_id()))
     }
 }
@@ -42,7 +55,11 @@ fn grant_of(grant: &S3Grant) -> Option<Grant> {
     let grantee = grant.grantee()?;
     let to = grantee.uri().map(|uri| Grantee::Group(uri.to_owned()));
     let to = to.or_else(|| grantee.id().map(|id| Grantee::CanonicalId(id.to_owned())));
-    let to = to.or_else(|| grantee.email_address().map(|email| Grantee::Email(email.to_owned())))?;
+    let to = to.or_else(|| {
+        grantee
+            .email_address()
+            .map(|email| Grantee::Email(email.to_owned()))
+    })?;
     Some(Grant::new(to, grant.permission()?.as_str()))
 }
 
@@ -51,10 +68,15 @@ fn grant_to(grant: &Grant) -> Result<S3Grant, aws_sdk_s3::error::BuildError> {
     let grantee = match &grant.to {
         Grantee::CanonicalId(id) => grantee.r#type(Type::CanonicalUser).id(id),
         Grantee::Group(uri) => grantee.r#type(Type::Group).uri(uri),
-        Grantee::Email(email) => grantee.r#type(Type::AmazonCustomerByEmail).email_address(email),
+        Grantee::Email(email) => grantee
+            .r#type(Type::AmazonCustomerByEmail)
+            .email_address(email),
     };
     let permission = Permission::from(grant.may.as_str());
-    Ok(S3Grant::builder().grantee(grantee.build()?).permission(permission).build())
+    Ok(S3Grant::builder()
+        .grantee(grantee.build()?)
+        .permission(permission)
+        .build())
 }
 
 #[cfg(test)]

@@ -22,10 +22,18 @@ impl Hand<BucketExistence> for S3<'_> {
                 let region = answer.bucket_region().unwrap_or(&at.region).to_owned();
                 Ok(Some(Existing { region }))
             }
-            Err(error) if error.as_service_error().is_some_and(|error| error.is_not_found()) => Ok(None),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|error| error.is_not_found()) =>
+            {
+                Ok(None)
+            }
             Err(error) => {
                 // The answer to HEAD has no body, so that only its status tells.
-                let status = error.raw_response().map(|response| response.status().as_u16());
+                let status = error
+                    .raw_response()
+                    .map(|response| response.status().as_u16());
                 let mut failure = Failure::of("s3:ListBucket", &error);
                 if status == Some(403) {
                     failure.code = "AccessDenied".into();
@@ -46,11 +54,17 @@ impl Hand<BucketExistence> for S3<'_> {
         let Some(Existing { region }) = to else {
             return Err(Failure::other(CREATE, "a bucket is only ever created"));
         };
-        let mut request = self.client_in(at, region).await?.create_bucket().bucket(at.name());
+        let mut request = self
+            .client_in(at, region)
+            .await?
+            .create_bucket()
+            .bucket(at.name());
         // The one region that S3 refuses to be told.
         if region != "us-east-1" {
             let place = BucketLocationConstraint::from(region.as_str());
-            let place = CreateBucketConfiguration::builder().location_constraint(place).build();
+            let place = CreateBucketConfiguration::builder()
+                .location_constraint(place)
+                .build();
             request = request.create_bucket_configuration(place);
         }
         match request.send().await {

@@ -4,8 +4,9 @@ use aws_sdk_s3::error::BuildError;
 use aws_sdk_s3::operation::RequestId;
 use aws_sdk_s3::types::{
     self as s3, AbortIncompleteMultipartUpload, BucketLifecycleConfiguration, ExpirationStatus,
-    LifecycleExpiration, LifecycleRuleAndOperator, LifecycleRuleFilter, NoncurrentVersionExpiration,
-    NoncurrentVersionTransition, TransitionDefaultMinimumObjectSize, TransitionStorageClass,
+    LifecycleExpiration, LifecycleRuleAndOperator, LifecycleRuleFilter,
+    NoncurrentVersionExpiration, NoncurrentVersionTransition, TransitionDefaultMinimumObjectSize,
+    TransitionStorageClass,
 };
 use aws_smithy_types::DateTime;
 use aws_smithy_types::date_time::Format;
@@ -25,7 +26,11 @@ const WRITE: &str = "s3:PutLifecycleConfiguration";
 
 impl Hand<BucketLifecycle> for S3<'_> {
     async fn read(&self, at: &At) -> Result<Lifecycle, Failure> {
-        let request = self.client(at).await?.get_bucket_lifecycle_configuration().bucket(at.name());
+        let request = self
+            .client(at)
+            .await?
+            .get_bucket_lifecycle_configuration()
+            .bucket(at.name());
         match request.expected_bucket_owner(&at.account).send().await {
             Ok(answer) => Ok(Lifecycle {
                 rules: answer.rules().iter().map(rule_of).collect(),
@@ -48,11 +53,18 @@ impl Hand<BucketLifecycle> for S3<'_> {
         }
         // S3 refuses the old form of a prefix beside rules with filters.
         let filters = to.rules.iter().any(|rule| rule.filter.is_some());
-        let rules: Result<Vec<_>, String> = to.rules.iter().map(|rule| rule_to(rule, filters)).collect();
+        let rules: Result<Vec<_>, String> =
+            to.rules.iter().map(|rule| rule_to(rule, filters)).collect();
         let rules = rules.map_err(|why| Failure::other(WRITE, why))?;
-        let configuration = BucketLifecycleConfiguration::builder().set_rules(Some(rules)).build();
-        let configuration = configuration.map_err(|error| Failure::other(WRITE, error.to_string()))?;
-        let size = to.minimum_size.as_deref().map(TransitionDefaultMinimumObjectSize::from);
+        let configuration = BucketLifecycleConfiguration::builder()
+            .set_rules(Some(rules))
+            .build();
+        let configuration =
+            configuration.map_err(|error| Failure::other(WRITE, error.to_string()))?;
+        let size = to
+            .minimum_size
+            .as_deref()
+            .map(TransitionDefaultMinimumObjectSize::from);
         let request = client
             .put_bucket_lifecycle_configuration()
             .bucket(at.name())
@@ -77,9 +89,11 @@ fn rule_of(rule: &s3::LifecycleRule) -> LifecycleRule {
             date: found.date().map(date),
             delete_markers: found.expired_object_delete_marker(),
         }),
-        noncurrent_expiration: rule.noncurrent_version_expiration().map(|found| NoncurrentExpiration {
-            days: found.noncurrent_days(),
-            keep_newer: found.newer_noncurrent_versions(),
+        noncurrent_expiration: rule.noncurrent_version_expiration().map(|found| {
+            NoncurrentExpiration {
+                days: found.noncurrent_days(),
+                keep_newer: found.newer_noncurrent_versions(),
+            }
         }),
         transitions: (rule.transitions().iter())
             .map(|found| Transition {
@@ -101,11 +115,17 @@ fn rule_of(rule: &s3::LifecycleRule) -> LifecycleRule {
 }
 
 fn class_of(class: Option<&TransitionStorageClass>) -> String {
-    class.map(TransitionStorageClass::as_str).unwrap_or_default().to_owned()
+    class
+        .map(TransitionStorageClass::as_str)
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn filter_of(filter: &LifecycleRuleFilter) -> Filter {
-    let tag = |tag: &s3::Tag| Tag { key: tag.key().to_owned(), value: tag.value().to_owned() };
+    let tag = |tag: &s3::Tag| Tag {
+        key: tag.key().to_owned(),
+        value: tag.value().to_owned(),
+    };
     match filter.and() {
         Some(all) => Filter {
             prefix: all.prefix().map(str::to_owned),
@@ -126,12 +146,18 @@ fn filter_of(filter: &LifecycleRuleFilter) -> Filter {
 fn rule_to(rule: &LifecycleRule, filters: bool) -> Result<s3::LifecycleRule, String> {
     let date = |date: &Option<String>| match date {
         None => Ok(None),
-        Some(date) => DateTime::from_str(date, Format::DateTime).map(Some).map_err(|error| error.to_string()),
+        Some(date) => DateTime::from_str(date, Format::DateTime)
+            .map(Some)
+            .map_err(|error| error.to_string()),
     };
     let says = |error: BuildError| error.to_string();
     let mut made = s3::LifecycleRule::builder()
         .set_id(rule.id.clone())
-        .status(if rule.enabled { ExpirationStatus::Enabled } else { ExpirationStatus::Disabled });
+        .status(if rule.enabled {
+            ExpirationStatus::Enabled
+        } else {
+            ExpirationStatus::Disabled
+        });
     match (&rule.prefix, &rule.filter) {
         (Some(prefix), None) if filters => {
             made = made.filter(LifecycleRuleFilter::builder().prefix(prefix).build());
@@ -179,7 +205,11 @@ fn rule_to(rule: &LifecycleRule, filters: bool) -> Result<s3::LifecycleRule, Str
 fn filter_to(filter: &Filter) -> Result<LifecycleRuleFilter, BuildError> {
     let tag = |tag: &Tag| s3::Tag::builder().key(&tag.key).value(&tag.value).build();
     let tags: Vec<s3::Tag> = filter.tags.iter().map(tag).collect::<Result<_, _>>()?;
-    let others = [filter.prefix.is_some(), filter.larger_than.is_some(), filter.smaller_than.is_some()];
+    let others = [
+        filter.prefix.is_some(),
+        filter.larger_than.is_some(),
+        filter.smaller_than.is_some(),
+    ];
     let made = LifecycleRuleFilter::builder();
     if tags.len() + others.iter().filter(|there| **there).count() > 1 {
         let all = LifecycleRuleAndOperator::builder()
@@ -208,7 +238,10 @@ mod tests {
             prefix: None,
             filter: Some(Filter {
                 prefix: Some("AWSLogs/".into()),
-                tags: vec![Tag { key: "a".into(), value: "b".into() }],
+                tags: vec![Tag {
+                    key: "a".into(),
+                    value: "b".into(),
+                }],
                 larger_than: Some(0),
                 smaller_than: Some(9),
             }),
@@ -217,8 +250,15 @@ mod tests {
                 date: Some("2099-01-01T00:00:00Z".into()),
                 delete_markers: None,
             }),
-            noncurrent_expiration: Some(NoncurrentExpiration { days: Some(400), keep_newer: Some(3) }),
-            transitions: vec![Transition { days: Some(90), date: None, class: "GLACIER".into() }],
+            noncurrent_expiration: Some(NoncurrentExpiration {
+                days: Some(400),
+                keep_newer: Some(3),
+            }),
+            transitions: vec![Transition {
+                days: Some(90),
+                date: None,
+                class: "GLACIER".into(),
+            }],
             noncurrent_transitions: vec![NoncurrentTransition {
                 days: Some(30),
                 keep_newer: Some(1),
@@ -230,14 +270,34 @@ mod tests {
 
     #[test]
     fn nothing_of_a_rule_is_lost_on_the_way_there_and_back() {
-        let one_tag = Filter { tags: full().filter.unwrap().tags, ..Filter::default() };
-        let one_prefix = Filter { prefix: Some(String::new()), ..Filter::default() };
+        let one_tag = Filter {
+            tags: full().filter.unwrap().tags,
+            ..Filter::default()
+        };
+        let one_prefix = Filter {
+            prefix: Some(String::new()),
+            ..Filter::default()
+        };
         for rule in [
             full(),
-            LifecycleRule { filter: Some(one_tag), enabled: false, ..full() },
-            LifecycleRule { filter: Some(one_prefix), ..full() },
-            LifecycleRule { filter: Some(Filter::default()), ..full() },
-            LifecycleRule { filter: None, prefix: Some("old/".into()), ..LifecycleRule::default() },
+            LifecycleRule {
+                filter: Some(one_tag),
+                enabled: false,
+                ..full()
+            },
+            LifecycleRule {
+                filter: Some(one_prefix),
+                ..full()
+            },
+            LifecycleRule {
+                filter: Some(Filter::default()),
+                ..full()
+            },
+            LifecycleRule {
+                filter: None,
+                prefix: Some("old/".into()),
+                ..LifecycleRule::default()
+            },
         ] {
             assert_eq!(rule_of(&rule_to(&rule, false).unwrap()), rule);
         }
@@ -245,8 +305,14 @@ mod tests {
 
     #[test]
     fn an_old_prefix_becomes_a_filter_beside_rules_that_have_one() {
-        let old = LifecycleRule { prefix: Some("old/".into()), ..LifecycleRule::default() };
+        let old = LifecycleRule {
+            prefix: Some("old/".into()),
+            ..LifecycleRule::default()
+        };
         let made = rule_of(&rule_to(&old, true).unwrap());
-        assert_eq!((made.prefix, made.filter.unwrap().prefix.as_deref()), (None, Some("old/")));
+        assert_eq!(
+            (made.prefix, made.filter.unwrap().prefix.as_deref()),
+            (None, Some("old/"))
+        );
     }
 }

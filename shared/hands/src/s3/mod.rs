@@ -2,6 +2,7 @@
 
 mod access;
 mod acl;
+mod discovery;
 mod existence;
 mod lifecycle;
 mod policy;
@@ -12,7 +13,7 @@ use aws_sdk_s3::{Client, config};
 
 use auditward_rules::facet::At;
 use auditward_runtime::failure::Failure;
-use auditward_runtime::hand::Permission;
+use auditward_runtime::hand::{DISCOVERY, Permission};
 use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes. IAM knows some of them by other names than S3,
@@ -35,6 +36,7 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::write("bucket-encryption", "s3:PutEncryptionConfiguration"),
     Permission::read("bucket-lifecycle", "s3:GetLifecycleConfiguration"),
     Permission::write("bucket-lifecycle", "s3:PutLifecycleConfiguration"),
+    Permission::read(DISCOVERY, "s3:GetBucketLocation"),
     Permission::read("bucket-existence", "s3:ListBucket"),
     Permission::write("bucket-existence", "s3:CreateBucket"),
 ];
@@ -54,8 +56,11 @@ impl S3<'_> {
     async fn client_in(&self, at: &At, region: &str) -> Result<Client, Failure> {
         let config = self.sessions.of(&at.account, region).await?;
         // Behind another endpoint, buckets have no host names of their own.
-        let elsewhere = config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
-        let config = config::Builder::from(&config).force_path_style(elsewhere).build();
+        let elsewhere =
+            config.endpoint_url().is_some() || std::env::var_os("AWS_ENDPOINT_URL_S3").is_some();
+        let config = config::Builder::from(&config)
+            .force_path_style(elsewhere)
+            .build();
         Ok(Client::from_conf(config))
     }
 }

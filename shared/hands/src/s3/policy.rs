@@ -13,7 +13,9 @@ impl Hand<BucketPolicy> for S3<'_> {
     async fn read(&self, at: &At) -> Result<PolicyState, Failure> {
         let request = self.client(at).await?.get_bucket_policy().bucket(at.name());
         match request.expected_bucket_owner(&at.account).send().await {
-            Ok(answer) => Ok(answer.policy().map_or(PolicyState::Absent, PolicyState::read)),
+            Ok(answer) => Ok(answer
+                .policy()
+                .map_or(PolicyState::Absent, PolicyState::read)),
             Err(error) if says(&error, "NoSuchBucketPolicy") => Ok(PolicyState::Absent),
             Err(error) => Err(Failure::of("s3:GetBucketPolicy", &error)),
         }
@@ -25,7 +27,8 @@ impl Hand<BucketPolicy> for S3<'_> {
             PolicyState::Absent => {
                 let request = client.delete_bucket_policy().bucket(at.name());
                 let answer = request.expected_bucket_owner(&at.account).send().await;
-                let answer = answer.map_err(|error| Failure::of("s3:DeleteBucketPolicy", &error))?;
+                let answer =
+                    answer.map_err(|error| Failure::of("s3:DeleteBucketPolicy", &error))?;
                 return Ok(Written::default().and(answer.request_id()));
             }
             PolicyState::Document(document) => document.to_json(),

@@ -2,9 +2,9 @@
 
 use aws_sdk_s3::operation::RequestId;
 use aws_sdk_s3::types::{
-    BucketVersioningStatus, MfaDeleteStatus, ObjectOwnership, OwnershipControls, OwnershipControlsRule,
-    ServerSideEncryption, ServerSideEncryptionByDefault, ServerSideEncryptionConfiguration,
-    ServerSideEncryptionRule, VersioningConfiguration,
+    BucketVersioningStatus, MfaDeleteStatus, ObjectOwnership, OwnershipControls,
+    OwnershipControlsRule, ServerSideEncryption, ServerSideEncryptionByDefault,
+    ServerSideEncryptionConfiguration, ServerSideEncryptionRule, VersioningConfiguration,
 };
 
 use auditward_rules::facet::At;
@@ -21,18 +21,32 @@ const PUT_ENCRYPTION: &str = "s3:PutEncryptionConfiguration";
 
 impl Hand<BucketOwnership> for S3<'_> {
     async fn read(&self, at: &At) -> Result<Option<String>, Failure> {
-        let request = self.client(at).await?.get_bucket_ownership_controls().bucket(at.name());
+        let request = self
+            .client(at)
+            .await?
+            .get_bucket_ownership_controls()
+            .bucket(at.name());
         match request.expected_bucket_owner(&at.account).send().await {
             Ok(answer) => {
-                let rules = answer.ownership_controls().map(OwnershipControls::rules).unwrap_or_default();
-                Ok(rules.first().map(|rule| rule.object_ownership().as_str().to_owned()))
+                let rules = answer
+                    .ownership_controls()
+                    .map(OwnershipControls::rules)
+                    .unwrap_or_default();
+                Ok(rules
+                    .first()
+                    .map(|rule| rule.object_ownership().as_str().to_owned()))
             }
             Err(error) if says(&error, "OwnershipControlsNotFoundError") => Ok(None),
             Err(error) => Err(Failure::of("s3:GetBucketOwnershipControls", &error)),
         }
     }
 
-    async fn write(&self, at: &At, _: &Option<String>, to: &Option<String>) -> Result<Written, Failure> {
+    async fn write(
+        &self,
+        at: &At,
+        _: &Option<String>,
+        to: &Option<String>,
+    ) -> Result<Written, Failure> {
         let client = self.client(at).await?;
         let Some(ownership) = to else {
             let request = client.delete_bucket_ownership_controls().bucket(at.name());
@@ -40,11 +54,21 @@ impl Hand<BucketOwnership> for S3<'_> {
             let answer = answer.map_err(|error| Failure::of(PUT_OWNERSHIP, &error))?;
             return Ok(Written::default().and(answer.request_id()));
         };
-        let unusable = |error: aws_sdk_s3::error::BuildError| Failure::other(PUT_OWNERSHIP, error.to_string());
+        let unusable =
+            |error: aws_sdk_s3::error::BuildError| Failure::other(PUT_OWNERSHIP, error.to_string());
         let ownership = ObjectOwnership::from(ownership.as_str());
-        let rule = OwnershipControlsRule::builder().object_ownership(ownership).build().map_err(unusable)?;
-        let controls = OwnershipControls::builder().rules(rule).build().map_err(unusable)?;
-        let request = client.put_bucket_ownership_controls().bucket(at.name()).ownership_controls(controls);
+        let rule = OwnershipControlsRule::builder()
+            .object_ownership(ownership)
+            .build()
+            .map_err(unusable)?;
+        let controls = OwnershipControls::builder()
+            .rules(rule)
+            .build()
+            .map_err(unusable)?;
+        let request = client
+            .put_bucket_ownership_controls()
+            .bucket(at.name())
+            .ownership_controls(controls);
         let answer = request.expected_bucket_owner(&at.account).send().await;
         let answer = answer.map_err(|error| Failure::of(PUT_OWNERSHIP, &error))?;
         Ok(Written::default().and(answer.request_id()))
@@ -53,7 +77,11 @@ impl Hand<BucketOwnership> for S3<'_> {
 
 impl Hand<BucketVersioning> for S3<'_> {
     async fn read(&self, at: &At) -> Result<Versioning, Failure> {
-        let request = self.client(at).await?.get_bucket_versioning().bucket(at.name());
+        let request = self
+            .client(at)
+            .await?
+            .get_bucket_versioning()
+            .bucket(at.name());
         let answer = request.expected_bucket_owner(&at.account).send().await;
         let answer = answer.map_err(|error| Failure::of("s3:GetBucketVersioning", &error))?;
         let status = match answer.status() {
@@ -70,25 +98,44 @@ impl Hand<BucketVersioning> for S3<'_> {
         // There is no way back to "never"; suspended is what comes next to it.
         let status = match to.status {
             VersioningStatus::Enabled => BucketVersioningStatus::Enabled,
-            VersioningStatus::Suspended | VersioningStatus::Never => BucketVersioningStatus::Suspended,
+            VersioningStatus::Suspended | VersioningStatus::Never => {
+                BucketVersioningStatus::Suspended
+            }
         };
         let configuration = VersioningConfiguration::builder().status(status).build();
-        let request = self.client(at).await?.put_bucket_versioning().bucket(at.name());
-        let request = request.versioning_configuration(configuration).expected_bucket_owner(&at.account);
-        let answer = request.send().await.map_err(|error| Failure::of("s3:PutBucketVersioning", &error))?;
+        let request = self
+            .client(at)
+            .await?
+            .put_bucket_versioning()
+            .bucket(at.name());
+        let request = request
+            .versioning_configuration(configuration)
+            .expected_bucket_owner(&at.account);
+        let answer = request
+            .send()
+            .await
+            .map_err(|error| Failure::of("s3:PutBucketVersioning", &error))?;
         Ok(Written::default().and(answer.request_id()))
     }
 }
 
 impl Hand<BucketEncryption> for S3<'_> {
     async fn read(&self, at: &At) -> Result<Option<Encryption>, Failure> {
-        let request = self.client(at).await?.get_bucket_encryption().bucket(at.name());
+        let request = self
+            .client(at)
+            .await?
+            .get_bucket_encryption()
+            .bucket(at.name());
         match request.expected_bucket_owner(&at.account).send().await {
             Ok(answer) => {
                 let found = answer.server_side_encryption_configuration();
-                Ok(found.and_then(|found| found.rules().first()).and_then(encryption_of))
+                Ok(found
+                    .and_then(|found| found.rules().first())
+                    .and_then(encryption_of))
             }
-            Err(error) if says(&error, "ServerSideEncryptionConfigurationNotFoundError") => Ok(None),
+            Err(error) if says(&error, "ServerSideEncryptionConfigurationNotFoundError") => {
+                Ok(None)
+            }
             Err(error) => Err(Failure::of("s3:GetEncryptionConfiguration", &error)),
         }
     }
@@ -106,7 +153,9 @@ impl Hand<BucketEncryption> for S3<'_> {
             let answer = answer.map_err(|error| Failure::of(PUT_ENCRYPTION, &error))?;
             return Ok(Written::default().and(answer.request_id()));
         };
-        let unusable = |error: aws_sdk_s3::error::BuildError| Failure::other(PUT_ENCRYPTION, error.to_string());
+        let unusable = |error: aws_sdk_s3::error::BuildError| {
+            Failure::other(PUT_ENCRYPTION, error.to_string())
+        };
         let default = ServerSideEncryptionByDefault::builder()
             .sse_algorithm(ServerSideEncryption::from(encryption.algorithm.as_str()))
             .set_kms_master_key_id(encryption.key.clone())
@@ -116,8 +165,10 @@ impl Hand<BucketEncryption> for S3<'_> {
             .apply_server_side_encryption_by_default(default)
             .bucket_key_enabled(encryption.bucket_key)
             .build();
-        let configuration =
-            ServerSideEncryptionConfiguration::builder().rules(rule).build().map_err(unusable)?;
+        let configuration = ServerSideEncryptionConfiguration::builder()
+            .rules(rule)
+            .build()
+            .map_err(unusable)?;
         let request = client.put_bucket_encryption().bucket(at.name());
         let request = request.server_side_encryption_configuration(configuration);
         let answer = request.expected_bucket_owner(&at.account).send().await;

@@ -139,11 +139,11 @@ impl Targets {
             patterns: if protected.buckets.is_empty() {
                 vec![format!("arn:aws:s3:::auditward-any-bucket{tail}")]
             } else {
-                protected
-                    .buckets
-                    .iter()
-                    .map(|name| format!("arn:*:s3:::{name}{tail}"))
-                    .collect()
+                let partitions = ["aws", "aws-cn", "aws-us-gov"];
+                let arn = |name: &String| {
+                    partitions.map(|partition| format!("arn:{partition}:s3:::{name}{tail}"))
+                };
+                protected.buckets.iter().flat_map(arn).collect()
             },
             wide: protected.buckets.is_empty(),
         };
@@ -165,7 +165,7 @@ impl Targets {
                 false,
             ),
             buckets: buckets(""),
-            objects: buckets("/AWSLogs/*"),
+            objects: buckets("/*"),
             keys: named(
                 &protected.keys,
                 &["arn:aws:kms:us-east-1:000000000000:key/auditward-any-key"],
@@ -333,7 +333,11 @@ fn denies(deny: &Stmt<'_>, reached: &str, scope: &Scope) -> bool {
     covered(reached)
         || (!scope.wide
             && !scope.patterns.is_empty()
-            && scope.patterns.iter().all(|target| covered(target)))
+            && scope
+                .patterns
+                .iter()
+                .filter(|target| overlap(reached, target, false))
+                .all(|target| covered(target)))
 }
 
 enum Restricts {

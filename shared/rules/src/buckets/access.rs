@@ -17,13 +17,18 @@ pub static BLOCK_WEAKENED: Rule = Rule {
     why: "the public access block is what keeps one wrong policy or ACL from publishing a bucket",
     controls: CONTROLS,
     function: Function::BucketGuard,
-    watches: &[Watch { source: S3, names: &["PutBucketPublicAccessBlock"] }],
+    watches: &[Watch {
+        source: S3,
+        names: &["PutBucketPublicAccessBlock"],
+    }],
     scope: Scope::Any,
     revert: Revert::Baseline,
     deployers_accepted: true,
     facets: &["bucket-public-access"],
     judge: |call| {
-        let Some(bucket) = Bucket::of(call) else { return unnamed(call) };
+        let Some(bucket) = Bucket::of(call) else {
+            return unnamed(call);
+        };
         match written(call) {
             None => {
                 let step = Step::<BucketPublicAccess>::new(bucket.at.clone(), bucket.wish());
@@ -32,7 +37,10 @@ pub static BLOCK_WEAKENED: Rule = Rule {
             Some(PublicAccess::ALL) => Judged::Clean,
             Some(flags) => {
                 let off = flags.off().join(", ");
-                let what = format!("{} no longer has {off} in its public access block", bucket.called());
+                let what = format!(
+                    "{} no longer has {off} in its public access block",
+                    bucket.called()
+                );
                 of_bucket(&bucket, what, flags)
             }
         }
@@ -47,13 +55,18 @@ pub static BLOCK_DELETED: Rule = Rule {
     why: "the public access block is what keeps one wrong policy or ACL from publishing a bucket",
     controls: CONTROLS,
     function: Function::BucketGuard,
-    watches: &[Watch { source: S3, names: &["DeleteBucketPublicAccessBlock"] }],
+    watches: &[Watch {
+        source: S3,
+        names: &["DeleteBucketPublicAccessBlock"],
+    }],
     scope: Scope::Any,
     revert: Revert::Baseline,
     deployers_accepted: true,
     facets: &["bucket-public-access"],
     judge: |call| {
-        let Some(bucket) = Bucket::of(call) else { return unnamed(call) };
+        let Some(bucket) = Bucket::of(call) else {
+            return unnamed(call);
+        };
         let what = format!("the public access block of {} was deleted", bucket.called());
         of_bucket(&bucket, what, PublicAccess::default())
     },
@@ -67,7 +80,10 @@ pub static ACCOUNT_WEAKENED: Rule = Rule {
     why: "the account's public access block holds for all its buckets; without it each wrong policy or ACL publishes one",
     controls: CONTROLS,
     function: Function::BucketGuard,
-    watches: &[Watch { source: S3, names: &["PutAccountPublicAccessBlock"] }],
+    watches: &[Watch {
+        source: S3,
+        names: &["PutAccountPublicAccessBlock"],
+    }],
     scope: Scope::Any,
     revert: Revert::Baseline,
     deployers_accepted: true,
@@ -76,13 +92,20 @@ pub static ACCOUNT_WEAKENED: Rule = Rule {
         let at = account(call);
         match written(call) {
             None => {
-                let what = format!("the public access block of account {} changed, and the record does not say to what", at.account);
+                let what = format!(
+                    "the public access block of account {} changed, and the record does not say to what",
+                    at.account
+                );
                 let step = Step::<AccountPublicAccess>::new(at.clone(), true);
                 Judged::CannotTell(Draft::new(at.resource, what).step(step))
             }
             Some(PublicAccess::ALL) => Judged::Clean,
             Some(flags) => {
-                let what = format!("account {} has no {} in its public access block", at.account, flags.off().join(", "));
+                let what = format!(
+                    "account {} has no {} in its public access block",
+                    at.account,
+                    flags.off().join(", ")
+                );
                 of_account(at, what, flags)
             }
         }
@@ -97,14 +120,20 @@ pub static ACCOUNT_DELETED: Rule = Rule {
     why: "the account's public access block holds for all its buckets; without it each wrong policy or ACL publishes one",
     controls: CONTROLS,
     function: Function::BucketGuard,
-    watches: &[Watch { source: S3, names: &["DeleteAccountPublicAccessBlock"] }],
+    watches: &[Watch {
+        source: S3,
+        names: &["DeleteAccountPublicAccessBlock"],
+    }],
     scope: Scope::Any,
     revert: Revert::Baseline,
     deployers_accepted: true,
     facets: &["account-public-access"],
     judge: |call| {
         let at = account(call);
-        let what = format!("the public access block of account {} was deleted", at.account);
+        let what = format!(
+            "the public access block of account {} was deleted",
+            at.account
+        );
         of_account(at, what, PublicAccess::default())
     },
 };
@@ -114,18 +143,27 @@ pub static ACCOUNT_DELETED: Rule = Rule {
 fn of_bucket(bucket: &Bucket, what: String, flags: PublicAccess) -> Judged {
     let step = Step::<BucketPublicAccess>::new(bucket.at.clone(), bucket.wish()).wrote(flags);
     let draft = bucket.draft(what).step(step);
-    if bucket.protected { draft.severity(Severity::High).into() } else { draft.if_live_agrees().into() }
+    if bucket.protected {
+        draft.severity(Severity::High).into()
+    } else {
+        draft.if_live_agrees().into()
+    }
 }
 
 /// The flags may have been off before, which only the baseline can tell.
 fn of_account(at: At, what: String, flags: PublicAccess) -> Judged {
     let step = Step::<AccountPublicAccess>::new(at.clone(), true).wrote(flags);
-    Draft::new(at.resource, what).step(step).if_live_agrees().into()
+    Draft::new(at.resource, what)
+        .step(step)
+        .if_live_agrees()
+        .into()
 }
 
 /// The account as a resource: its root, which is how ARNs name an account.
 fn account(call: &Call<'_>) -> At {
-    let asked = call.parameter("accountId").filter(|account| is_account(account));
+    let asked = call
+        .parameter("accountId")
+        .filter(|account| is_account(account));
     let account = asked.unwrap_or_else(|| call.account()).into_owned();
     let arn = format!("arn:{}:iam::{account}:root", call.partition());
     At::new(account, call.record.region.as_ref(), arn)
@@ -133,7 +171,10 @@ fn account(call: &Call<'_>) -> At {
 
 /// The flags that were written. One that is left out is off.
 fn written(call: &Call<'_>) -> Option<PublicAccess> {
-    let asked = call.request()?.get("PublicAccessBlockConfiguration").filter(|asked| asked.is_object())?;
+    let asked = call
+        .request()?
+        .get("PublicAccessBlockConfiguration")
+        .filter(|asked| asked.is_object())?;
     let flag = |name| match asked.get(name) {
         None => Some(false),
         Some(flag) => flag.items().into_iter().next().and_then(Json::boolean),

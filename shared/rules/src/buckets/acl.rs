@@ -2,7 +2,9 @@
 
 use super::{Bucket, S3, text, unnamed, unreadable};
 use crate::facet::Step;
-use crate::facets::bucket::{ALL_USERS, AUTHENTICATED_USERS, Acl, BucketAcl, Grant, Grantee, LOG_DELIVERY};
+use crate::facets::bucket::{
+    ALL_USERS, AUTHENTICATED_USERS, Acl, BucketAcl, Grant, Grantee, LOG_DELIVERY,
+};
 use crate::json::Json;
 use crate::rule::{Function, Judged, Revert, Rule, Scope, Severity, Watch};
 
@@ -14,13 +16,18 @@ pub static ACL_OPENED: Rule = Rule {
     why: "an ACL that names everybody or a foreign account lets them list, read or fill the bucket, past its policy",
     controls: &["CIS AWS Foundations 3.0: 2.1.4", "ATT&CK T1530"],
     function: Function::BucketGuard,
-    watches: &[Watch { source: S3, names: &["PutBucketAcl"] }],
+    watches: &[Watch {
+        source: S3,
+        names: &["PutBucketAcl"],
+    }],
     scope: Scope::Any,
     revert: Revert::Desired,
     deployers_accepted: false,
     facets: &["bucket-acl"],
     judge: |call| {
-        let Some(bucket) = Bucket::of(call) else { return unnamed(call) };
+        let Some(bucket) = Bucket::of(call) else {
+            return unnamed(call);
+        };
         let step = Step::<BucketAcl>::new(bucket.at.clone(), bucket.acl_wish());
         let Some(acl) = call.request().and_then(written) else {
             return Judged::CannotTell(unreadable(&bucket, "the ACL").step(step));
@@ -31,9 +38,15 @@ pub static ACL_OPENED: Rule = Rule {
             return bucket.draft(what).step(step.wrote(acl)).into();
         }
         // Log delivery is meant on some buckets; the known ACL tells on which.
-        if acl.others().any(|grant| matches!(&grant.to, Grantee::Group(_))) {
+        if acl
+            .others()
+            .any(|grant| matches!(&grant.to, Grantee::Group(_)))
+        {
             let what = format!("{} got {}", bucket.called(), told(&acl));
-            let draft = bucket.draft(what).severity(Severity::Low).step(step.wrote(acl));
+            let draft = bucket
+                .draft(what)
+                .severity(Severity::Low)
+                .step(step.wrote(acl));
             return draft.if_live_agrees().into();
         }
         Judged::Clean
@@ -48,11 +61,17 @@ fn told(acl: &Acl) -> String {
 /// The ACL that was written: a canned one, one in headers, or one in the body.
 fn written(request: Json<'_>) -> Option<Acl> {
     if let Some(canned) = text(request, "x-amz-acl") {
-        return Some(Acl { owner: String::new(), grants: of_canned(&canned)? });
+        return Some(Acl {
+            owner: String::new(),
+            grants: of_canned(&canned)?,
+        });
     }
     let headers = of_headers(request)?;
     if !headers.is_empty() {
-        return Some(Acl { owner: String::new(), grants: headers });
+        return Some(Acl {
+            owner: String::new(),
+            grants: headers,
+        });
     }
     of_body(request.get("AccessControlPolicy")?)
 }
@@ -67,7 +86,10 @@ fn of_canned(name: &str) -> Option<Vec<Grant>> {
         "public-read" => vec![grant(ALL_USERS, "READ")],
         "public-read-write" => vec![grant(ALL_USERS, "READ"), grant(ALL_USERS, "WRITE")],
         "authenticated-read" => vec![grant(AUTHENTICATED_USERS, "READ")],
-        "log-delivery-write" => vec![grant(LOG_DELIVERY, "WRITE"), grant(LOG_DELIVERY, "READ_ACP")],
+        "log-delivery-write" => vec![
+            grant(LOG_DELIVERY, "WRITE"),
+            grant(LOG_DELIVERY, "READ_ACP"),
+        ],
         _ => return None,
     })
 }
@@ -88,7 +110,11 @@ fn of_headers(request: Json<'_>) -> Option<Vec<Grant>> {
         let values = request.get(header).map(Json::items).unwrap_or_default();
         for value in values {
             let value = value.scalar()?;
-            for part in value.split(',').map(str::trim).filter(|part| !part.is_empty()) {
+            for part in value
+                .split(',')
+                .map(str::trim)
+                .filter(|part| !part.is_empty())
+            {
                 let (kind, of) = part.split_once('=')?;
                 let of = of.trim().trim_matches('"').to_owned();
                 let to = match kind.trim().to_ascii_lowercase().as_str() {
@@ -105,7 +131,10 @@ fn of_headers(request: Json<'_>) -> Option<Vec<Grant>> {
 }
 
 fn of_body(policy: Json<'_>) -> Option<Acl> {
-    let owner = policy.get("Owner").and_then(|owner| text(owner, "ID"))?.into_owned();
+    let owner = policy
+        .get("Owner")
+        .and_then(|owner| text(owner, "ID"))?
+        .into_owned();
     let list = policy.get("AccessControlList")?;
     let mut grants = Vec::new();
     for grant in list.get("Grant").map(Json::items).unwrap_or_default() {

@@ -3,8 +3,8 @@
 use super::{Bucket, S3};
 use crate::facet::Step;
 use crate::facets::bucket::{
-    BucketEncryption, BucketExistence, BucketOwnership, BucketPolicy, BucketPublicAccess, BucketVersioning,
-    PolicyWish, VersioningWish,
+    BucketEncryption, BucketExistence, BucketOwnership, BucketPolicy, BucketPublicAccess,
+    BucketVersioning, PolicyWish, VersioningWish,
 };
 use crate::rule::{Function, Revert, Rule, Scope, Severity, Watch};
 
@@ -16,7 +16,10 @@ pub static DELETED: Rule = Rule {
     why: "the logs are lost, new ones have nowhere to go, and whoever takes the name receives them",
     controls: &["ATT&CK T1485", "ATT&CK T1562.008"],
     function: Function::BucketGuard,
-    watches: &[Watch { source: S3, names: &["DeleteBucket"] }],
+    watches: &[Watch {
+        source: S3,
+        names: &["DeleteBucket"],
+    }],
     scope: Scope::Protected,
     revert: Revert::Baseline,
     deployers_accepted: false,
@@ -35,9 +38,19 @@ pub static DELETED: Rule = Rule {
             Err(judged) => return judged,
         };
         let at = || bucket.at.clone();
-        let policy = PolicyWish { outsiders: true, deliveries: bucket.deliveries.clone(), restore: true };
-        let versioning = VersioningWish { protected: true, mfa_delete: false };
-        let what = format!("{} was deleted: what it held is lost, and its name is free for anybody", bucket.called());
+        let policy = PolicyWish {
+            outsiders: true,
+            deliveries: bucket.deliveries.clone(),
+            restore: true,
+        };
+        let versioning = VersioningWish {
+            protected: true,
+            mfa_delete: false,
+        };
+        let what = format!(
+            "{} was deleted: what it held is lost, and its name is free for anybody",
+            bucket.called()
+        );
         // Closed before it is opened for delivery.
         bucket
             .draft(what)

@@ -4,8 +4,8 @@ use super::{Bucket, HIDDEN, S3, text, unreadable};
 use crate::arn::glob;
 use crate::facet::{Facet, Step};
 use crate::facets::bucket::{
-    BucketLifecycle, Expiration, Filter, Lifecycle, LifecycleRule, LifecycleWish, NoncurrentExpiration,
-    NoncurrentTransition, Tag, Transition,
+    BucketLifecycle, Expiration, Filter, Lifecycle, LifecycleRule, LifecycleWish,
+    NoncurrentExpiration, NoncurrentTransition, Tag, Transition,
 };
 use crate::json::Json;
 use crate::rule::{Call, Function, Judged, Revert, Rule, Scope, Severity, Watch};
@@ -18,7 +18,10 @@ pub static LIFECYCLE_SHORTENED: Rule = Rule {
     why: "a lifecycle rule deletes the evidence quietly, a day at a time, in the name of S3",
     controls: &["ATT&CK T1485.001", "ATT&CK T1070"],
     function: Function::BucketGuard,
-    watches: &[Watch { source: S3, names: &["PutBucketLifecycle"] }],
+    watches: &[Watch {
+        source: S3,
+        names: &["PutBucketLifecycle"],
+    }],
     scope: Scope::Protected,
     revert: Revert::Baseline,
     deployers_accepted: true,
@@ -39,8 +42,14 @@ pub static LIFECYCLE_SHORTENED: Rule = Rule {
         if rules.is_empty() {
             return Judged::Clean;
         }
-        let told = BucketLifecycle::tell(&Lifecycle { rules, minimum_size: None });
-        let what = format!("{} keeps logs for less than {keep_days} days: {told}", bucket.called());
+        let told = BucketLifecycle::tell(&Lifecycle {
+            rules,
+            minimum_size: None,
+        });
+        let what = format!(
+            "{} keeps logs for less than {keep_days} days: {told}",
+            bucket.called()
+        );
         bucket.draft(what).step(step.wrote(lifecycle)).into()
     },
 };
@@ -48,49 +57,83 @@ pub static LIFECYCLE_SHORTENED: Rule = Rule {
 /// Which keys are logs: what trails deliver, or everything in a bucket that the
 /// settings name.
 fn wish(call: &Call<'_>, bucket: &Bucket) -> LifecycleWish {
-    let named = call.settings.protected.resources.iter().any(|pattern| glob(pattern, &bucket.at.resource));
+    let named = call
+        .settings
+        .protected
+        .resources
+        .iter()
+        .any(|pattern| glob(pattern, &bucket.at.resource));
     if named {
         return LifecycleWish::default();
     }
-    let prefixes = bucket.deliveries.iter().map(|delivery| match delivery.prefix.as_deref() {
-        None | Some("") => "AWSLogs/".to_owned(),
-        Some(prefix) => format!("{prefix}/AWSLogs/"),
-    });
-    LifecycleWish { prefixes: prefixes.collect() }
+    let prefixes = bucket
+        .deliveries
+        .iter()
+        .map(|delivery| match delivery.prefix.as_deref() {
+            None | Some("") => "AWSLogs/".to_owned(),
+            Some(prefix) => format!("{prefix}/AWSLogs/"),
+        });
+    LifecycleWish {
+        prefixes: prefixes.collect(),
+    }
 }
 
 /// The rules that were written; `None` where they cannot be read in full.
 fn written(request: Json<'_>) -> Option<Lifecycle> {
-    let asked = request.get("LifecycleConfiguration").filter(|asked| asked.is_object())?;
+    let asked = request
+        .get("LifecycleConfiguration")
+        .filter(|asked| asked.is_object())?;
     if asked.text().contains(HIDDEN) {
         return None;
     }
     let rules: Option<Vec<_>> = asked.get("Rule")?.items().into_iter().map(rule).collect();
     let minimum_size = text(request, "x-amz-transition-default-minimum-object-size");
-    Some(Lifecycle { rules: rules?, minimum_size: minimum_size.map(std::borrow::Cow::into_owned) })
+    Some(Lifecycle {
+        rules: rules?,
+        minimum_size: minimum_size.map(std::borrow::Cow::into_owned),
+    })
 }
 
 fn rule(json: Json<'_>) -> Option<LifecycleRule> {
     let own = |json: Json<'_>, name| text(json, name).map(std::borrow::Cow::into_owned);
     let list = |name| json.get(name).map(Json::items).unwrap_or_default();
     let expiration = json.get("Expiration").map(|json| {
-        let delete_markers = json.get("ExpiredObjectDeleteMarker").and_then(Json::boolean);
-        Some(Expiration { days: days(json, "Days")?, date: own(json, "Date"), delete_markers })
+        let delete_markers = json
+            .get("ExpiredObjectDeleteMarker")
+            .and_then(Json::boolean);
+        Some(Expiration {
+            days: days(json, "Days")?,
+            date: own(json, "Date"),
+            delete_markers,
+        })
     });
     let noncurrent_expiration = json.get("NoncurrentVersionExpiration").map(|json| {
         let keep_newer = days(json, "NewerNoncurrentVersions")?;
-        Some(NoncurrentExpiration { days: days(json, "NoncurrentDays")?, keep_newer })
+        Some(NoncurrentExpiration {
+            days: days(json, "NoncurrentDays")?,
+            keep_newer,
+        })
     });
     let transitions = list("Transition").into_iter().map(|json| {
         let class = own(json, "StorageClass").unwrap_or_default();
-        Some(Transition { days: days(json, "Days")?, date: own(json, "Date"), class })
+        Some(Transition {
+            days: days(json, "Days")?,
+            date: own(json, "Date"),
+            class,
+        })
     });
     let noncurrent_transitions = list("NoncurrentVersionTransition").into_iter().map(|json| {
         let class = own(json, "StorageClass").unwrap_or_default();
         let keep_newer = days(json, "NewerNoncurrentVersions")?;
-        Some(NoncurrentTransition { days: days(json, "NoncurrentDays")?, keep_newer, class })
+        Some(NoncurrentTransition {
+            days: days(json, "NoncurrentDays")?,
+            keep_newer,
+            class,
+        })
     });
-    let abort = json.get("AbortIncompleteMultipartUpload").map(|json| days(json, "DaysAfterInitiation"));
+    let abort = json
+        .get("AbortIncompleteMultipartUpload")
+        .map(|json| days(json, "DaysAfterInitiation"));
     Some(LifecycleRule {
         id: own(json, "ID"),
         enabled: own(json, "Status")? == "Enabled",
@@ -105,7 +148,10 @@ fn rule(json: Json<'_>) -> Option<LifecycleRule> {
 }
 
 /// A number that may be left out, but is no number then.
-#[expect(clippy::option_option, reason = "left out and unreadable are two things")]
+#[expect(
+    clippy::option_option,
+    reason = "left out and unreadable are two things"
+)]
 fn days(json: Json<'_>, name: &str) -> Option<Option<i32>> {
     match json.get(name) {
         None => Some(None),
@@ -115,11 +161,19 @@ fn days(json: Json<'_>, name: &str) -> Option<Option<i32>> {
 
 fn filter(json: Json<'_>) -> Filter {
     let inner = json.get("And").unwrap_or(json);
-    let tags = ["Tag", "Tags"].into_iter().filter_map(|name| inner.get(name)).flat_map(Json::items);
+    let tags = ["Tag", "Tags"]
+        .into_iter()
+        .filter_map(|name| inner.get(name))
+        .flat_map(Json::items);
     let of = |tag: Json<'_>, name| text(tag, name).unwrap_or_default().into_owned();
     Filter {
         prefix: text(inner, "Prefix").map(std::borrow::Cow::into_owned),
-        tags: tags.map(|tag| Tag { key: of(tag, "Key"), value: of(tag, "Value") }).collect(),
+        tags: tags
+            .map(|tag| Tag {
+                key: of(tag, "Key"),
+                value: of(tag, "Value"),
+            })
+            .collect(),
         larger_than: inner.get("ObjectSizeGreaterThan").and_then(Json::number),
         smaller_than: inner.get("ObjectSizeLessThan").and_then(Json::number),
     }

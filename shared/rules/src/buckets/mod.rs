@@ -50,24 +50,39 @@ impl Bucket {
             let is_bucket = arn.service == "s3" && !arn.resource.contains('/');
             is_bucket.then(|| (arn.resource.to_owned(), owner.clone()))
         });
-        let asked = call.request().and_then(|request| text(request, "bucketName")).filter(|name| !name.is_empty());
+        let asked = call
+            .request()
+            .and_then(|request| text(request, "bucketName"))
+            .filter(|name| !name.is_empty());
         let name = match (asked, &listed) {
             (Some(name), _) => name.into_owned(),
             (None, Some((name, _))) => name.clone(),
             (None, None) => return None,
         };
         let used: Vec<_> = call.inventory.delivering_to(&name).collect();
-        let owner = used.iter().find_map(|used| used.bucket_owner.clone()).or_else(|| {
-            let (_, owner) = listed.as_ref().filter(|(listed, _)| *listed == name)?;
-            owner.as_deref().filter(|owner| is_account(owner)).map(str::to_owned)
-        });
+        let owner = used
+            .iter()
+            .find_map(|used| used.bucket_owner.clone())
+            .or_else(|| {
+                let (_, owner) = listed.as_ref().filter(|(listed, _)| *listed == name)?;
+                owner
+                    .as_deref()
+                    .filter(|owner| is_account(owner))
+                    .map(str::to_owned)
+            });
         let mut at = call.here(format!("arn:{}:s3:::{name}", call.partition()));
         if let Some(owner) = owner {
             at.account = owner;
         }
         let deliveries: Vec<_> = used.iter().map(|used| used.delivery()).collect();
-        let protected = !deliveries.is_empty() || call.settings.protects(&at.resource, call.inventory);
-        Some(Self { name, at, protected, deliveries })
+        let protected =
+            !deliveries.is_empty() || call.settings.protects(&at.resource, call.inventory);
+        Some(Self {
+            name,
+            at,
+            protected,
+            deliveries,
+        })
     }
 
     /// The bucket, where it is guarded. `Err` is the verdict otherwise.
@@ -81,7 +96,11 @@ impl Bucket {
 
     /// How people call it.
     fn called(&self) -> String {
-        let what = if self.deliveries.is_empty() { "bucket" } else { "log bucket" };
+        let what = if self.deliveries.is_empty() {
+            "bucket"
+        } else {
+            "log bucket"
+        };
         format!("{what} {}", self.name)
     }
 
@@ -90,23 +109,34 @@ impl Bucket {
     }
 
     fn wish(&self) -> BucketWish {
-        BucketWish { protected: self.protected }
+        BucketWish {
+            protected: self.protected,
+        }
     }
 
     fn acl_wish(&self) -> AclWish {
-        AclWish { protected: self.protected, owner_only: false }
+        AclWish {
+            protected: self.protected,
+            owner_only: false,
+        }
     }
 }
 
 /// The record does not say which bucket: failed calls mostly.
 fn unnamed(call: &Call<'_>) -> Judged {
-    let what = format!("{} on a bucket that the record does not name", call.record.event_name);
+    let what = format!(
+        "{} on a bucket that the record does not name",
+        call.record.event_name
+    );
     Judged::CannotTell(Draft::new("", what))
 }
 
 /// The record names the bucket, but not what was written.
 fn unreadable(bucket: &Bucket, what: &str) -> Draft {
-    bucket.draft(format!("{what} of {} changed, and the record does not say to what", bucket.called()))
+    bucket.draft(format!(
+        "{what} of {} changed, and the record does not say to what",
+        bucket.called()
+    ))
 }
 
 /// A scalar of a request, in either of S3's forms: as it is, or in a list of

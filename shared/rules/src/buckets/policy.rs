@@ -17,9 +17,16 @@ pub static POLICY_OPENED: Rule = Rule {
     title: "Bucket policy opened",
     severity: Severity::High,
     why: "a bucket policy that lets outsiders in hands them what the bucket holds; one that stops CloudTrail blinds every guard",
-    controls: &["CIS AWS Foundations 3.0: 2.1.4", "ATT&CK T1530", "ATT&CK T1562.008"],
+    controls: &[
+        "CIS AWS Foundations 3.0: 2.1.4",
+        "ATT&CK T1530",
+        "ATT&CK T1562.008",
+    ],
     function: Function::BucketGuard,
-    watches: &[Watch { source: S3, names: &["PutBucketPolicy"] }],
+    watches: &[Watch {
+        source: S3,
+        names: &["PutBucketPolicy"],
+    }],
     scope: Scope::Any,
     revert: Revert::Live,
     deployers_accepted: false,
@@ -35,7 +42,10 @@ pub static POLICY_DELETED: Rule = Rule {
     why: "without its policy CloudTrail can no longer deliver to a log bucket, and what the policy denied is no longer denied",
     controls: &["CIS AWS Foundations 3.0: 2.1.1", "ATT&CK T1562.008"],
     function: Function::BucketGuard,
-    watches: &[Watch { source: S3, names: &["DeleteBucketPolicy"] }],
+    watches: &[Watch {
+        source: S3,
+        names: &["DeleteBucketPolicy"],
+    }],
     scope: Scope::Protected,
     revert: Revert::Baseline,
     deployers_accepted: false,
@@ -43,16 +53,30 @@ pub static POLICY_DELETED: Rule = Rule {
     judge: |call| match Bucket::guarded(call) {
         Err(judged) => judged,
         Ok(bucket) => {
-            let wish = PolicyWish { outsiders: false, deliveries: bucket.deliveries.clone(), restore: true };
-            let step = Step::<BucketPolicy>::new(bucket.at.clone(), wish).wrote(PolicyState::Absent);
-            bucket.draft(format!("the policy of {} was deleted", bucket.called())).step(step).into()
+            let wish = PolicyWish {
+                outsiders: false,
+                deliveries: bucket.deliveries.clone(),
+                restore: true,
+            };
+            let step =
+                Step::<BucketPolicy>::new(bucket.at.clone(), wish).wrote(PolicyState::Absent);
+            bucket
+                .draft(format!("the policy of {} was deleted", bucket.called()))
+                .step(step)
+                .into()
         }
     },
 };
 
 fn opened(call: &Call<'_>) -> Judged {
-    let Some(bucket) = Bucket::of(call) else { return unnamed(call) };
-    let wish = PolicyWish { outsiders: true, deliveries: bucket.deliveries.clone(), restore: bucket.protected };
+    let Some(bucket) = Bucket::of(call) else {
+        return unnamed(call);
+    };
+    let wish = PolicyWish {
+        outsiders: true,
+        deliveries: bucket.deliveries.clone(),
+        restore: bucket.protected,
+    };
     let Some(document) = written(call) else {
         let step = Step::<BucketPolicy>::new(bucket.at.clone(), wish);
         return Judged::CannotTell(unreadable(&bucket, "the policy").step(step));
@@ -75,16 +99,28 @@ fn opened(call: &Call<'_>) -> Judged {
     let certain = analysis.foreign == Foreign::Yes || !stopped.is_empty();
     let mut says: Vec<String> = foreign.into_iter().collect();
     if !stopped.is_empty() {
-        says.push(format!("keeps CloudTrail from delivering for {}", stopped.join(", ")));
+        says.push(format!(
+            "keeps CloudTrail from delivering for {}",
+            stopped.join(", ")
+        ));
     }
     if says.is_empty() {
         return harmless(call, &bucket, &document, wish);
     }
-    let mut draft = steps(bucket.draft(format!("the policy of {called} {}", says.join(", and "))), &bucket, document, wish);
+    let mut draft = steps(
+        bucket.draft(format!("the policy of {called} {}", says.join(", and "))),
+        &bucket,
+        document,
+        wish,
+    );
     if bucket.protected {
         draft = draft.severity(Severity::Critical);
     }
-    if certain { draft.into() } else { draft.if_live_agrees().into() }
+    if certain {
+        draft.into()
+    } else {
+        draft.if_live_agrees().into()
+    }
 }
 
 /// The document itself is fine. Whether a log bucket's policy lost a Deny only
@@ -94,7 +130,10 @@ fn harmless(call: &Call<'_>, bucket: &Bucket, document: &Document, wish: PolicyW
     if bucket.deliveries.is_empty() || !call.settings.given || call.settings.is_deployer(&actor) {
         return Judged::Clean;
     }
-    let what = format!("the policy of {} was replaced; whether a statement that protects it was lost, only the known policy tells", bucket.called());
+    let what = format!(
+        "the policy of {} was replaced; whether a statement that protects it was lost, only the known policy tells",
+        bucket.called()
+    );
     Judged::CannotTell(steps(bucket.draft(what), bucket, document.clone(), wish))
 }
 
@@ -111,14 +150,24 @@ fn steps(draft: Draft, bucket: &Bucket, document: Document, wish: PolicyWish) ->
     if !denied {
         return draft.step(step(wish).wrote(wrote));
     }
-    let first = PolicyWish { deliveries: Vec::new(), ..wish.clone() };
-    draft.step(step(first).wrote(wrote)).step(step(PolicyWish { outsiders: false, ..wish }))
+    let first = PolicyWish {
+        deliveries: Vec::new(),
+        ..wish.clone()
+    };
+    draft.step(step(first).wrote(wrote)).step(step(PolicyWish {
+        outsiders: false,
+        ..wish
+    }))
 }
 
 /// The document as S3 logs it: a JSON object, by other accounts a string of JSON.
 fn written(call: &Call<'_>) -> Option<Document> {
     let policy = call.request()?.get("bucketPolicy")?;
-    let text = if policy.is_string() { policy.scalar()? } else { Cow::Borrowed(policy.text()) };
+    let text = if policy.is_string() {
+        policy.scalar()?
+    } else {
+        Cow::Borrowed(policy.text())
+    };
     match PolicyState::read(&text) {
         PolicyState::Document(document) => Some(document),
         PolicyState::Absent | PolicyState::Unparsable { .. } => None,
@@ -128,13 +177,22 @@ fn written(call: &Call<'_>) -> Option<Document> {
 /// Who is let in, in a sentence.
 fn tell(analysis: &Analysis) -> String {
     let mut who: Vec<&str> = Vec::new();
-    for principal in analysis.admissions.iter().flat_map(|admission| &admission.principals) {
+    for principal in analysis
+        .admissions
+        .iter()
+        .flat_map(|admission| &admission.principals)
+    {
         if !who.contains(&principal.as_str()) {
             who.push(principal);
         }
     }
     let more = who.len().saturating_sub(3);
-    let named = who.iter().take(3).map(|who| if *who == "*" { "everybody" } else { who }).collect::<Vec<_>>().join(", ");
+    let named = who
+        .iter()
+        .take(3)
+        .map(|who| if *who == "*" { "everybody" } else { who })
+        .collect::<Vec<_>>()
+        .join(", ");
     match (named.is_empty(), more) {
         (true, _) => "lets outsiders in".into(),
         (false, 0) => format!("lets {named} in"),

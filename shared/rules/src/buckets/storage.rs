@@ -4,7 +4,8 @@ use super::{Bucket, S3, text, unreadable};
 use crate::actor::Actor;
 use crate::facet::Step;
 use crate::facets::bucket::{
-    BUCKET_OWNER_ENFORCED, BucketOwnership, BucketVersioning, Versioning, VersioningStatus, VersioningWish,
+    BUCKET_OWNER_ENFORCED, BucketOwnership, BucketVersioning, Versioning, VersioningStatus,
+    VersioningWish,
 };
 use crate::json::Json;
 use crate::rule::{Call, Function, Judged, Revert, Rule, Scope, Severity, Watch};
@@ -17,7 +18,10 @@ pub static OWNERSHIP_WEAKENED: Rule = Rule {
     why: "with ACLs on, whoever writes an object decides who reads it, past the bucket's policy",
     controls: &["ATT&CK T1530"],
     function: Function::BucketGuard,
-    watches: &[Watch { source: S3, names: &["PutBucketOwnershipControls"] }],
+    watches: &[Watch {
+        source: S3,
+        names: &["PutBucketOwnershipControls"],
+    }],
     scope: Scope::Protected,
     revert: Revert::Desired,
     deployers_accepted: true,
@@ -47,7 +51,10 @@ pub static OWNERSHIP_DELETED: Rule = Rule {
     why: "without ownership controls ACLs are on: whoever writes an object decides who reads it",
     controls: &["ATT&CK T1530"],
     function: Function::BucketGuard,
-    watches: &[Watch { source: S3, names: &["DeleteBucketOwnershipControls"] }],
+    watches: &[Watch {
+        source: S3,
+        names: &["DeleteBucketOwnershipControls"],
+    }],
     scope: Scope::Protected,
     revert: Revert::Desired,
     deployers_accepted: true,
@@ -68,9 +75,16 @@ pub static VERSIONING_SUSPENDED: Rule = Rule {
     title: "Versioning of a guarded bucket suspended",
     severity: Severity::High,
     why: "without versions a log file that is overwritten or deleted is gone",
-    controls: &["CIS AWS Foundations 3.0: 2.1.2", "ATT&CK T1490", "ATT&CK T1485"],
+    controls: &[
+        "CIS AWS Foundations 3.0: 2.1.2",
+        "ATT&CK T1490",
+        "ATT&CK T1485",
+    ],
     function: Function::BucketGuard,
-    watches: &[Watch { source: S3, names: &["PutBucketVersioning"] }],
+    watches: &[Watch {
+        source: S3,
+        names: &["PutBucketVersioning"],
+    }],
     scope: Scope::Protected,
     revert: Revert::Desired,
     deployers_accepted: true,
@@ -83,20 +97,35 @@ fn versioning(call: &Call<'_>) -> Judged {
         Ok(bucket) => bucket,
         Err(judged) => return judged,
     };
-    let wish = |mfa_delete| VersioningWish { protected: bucket.protected, mfa_delete };
+    let wish = |mfa_delete| VersioningWish {
+        protected: bucket.protected,
+        mfa_delete,
+    };
     let step = |mfa_delete| Step::<BucketVersioning>::new(bucket.at.clone(), wish(mfa_delete));
-    let asked = call.request().and_then(|request| request.get("VersioningConfiguration"));
+    let asked = call
+        .request()
+        .and_then(|request| request.get("VersioningConfiguration"));
     let status = asked.and_then(|asked| text(asked, "Status"));
     // Tools send `MfaDelete=Disabled` to every bucket, and S3 refuses it from all
     // but the root user where it would change anything.
-    let disabled = asked.and_then(|asked| text(asked, "MfaDelete")).is_some_and(|mfa| mfa == "Disabled");
+    let disabled = asked
+        .and_then(|asked| text(asked, "MfaDelete"))
+        .is_some_and(|mfa| mfa == "Disabled");
     let lost_mfa = disabled && Actor::of(call.record).kind == "Root";
     match status.as_deref() {
         Some("Suspended") => {
-            let wrote = Versioning { status: VersioningStatus::Suspended, mfa_delete: false };
+            let wrote = Versioning {
+                status: VersioningStatus::Suspended,
+                mfa_delete: false,
+            };
             let what = format!("versioning of {} was suspended", bucket.called());
             let draft = bucket.draft(what).step(step(false).wrote(wrote));
-            if lost_mfa { draft.step(step(true)) } else { draft }.into()
+            if lost_mfa {
+                draft.step(step(true))
+            } else {
+                draft
+            }
+            .into()
         }
         Some("Enabled") if lost_mfa => {
             let what = format!("MFA delete of {} was switched off", bucket.called());
@@ -109,6 +138,9 @@ fn versioning(call: &Call<'_>) -> Judged {
 
 fn ownership(call: &Call<'_>) -> Option<String> {
     let rule = call.request()?.path(&["OwnershipControls", "Rule"])?;
-    let rule = rule.items().into_iter().find(|rule: &Json<'_>| rule.is_object())?;
+    let rule = rule
+        .items()
+        .into_iter()
+        .find(|rule: &Json<'_>| rule.is_object())?;
     text(rule, "ObjectOwnership").map(std::borrow::Cow::into_owned)
 }

@@ -24,7 +24,10 @@ fn event(name: &str, request: Value) -> Value {
 
 /// Settings that name one bucket of ours, and a trail that delivers to another.
 fn settings() -> Settings {
-    let mut settings = Settings { given: true, ..Settings::default() };
+    let mut settings = Settings {
+        given: true,
+        ..Settings::default()
+    };
     settings.ours.accounts = vec!["111111111111".into(), "222222222222".into()];
     settings.ours.organization = Some("o-exampleorg1".into());
     settings.protected.resources = vec!["arn:aws:s3:::acme-vault".into()];
@@ -54,7 +57,10 @@ fn judged(name: &str, request: Value) -> Judgement {
 
 fn on(bucket: &str, more: Value) -> Value {
     let mut request = json!({"bucketName": bucket, "Host": "s3.eu-west-1.amazonaws.com"});
-    request.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    request
+        .as_object_mut()
+        .unwrap()
+        .extend(more.as_object().unwrap().clone());
     request
 }
 
@@ -65,44 +71,80 @@ fn only(judgement: Judgement) -> crate::judge::Finding {
 
 #[test]
 fn a_bucket_is_looked_for_where_its_owner_keeps_it() {
-    let finding = only(judged("DeleteBucketPolicy", on(LOGS, json!({"policy": ""}))));
+    let finding = only(judged(
+        "DeleteBucketPolicy",
+        on(LOGS, json!({"policy": ""})),
+    ));
     assert_eq!(finding.resource, ARN);
     let at = finding.plan[0].at();
-    assert_eq!((&*at.account, &*at.region, &*at.resource), ("111111111111", "eu-west-1", ARN));
+    assert_eq!(
+        (&*at.account, &*at.region, &*at.resource),
+        ("111111111111", "eu-west-1", ARN)
+    );
 }
 
 #[test]
 fn the_list_of_resources_names_bucket_and_owner_where_the_request_does_not() {
-    let mut event = event("PutBucketPolicy", json!({"omitted": true, "originalSize": 120_000}));
+    let mut event = event(
+        "PutBucketPolicy",
+        json!({"omitted": true, "originalSize": 120_000}),
+    );
     event["resources"] = json!([
         {"type": "AWS::S3::Object", "ARN": "arn:aws:s3:::acme-reports/x"},
         {"accountId": "111111111111", "type": "AWS::S3::Bucket", "arn": "arn:aws:s3:::acme-reports"},
     ]);
     let finding = only(judged_by(&event, &settings()));
-    assert_eq!((finding.verdict, &*finding.resource), (Verdict::CannotTell, "arn:aws:s3:::acme-reports"));
+    assert_eq!(
+        (finding.verdict, &*finding.resource),
+        (Verdict::CannotTell, "arn:aws:s3:::acme-reports")
+    );
     assert_eq!(finding.plan[0].at().account, "111111111111");
 }
 
 #[test]
 fn a_record_that_names_no_bucket_has_no_plan() {
     let finding = only(judged_by(&event("PutBucketAcl", Value::Null), &settings()));
-    assert_eq!((finding.verdict, finding.plan.len(), &*finding.resource), (Verdict::CannotTell, 0, ""));
+    assert_eq!(
+        (finding.verdict, finding.plan.len(), &*finding.resource),
+        (Verdict::CannotTell, 0, "")
+    );
 }
 
 #[test]
 fn what_is_not_readable_is_neither_fine_nor_a_violation() {
     for (name, request) in [
         ("PutBucketPolicy", json!({"policy": ""})),
-        ("PutBucketPolicy", json!({"policy": "", "bucketPolicy": "HIDDEN_DUE_TO_SECURITY_REASONS"})),
-        ("PutBucketPolicy", json!({"bucketPolicy": "Invalid JSON Policy"})),
+        (
+            "PutBucketPolicy",
+            json!({"policy": "", "bucketPolicy": "HIDDEN_DUE_TO_SECURITY_REASONS"}),
+        ),
+        (
+            "PutBucketPolicy",
+            json!({"bucketPolicy": "Invalid JSON Policy"}),
+        ),
         ("PutBucketAcl", json!({"acl": ""})),
-        ("PutBucketAcl", json!({"acl": "", "x-amz-acl": "a-new-kind"})),
-        ("PutBucketAcl", json!({"acl": "", "x-amz-acl": "HIDDEN_DUE_TO_SECURITY_REASONS"})),
-        ("PutBucketPublicAccessBlock", json!({"publicAccessBlock": ""})),
-        ("PutBucketOwnershipControls", json!({"ownershipControls": ""})),
+        (
+            "PutBucketAcl",
+            json!({"acl": "", "x-amz-acl": "a-new-kind"}),
+        ),
+        (
+            "PutBucketAcl",
+            json!({"acl": "", "x-amz-acl": "HIDDEN_DUE_TO_SECURITY_REASONS"}),
+        ),
+        (
+            "PutBucketPublicAccessBlock",
+            json!({"publicAccessBlock": ""}),
+        ),
+        (
+            "PutBucketOwnershipControls",
+            json!({"ownershipControls": ""}),
+        ),
         ("PutBucketVersioning", json!({"versioning": ""})),
         ("PutBucketLifecycle", json!({"lifecycle": ""})),
-        ("PutBucketLifecycle", json!({"LifecycleConfiguration": {"Rule": {"Status": "Enabled", "Expiration": {"Days": "many"}}}})),
+        (
+            "PutBucketLifecycle",
+            json!({"LifecycleConfiguration": {"Rule": {"Status": "Enabled", "Expiration": {"Days": "many"}}}}),
+        ),
     ] {
         let finding = only(judged(name, on(LOGS, request.clone())));
         assert_eq!(finding.verdict, Verdict::CannotTell, "{name} {request}");
@@ -117,13 +159,20 @@ fn rules_of_guarded_buckets_leave_others_alone() {
         ("DeleteBucketPolicy", json!({})),
         ("DeleteBucket", json!({})),
         ("DeleteBucketOwnershipControls", json!({})),
-        ("PutBucketVersioning", json!({"VersioningConfiguration": {"Status": "Suspended"}})),
+        (
+            "PutBucketVersioning",
+            json!({"VersioningConfiguration": {"Status": "Suspended"}}),
+        ),
         ("PutBucketLifecycle", lifecycle),
     ] {
         let other = judged(name, on("acme-website-assets", request.clone()));
         assert_eq!(other.verdict(), Verdict::Clean, "{name}");
         for bucket in [LOGS, "acme-vault"] {
-            assert_eq!(judged(name, on(bucket, request.clone())).verdict(), Verdict::Violation, "{name} {bucket}");
+            assert_eq!(
+                judged(name, on(bucket, request.clone())).verdict(),
+                Verdict::Violation,
+                "{name} {bucket}"
+            );
         }
     }
 }
@@ -136,10 +185,23 @@ fn policy(statements: Value) -> Value {
 fn a_foreign_grant_is_graver_on_a_guarded_bucket() {
     let grant = json!({"Effect": "Allow", "Principal": {"AWS": "333333333333"}, "Action": "s3:GetObject",
         "Resource": "arn:aws:s3:::acme-vault/*"});
-    let finding = only(judged("PutBucketPolicy", on("acme-vault", policy(grant.clone()))));
-    assert_eq!((finding.severity, finding.certain), (Severity::Critical, true));
-    assert!(finding.summary.contains("333333333333"), "{}", finding.summary);
-    let finding = only(judged("PutBucketPolicy", on("acme-website-assets", policy(grant))));
+    let finding = only(judged(
+        "PutBucketPolicy",
+        on("acme-vault", policy(grant.clone())),
+    ));
+    assert_eq!(
+        (finding.severity, finding.certain),
+        (Severity::Critical, true)
+    );
+    assert!(
+        finding.summary.contains("333333333333"),
+        "{}",
+        finding.summary
+    );
+    let finding = only(judged(
+        "PutBucketPolicy",
+        on("acme-website-assets", policy(grant)),
+    ));
     assert_eq!(finding.severity, Severity::High);
 }
 
@@ -148,11 +210,23 @@ fn a_log_bucket_s_policy_without_cloudtrail_is_a_violation() {
     let own = json!([{"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "s3:GetObject",
         "Resource": "arn:aws:s3:::acme-org-trail-logs/*"}]);
     let finding = only(judged("PutBucketPolicy", on(LOGS, policy(own.clone()))));
-    assert_eq!((finding.verdict, finding.certain), (Verdict::Violation, true));
-    assert!(finding.summary.contains("keeps CloudTrail"), "{}", finding.summary);
-    let Plan::BucketPolicy(step) = &finding.plan[0] else { panic!("{:?}", finding.plan) };
+    assert_eq!(
+        (finding.verdict, finding.certain),
+        (Verdict::Violation, true)
+    );
+    assert!(
+        finding.summary.contains("keeps CloudTrail"),
+        "{}",
+        finding.summary
+    );
+    let Plan::BucketPolicy(step) = &finding.plan[0] else {
+        panic!("{:?}", finding.plan)
+    };
     assert_eq!(step.wish.deliveries.len(), 1);
-    assert_eq!(judged("PutBucketPolicy", on("acme-vault", policy(own))).verdict(), Verdict::Clean);
+    assert_eq!(
+        judged("PutBucketPolicy", on("acme-vault", policy(own))).verdict(),
+        Verdict::Clean
+    );
 }
 
 #[test]
@@ -162,10 +236,14 @@ fn a_deny_that_stops_cloudtrail_does_not_delay_shutting_outsiders_out() {
         {"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::acme-org-trail-logs/*"},
     ]);
     let finding = only(judged("PutBucketPolicy", on(LOGS, policy(statements))));
-    let wishes: Vec<_> = finding.plan.iter().map(|plan| match plan {
-        Plan::BucketPolicy(step) => (step.wish.outsiders, step.wish.deliveries.len()),
-        other => panic!("{other:?}"),
-    }).collect();
+    let wishes: Vec<_> = finding
+        .plan
+        .iter()
+        .map(|plan| match plan {
+            Plan::BucketPolicy(step) => (step.wish.outsiders, step.wish.deliveries.len()),
+            other => panic!("{other:?}"),
+        })
+        .collect();
     assert_eq!(wishes, [(true, 0), (false, 1)]);
 }
 
@@ -176,19 +254,31 @@ fn only_the_known_policy_tells_whether_a_log_bucket_lost_a_deny() {
         .iter()
         .map(|statement| serde_json::from_str(statement.to_json()).unwrap())
         .collect();
-    let finding = only(judged("PutBucketPolicy", on(LOGS, policy(json!(statements)))));
-    assert_eq!((finding.verdict, finding.plan.len()), (Verdict::CannotTell, 1));
+    let finding = only(judged(
+        "PutBucketPolicy",
+        on(LOGS, policy(json!(statements))),
+    ));
+    assert_eq!(
+        (finding.verdict, finding.plan.len()),
+        (Verdict::CannotTell, 1)
+    );
 }
 
 #[test]
 fn a_policy_may_come_as_a_string() {
     let text = r#"{"Statement":{"Effect":"Allow","Principal":"*","Action":"s3:GetObject","Resource":"arn:aws:s3:::b/*"}}"#;
-    assert_eq!(judged("PutBucketPolicy", on("b", json!({"bucketPolicy": text}))).verdict(), Verdict::Violation);
+    assert_eq!(
+        judged("PutBucketPolicy", on("b", json!({"bucketPolicy": text}))).verdict(),
+        Verdict::Violation
+    );
 }
 
 #[test]
 fn a_failed_call_has_no_plan() {
-    let mut event = event("PutBucketAcl", on(LOGS, json!({"x-amz-acl": "public-read"})));
+    let mut event = event(
+        "PutBucketAcl",
+        on(LOGS, json!({"x-amz-acl": "public-read"})),
+    );
     event["errorCode"] = "AccessControlListNotSupported".into();
     let finding = only(judged_by(&event, &settings()));
     assert_eq!((finding.verdict, finding.plan.len()), (Verdict::Attempt, 0));
@@ -198,37 +288,83 @@ fn a_failed_call_has_no_plan() {
 fn a_missing_flag_is_off() {
     let partial = json!({"PublicAccessBlockConfiguration": {"BlockPublicAcls": true, "IgnorePublicAcls": "true"}});
     let finding = only(judged("PutBucketPublicAccessBlock", on(LOGS, partial)));
-    let Plan::BucketPublicAccess(step) = &finding.plan[0] else { panic!("{:?}", finding.plan) };
-    let wrote = PublicAccess { block_public_policy: false, restrict_public_buckets: false, ..PublicAccess::ALL };
-    assert_eq!((step.wrote, step.wish.protected, finding.certain), (Some(wrote), true, true));
+    let Plan::BucketPublicAccess(step) = &finding.plan[0] else {
+        panic!("{:?}", finding.plan)
+    };
+    let wrote = PublicAccess {
+        block_public_policy: false,
+        restrict_public_buckets: false,
+        ..PublicAccess::ALL
+    };
+    assert_eq!(
+        (step.wrote, step.wish.protected, finding.certain),
+        (Some(wrote), true, true)
+    );
 }
 
 #[test]
 fn what_was_never_blocked_is_for_the_live_state_to_say() {
-    let finding = only(judged("DeleteBucketPublicAccessBlock", on("acme-website-assets", json!({}))));
+    let finding = only(judged(
+        "DeleteBucketPublicAccessBlock",
+        on("acme-website-assets", json!({})),
+    ));
     assert!(!finding.certain);
-    let finding = only(judged("DeleteAccountPublicAccessBlock", json!({"accountId": "222222222222"})));
+    let finding = only(judged(
+        "DeleteAccountPublicAccessBlock",
+        json!({"accountId": "222222222222"}),
+    ));
     assert!(!finding.certain);
     let at = finding.plan[0].at();
-    assert_eq!((&*at.account, &*at.resource), ("222222222222", "arn:aws:iam::222222222222:root"));
+    assert_eq!(
+        (&*at.account, &*at.resource),
+        ("222222222222", "arn:aws:iam::222222222222:root")
+    );
 }
 
 #[test]
 fn acls_are_read_in_all_their_forms() {
     for (request, verdict) in [
-        (json!({"x-amz-acl": ["authenticated-read"]}), Verdict::Violation),
-        (json!({"x-amz-acl": "log-delivery-write"}), Verdict::Violation),
-        (json!({"x-amz-grant-write": [format!("id=\"{STRANGER}\"")]}), Verdict::Violation),
-        (json!({"x-amz-grant-full-control": "emailAddress=\"x@example.com\""}), Verdict::Violation),
+        (
+            json!({"x-amz-acl": ["authenticated-read"]}),
+            Verdict::Violation,
+        ),
+        (
+            json!({"x-amz-acl": "log-delivery-write"}),
+            Verdict::Violation,
+        ),
+        (
+            json!({"x-amz-grant-write": [format!("id=\"{STRANGER}\"")]}),
+            Verdict::Violation,
+        ),
+        (
+            json!({"x-amz-grant-full-control": "emailAddress=\"x@example.com\""}),
+            Verdict::Violation,
+        ),
         (json!({"x-amz-grant-read": "someone"}), Verdict::CannotTell),
-        (json!({"AccessControlPolicy": {"Owner": {"ID": "me"}, "AccessControlList": {"Grant":
-            {"Grantee": {"ID": "me"}, "Permission": "FULL_CONTROL"}}}}), Verdict::Clean),
-        (json!({"AccessControlPolicy": {"Owner": {"ID": "me"}, "AccessControlList": ""}}), Verdict::Clean),
-        (json!({"AccessControlPolicy": {"AccessControlList": {"Grant": []}}}), Verdict::CannotTell),
+        (
+            json!({"AccessControlPolicy": {"Owner": {"ID": "me"}, "AccessControlList": {"Grant":
+            {"Grantee": {"ID": "me"}, "Permission": "FULL_CONTROL"}}}}),
+            Verdict::Clean,
+        ),
+        (
+            json!({"AccessControlPolicy": {"Owner": {"ID": "me"}, "AccessControlList": ""}}),
+            Verdict::Clean,
+        ),
+        (
+            json!({"AccessControlPolicy": {"AccessControlList": {"Grant": []}}}),
+            Verdict::CannotTell,
+        ),
     ] {
-        assert_eq!(judged("PutBucketAcl", on(LOGS, request.clone())).verdict(), verdict, "{request}");
+        assert_eq!(
+            judged("PutBucketAcl", on(LOGS, request.clone())).verdict(),
+            verdict,
+            "{request}"
+        );
     }
-    let finding = only(judged("PutBucketAcl", on(LOGS, json!({"x-amz-acl": "log-delivery-write"}))));
+    let finding = only(judged(
+        "PutBucketAcl",
+        on(LOGS, json!({"x-amz-acl": "log-delivery-write"})),
+    ));
     assert!(!finding.certain);
 }
 
@@ -237,7 +373,10 @@ fn a_registered_canonical_id_is_one_of_ours() {
     let mut settings = settings();
     settings.ours.canonical_ids = vec![STRANGER.into()];
     let request = on(LOGS, json!({"x-amz-grant-read": format!("id={STRANGER}")}));
-    assert_eq!(judged_by(&event("PutBucketAcl", request), &settings).verdict(), Verdict::Clean);
+    assert_eq!(
+        judged_by(&event("PutBucketAcl", request), &settings).verdict(),
+        Verdict::Clean
+    );
 }
 
 #[test]
@@ -250,29 +389,53 @@ fn mfa_delete_matters_only_from_the_root_user() {
     assert!(!finding.certain);
     by_root["requestParameters"] = on(LOGS, config("Suspended"));
     let finding = only(judged_by(&by_root, &settings()));
-    let Plan::BucketVersioning(step) = &finding.plan[0] else { panic!("{:?}", finding.plan) };
+    let Plan::BucketVersioning(step) = &finding.plan[0] else {
+        panic!("{:?}", finding.plan)
+    };
     assert_eq!(step.wrote.unwrap().status, VersioningStatus::Suspended);
     assert_eq!(finding.plan.len(), 2);
 }
 
 #[test]
 fn a_log_bucket_s_other_keys_may_expire() {
-    let rule = |prefix: &str| json!({"LifecycleConfiguration": {"Rule": [
-        {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": prefix}, "Expiration": {"Days": "1"}}]}});
-    assert_eq!(judged("PutBucketLifecycle", on(LOGS, rule("athena/"))).verdict(), Verdict::Clean);
-    assert_eq!(judged("PutBucketLifecycle", on("acme-vault", rule("athena/"))).verdict(), Verdict::Violation);
-    let finding = only(judged("PutBucketLifecycle", on(LOGS, rule("AWSLogs/o-exampleorg1/222222222222/"))));
-    assert!(finding.summary.contains("deletes after 1 day"), "{}", finding.summary);
+    let rule = |prefix: &str| {
+        json!({"LifecycleConfiguration": {"Rule": [
+        {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": prefix}, "Expiration": {"Days": "1"}}]}})
+    };
+    assert_eq!(
+        judged("PutBucketLifecycle", on(LOGS, rule("athena/"))).verdict(),
+        Verdict::Clean
+    );
+    assert_eq!(
+        judged("PutBucketLifecycle", on("acme-vault", rule("athena/"))).verdict(),
+        Verdict::Violation
+    );
+    let finding = only(judged(
+        "PutBucketLifecycle",
+        on(LOGS, rule("AWSLogs/o-exampleorg1/222222222222/")),
+    ));
+    assert!(
+        finding.summary.contains("deletes after 1 day"),
+        "{}",
+        finding.summary
+    );
 }
 
 #[test]
 fn a_deleted_bucket_is_closed_before_it_is_opened_for_delivery() {
     let finding = only(judged("DeleteBucket", on(LOGS, json!({}))));
     let kinds: Vec<_> = finding.plan.iter().map(Plan::kind).collect();
-    assert_eq!(kinds, [
-        "bucket-existence", "bucket-public-access", "bucket-ownership", "bucket-policy", "bucket-versioning",
-        "bucket-encryption",
-    ]);
+    assert_eq!(
+        kinds,
+        [
+            "bucket-existence",
+            "bucket-public-access",
+            "bucket-ownership",
+            "bucket-policy",
+            "bucket-versioning",
+            "bucket-encryption",
+        ]
+    );
     assert_eq!(finding.severity, Severity::Critical);
 }
 
@@ -286,7 +449,12 @@ fn plans_name_only_facets_that_their_rule_declares() {
     ] {
         let finding = only(judged(name, on(LOGS, request)));
         for plan in &finding.plan {
-            assert!(finding.rule.facets.contains(&plan.kind()), "{} names {}", finding.rule.id, plan.kind());
+            assert!(
+                finding.rule.facets.contains(&plan.kind()),
+                "{} names {}",
+                finding.rule.id,
+                plan.kind()
+            );
         }
     }
 }

@@ -26,7 +26,12 @@ impl Stage {
 
     pub fn scene(&self) -> Scene<'_> {
         let now = DateTime::<Utc>::from_timestamp(1_790_000_000, 0).unwrap();
-        Scene { now, settings: &self.settings, zone: &self.zone, at: &self.at }
+        Scene {
+            now,
+            settings: &self.settings,
+            zone: &self.zone,
+            at: &self.at,
+        }
     }
 }
 
@@ -59,7 +64,12 @@ pub fn keeps_the_law<F: Facet>(
     };
     let again = F::decide(&change.to, wish, baseline, stage.scene());
     proptest::prop_assert_eq!(again, Decision::Safe, "after {:?}", change);
-    proptest::prop_assert_ne!(F::compare(&change.to, live), Standing::Weaker, "{:?}", change);
+    proptest::prop_assert_ne!(
+        F::compare(&change.to, live),
+        Standing::Weaker,
+        "{:?}",
+        change
+    );
     proptest::prop_assert!(!change.why.is_empty());
     Ok(())
 }

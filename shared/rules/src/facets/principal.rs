@@ -58,7 +58,9 @@ impl Facet for Attachments {
         scene: Scene<'_>,
     ) -> Decision<Self::State> {
         match wish {
-            AttachmentsWish::Without { policy, at } => without(policy, *at, live.as_ref(), baseline, scene),
+            AttachmentsWish::Without { policy, at } => {
+                without(policy, *at, live.as_ref(), baseline, scene)
+            }
             AttachmentsWish::Baseline => as_recorded(live.as_ref(), baseline, scene),
         }
     }
@@ -72,7 +74,9 @@ impl Facet for Attachments {
     }
 
     fn tell(state: &Self::State) -> String {
-        let Some(attached) = state else { return "no such principal".into() };
+        let Some(attached) = state else {
+            return "no such principal".into();
+        };
         let policies: Vec<&str> = attached.policies.keys().map(String::as_str).collect();
         match policies.as_slice() {
             [] => "no managed policy attached".into(),
@@ -86,7 +90,10 @@ impl Attached {
     fn as_known(&self, known: &Self) -> bool {
         self.policies.len() == known.policies.len()
             && self.policies.iter().all(|(arn, power)| {
-                known.policies.get(arn).is_some_and(|before| *power != Some(true) || *before != Some(false))
+                known
+                    .policies
+                    .get(arn)
+                    .is_some_and(|before| *power != Some(true) || *before != Some(false))
             })
     }
 
@@ -104,8 +111,12 @@ fn without(
     baseline: Option<&Option<Attached>>,
     scene: Scene<'_>,
 ) -> Decision<Option<Attached>> {
-    let Some(live) = live else { return Decision::Safe };
-    let Some(power) = live.policies.get(policy) else { return Decision::Safe };
+    let Some(live) = live else {
+        return Decision::Safe;
+    };
+    let Some(power) = live.policies.get(policy) else {
+        return Decision::Safe;
+    };
     if scene.settings.is_approved(&live.principal) {
         return Decision::Safe;
     }
@@ -123,11 +134,17 @@ fn without(
     let proof = match baseline {
         Some(Some(known)) if known.policies.contains_key(policy) => None,
         Some(_) => Some("it is not among the recorded ones"),
-        None => live.created.zip(at).filter(|(created, at)| (*at - *created).abs() <= NEW).map(|_| "the principal is as new as that"),
+        None => live
+            .created
+            .zip(at)
+            .filter(|(created, at)| (*at - *created).abs() <= NEW)
+            .map(|_| "the principal is as new as that"),
     };
     let Some(proof) = proof else {
         let why = match baseline {
-            Some(_) => "was attached before the event, so that detaching it may break what depends on it",
+            Some(_) => {
+                "was attached before the event, so that detaching it may break what depends on it"
+            }
             None => "may have been attached before the event: nothing proves otherwise",
         };
         return Decision::ByHand(format!(
@@ -150,12 +167,17 @@ fn as_recorded(
         return Decision::ByHand(format!("{role} is gone; {RECOVERY}"));
     };
     let Some(Some(known)) = baseline else {
-        return Decision::ByHand(format!("what was attached to {role} is not recorded; compare it with the template, or {RECOVERY}"));
+        return Decision::ByHand(format!(
+            "what was attached to {role} is not recorded; compare it with the template, or {RECOVERY}"
+        ));
     };
     if live.attaches_as(known) {
         return Decision::Safe;
     }
-    let to = Attached { policies: known.policies.clone(), ..live.clone() };
+    let to = Attached {
+        policies: known.policies.clone(),
+        ..live.clone()
+    };
     Decision::change(Some(to), "attach what was lost, and detach what is new")
 }
 
@@ -183,7 +205,10 @@ mod tests {
         Attached {
             principal: USER.into(),
             created: Some(noon() - TimeDelta::hours(1)),
-            policies: policies.iter().map(|(arn, power)| ((*arn).to_owned(), *power)).collect(),
+            policies: policies
+                .iter()
+                .map(|(arn, power)| ((*arn).to_owned(), *power))
+                .collect(),
         }
     }
 
@@ -194,13 +219,34 @@ mod tests {
         baseline: Option<&Option<Attached>>,
     ) -> Decision<Option<Attached>> {
         let zone = Zone::new(["111111111111"], None);
-        let at = At::new("111111111111", "us-east-1", "arn:aws:iam::111111111111:user/ci-legacy");
-        Attachments::decide(live, wish, baseline, Scene { now: noon(), settings, zone: &zone, at: &at })
+        let at = At::new(
+            "111111111111",
+            "us-east-1",
+            "arn:aws:iam::111111111111:user/ci-legacy",
+        );
+        Attachments::decide(
+            live,
+            wish,
+            baseline,
+            Scene {
+                now: noon(),
+                settings,
+                zone: &zone,
+                at: &at,
+            },
+        )
     }
 
-    fn decide(live: Attached, policy: &str, baseline: Option<Option<Attached>>) -> Decision<Option<Attached>> {
-        let wish = AttachmentsWish::Without { policy: policy.into(), at: Some(noon()) };
-        under(&Settings::default(), &Some(live), &wish, baseline.as_ref())
+    fn decide(
+        live: Attached,
+        policy: &str,
+        baseline: Option<&Option<Attached>>,
+    ) -> Decision<Option<Attached>> {
+        let wish = AttachmentsWish::Without {
+            policy: policy.into(),
+            at: Some(noon()),
+        };
+        under(&Settings::default(), &Some(live), &wish, baseline)
     }
 
     fn change(decision: Decision<Option<Attached>>) -> Attached {
@@ -214,56 +260,104 @@ mod tests {
     fn only_what_the_event_provably_attached_is_detached() {
         let live = attached(&[(ADMIN, Some(true)), (READ, Some(false))]);
         let rest = attached(&[(READ, Some(false))]);
-        assert_eq!(change(decide(live.clone(), ADMIN, Some(Some(rest.clone())))), rest);
-        assert_eq!(change(decide(live.clone(), ADMIN, Some(None))), rest, "the principal is new since");
+        assert_eq!(
+            change(decide(live.clone(), ADMIN, Some(&Some(rest.clone())))),
+            rest
+        );
+        assert_eq!(
+            change(decide(live.clone(), ADMIN, Some(&None))),
+            rest,
+            "the principal is new since"
+        );
 
-        let before = decide(live.clone(), ADMIN, Some(Some(live.clone())));
-        assert!(matches!(&before, Decision::ByHand(why) if why.contains("before the event")), "{before:?}");
+        let before = decide(live.clone(), ADMIN, Some(&Some(live.clone())));
+        assert!(
+            matches!(&before, Decision::ByHand(why) if why.contains("before the event")),
+            "{before:?}"
+        );
         let unproven = decide(live.clone(), ADMIN, None);
-        assert!(matches!(&unproven, Decision::ByHand(why) if why.contains("nothing proves")), "{unproven:?}");
+        assert!(
+            matches!(&unproven, Decision::ByHand(why) if why.contains("nothing proves")),
+            "{unproven:?}"
+        );
 
-        let young = Attached { created: Some(noon() - TimeDelta::minutes(14)), ..live };
+        let young = Attached {
+            created: Some(noon() - TimeDelta::minutes(14)),
+            ..live
+        };
         change(decide(young, ADMIN, None));
     }
 
     #[test]
     fn a_name_that_sounds_like_power_gives_none() {
-        assert_eq!(decide(attached(&[(CUSTOM, Some(false))]), CUSTOM, None), Decision::Safe);
-        let unread = decide(attached(&[(CUSTOM, None)]), CUSTOM, Some(None));
+        assert_eq!(
+            decide(attached(&[(CUSTOM, Some(false))]), CUSTOM, None),
+            Decision::Safe
+        );
+        let unread = decide(attached(&[(CUSTOM, None)]), CUSTOM, Some(&None));
         assert!(matches!(unread, Decision::CannotTell(_)), "{unread:?}");
     }
 
     #[test]
     fn what_is_gone_is_safe() {
-        let wish = AttachmentsWish::Without { policy: ADMIN.into(), at: None };
-        assert_eq!(under(&Settings::default(), &None, &wish, None), Decision::Safe);
+        let wish = AttachmentsWish::Without {
+            policy: ADMIN.into(),
+            at: None,
+        };
+        assert_eq!(
+            under(&Settings::default(), &None, &wish, None),
+            Decision::Safe
+        );
         assert_eq!(decide(attached(&[]), ADMIN, None), Decision::Safe);
     }
 
     #[test]
     fn an_approved_principal_is_known_by_its_true_path() {
-        let approved = format!("[ours]\naccounts = [\"111111111111\"]\n[[approved]]\nprincipal = \"{USER}\"\nreason = \"platform team\"\n");
+        let approved = format!(
+            "[ours]\naccounts = [\"111111111111\"]\n[[approved]]\nprincipal = \"{USER}\"\nreason = \"platform team\"\n"
+        );
         let settings = Settings::parse(&approved).unwrap();
-        let wish = AttachmentsWish::Without { policy: ADMIN.into(), at: Some(noon()) };
+        let wish = AttachmentsWish::Without {
+            policy: ADMIN.into(),
+            at: Some(noon()),
+        };
         let live = Some(attached(&[(ADMIN, Some(true))]));
         assert_eq!(under(&settings, &live, &wish, None), Decision::Safe);
     }
 
     #[test]
     fn a_guard_role_gets_back_what_it_lost_and_loses_what_is_new() {
-        let (known, wish) = (Some(attached(&[(READ, Some(false))])), AttachmentsWish::Baseline);
-        let live = Some(attached(&[("arn:aws:iam::aws:policy/AWSDenyAll", Some(false))]));
+        let (known, wish) = (
+            Some(attached(&[(READ, Some(false))])),
+            AttachmentsWish::Baseline,
+        );
+        let live = Some(attached(&[(
+            "arn:aws:iam::aws:policy/AWSDenyAll",
+            Some(false),
+        )]));
         let settings = Settings::default();
-        assert_eq!(change(under(&settings, &live, &wish, Some(&known))), known.clone().unwrap());
-        assert_eq!(under(&settings, &known, &wish, Some(&known)), Decision::Safe);
+        assert_eq!(
+            change(under(&settings, &live, &wish, Some(&known))),
+            known.clone().unwrap()
+        );
+        assert_eq!(
+            under(&settings, &known, &wish, Some(&known)),
+            Decision::Safe
+        );
         for (live, baseline) in [(&live, None), (&None, Some(&known)), (&live, Some(&None))] {
-            assert!(matches!(under(&settings, live, &wish, baseline), Decision::ByHand(_)));
+            assert!(matches!(
+                under(&settings, live, &wish, baseline),
+                Decision::ByHand(_)
+            ));
         }
     }
 
     #[test]
     fn a_policy_that_gained_power_is_not_the_known_one() {
-        let (harmless, powerful) = (Some(attached(&[(CUSTOM, Some(false))])), Some(attached(&[(CUSTOM, Some(true))])));
+        let (harmless, powerful) = (
+            Some(attached(&[(CUSTOM, Some(false))])),
+            Some(attached(&[(CUSTOM, Some(true))])),
+        );
         assert!(!Attachments::same(&powerful, &harmless));
         assert!(Attachments::same(&harmless, &powerful));
         assert!(!Attachments::same(&harmless, &None));
@@ -271,16 +365,23 @@ mod tests {
 
     fn states() -> impl Strategy<Value = Option<Attached>> {
         let policies = proptest::collection::btree_map(
-            prop_oneof![Just(ADMIN.to_owned()), Just(READ.to_owned()), Just(CUSTOM.to_owned())],
+            prop_oneof![
+                Just(ADMIN.to_owned()),
+                Just(READ.to_owned()),
+                Just(CUSTOM.to_owned())
+            ],
             any::<Option<bool>>(),
             0..4,
         );
         let created = proptest::option::of(-40_i64..40);
-        proptest::option::weighted(0.9, (policies, created).prop_map(|(policies, minutes)| Attached {
-            principal: USER.into(),
-            created: minutes.map(|minutes| noon() + TimeDelta::minutes(minutes)),
-            policies,
-        }))
+        proptest::option::weighted(
+            0.9,
+            (policies, created).prop_map(|(policies, minutes)| Attached {
+                principal: USER.into(),
+                created: minutes.map(|minutes| noon() + TimeDelta::minutes(minutes)),
+                policies,
+            }),
+        )
     }
 
     proptest! {

@@ -5,8 +5,8 @@ use crate::arn::Arn;
 use crate::facet::{At, PolicyState, Step};
 use crate::facets::principal::{Attachments, AttachmentsWish};
 use crate::facets::role::{
-    AsRecorded, RECOVERY, RoleBoundary, RoleConfiguration, RoleInlinePolicies, RoleSettings, RoleTags,
-    RoleTrust, TrustWish,
+    AsRecorded, RECOVERY, RoleBoundary, RoleConfiguration, RoleInlinePolicies, RoleSettings,
+    RoleTags, RoleTrust, TrustWish,
 };
 use crate::plan::Plan;
 use crate::rule::{Call, Draft, Function, Judged, Revert, Rule, Scope, Severity, Watch};
@@ -17,7 +17,11 @@ pub static GUARD_CHANGED: Rule = Rule {
     title: "Role of the guard changed",
     severity: Severity::Critical,
     why: "a guard whose role is changed, also by a stronger boundary or a Deny, can no longer put anything back",
-    controls: &["CIS AWS Foundations 3.0: 4.4", "ATT&CK T1562.001", "ATT&CK T1098.003"],
+    controls: &[
+        "CIS AWS Foundations 3.0: 4.4",
+        "ATT&CK T1562.001",
+        "ATT&CK T1098.003",
+    ],
     function: Function::RoleGuard,
     watches: &[Watch {
         source: IAM,
@@ -55,18 +59,33 @@ pub static GUARD_DELETED: Rule = Rule {
     title: "Role of the guard deleted",
     severity: Severity::Critical,
     why: "a guard without its role is locked out: nothing that it guards is put back any more",
-    controls: &["CIS AWS Foundations 3.0: 4.4", "ATT&CK T1562.001", "ATT&CK T1531"],
+    controls: &[
+        "CIS AWS Foundations 3.0: 4.4",
+        "ATT&CK T1562.001",
+        "ATT&CK T1531",
+    ],
     function: Function::RoleGuard,
-    watches: &[Watch { source: IAM, names: &["DeleteRole"] }],
+    watches: &[Watch {
+        source: IAM,
+        names: &["DeleteRole"],
+    }],
     scope: Scope::Protected,
     revert: Revert::None,
     deployers_accepted: false,
     facets: &["role-trust"],
     judge: |call| {
-        let Some(role) = principal(call, Sort::Role) else { return unnamed(call, Sort::Role) };
-        let Some(role) = guarded(call, &role) else { return Judged::Clean };
-        let summary = format!("role {} was deleted, and what depends on it is locked out: {RECOVERY}", role.name());
-        let step = Step::<RoleTrust>::new(role.clone(), TrustWish::Baseline).wrote(PolicyState::Absent);
+        let Some(role) = principal(call, Sort::Role) else {
+            return unnamed(call, Sort::Role);
+        };
+        let Some(role) = guarded(call, &role) else {
+            return Judged::Clean;
+        };
+        let summary = format!(
+            "role {} was deleted, and what depends on it is locked out: {RECOVERY}",
+            role.name()
+        );
+        let step =
+            Step::<RoleTrust>::new(role.clone(), TrustWish::Baseline).wrote(PolicyState::Absent);
         Draft::new(role.resource, summary).step(step).into()
     },
 };
@@ -95,14 +114,24 @@ fn guarded(call: &Call<'_>, role: &At) -> Option<At> {
     let delivers = |arn: &String| {
         Arn::parse(arn).is_some_and(|arn| arn.account == role.account && arn.name() == role.name())
     };
-    let used = || call.inventory.trails.iter().filter_map(|used| used.log_role.as_ref()).any(delivers);
+    let used = || {
+        call.inventory
+            .trails
+            .iter()
+            .filter_map(|used| used.log_role.as_ref())
+            .any(delivers)
+    };
     let guarded = call.settings.is_guard_role(&role.resource, call.inventory) || used();
     guarded.then(|| at(call, Sort::Role, role.name()))
 }
 
 fn changed(call: &Call<'_>) -> Judged {
-    let Some(role) = principal(call, Sort::Role) else { return unnamed(call, Sort::Role) };
-    let Some(role) = guarded(call, &role) else { return Judged::Clean };
+    let Some(role) = principal(call, Sort::Role) else {
+        return unnamed(call, Sort::Role);
+    };
+    let Some(role) = guarded(call, &role) else {
+        return Judged::Clean;
+    };
     let name = role.name();
     let policy = shown(call, "policyName").unwrap_or("?".into());
     let arn = shown(call, "policyArn").unwrap_or("?".into());
@@ -120,7 +149,9 @@ fn changed(call: &Call<'_>) -> Judged {
         _ => format!("role {name} got another description or session length"),
     };
     let summary = format!("{what}; Auditward or log delivery depends on it");
-    Draft::new(&role.resource, summary).step(touched(call, event, role)).into()
+    Draft::new(&role.resource, summary)
+        .step(touched(call, event, role))
+        .into()
 }
 
 /// The facet that a call touched, with what it wrote where the call writes the
@@ -143,9 +174,9 @@ fn touched(call: &Call<'_>, event: &str, role: At) -> Plan {
             step.wrote = shown(call, "permissionsBoundary").map(|arn| Some(arn.into_owned()));
             step.into()
         }
-        "DeleteRolePermissionsBoundary" => {
-            Step::<RoleBoundary>::new(role, AsRecorded::Baseline).wrote(None).into()
-        }
+        "DeleteRolePermissionsBoundary" => Step::<RoleBoundary>::new(role, AsRecorded::Baseline)
+            .wrote(None)
+            .into(),
         "TagRole" | "UntagRole" => Step::<RoleTags>::new(role, AsRecorded::Baseline).into(),
         _ => {
             let mut step = Step::<RoleSettings>::new(role, AsRecorded::Baseline);
@@ -158,7 +189,13 @@ fn touched(call: &Call<'_>, event: &str, role: At) -> Plan {
 /// What `UpdateRole` wrote, where the request says both.
 fn configuration(call: &Call<'_>) -> Option<RoleConfiguration> {
     let request = call.request()?;
-    let description = request.string("description").filter(|text| text != HIDDEN)?.into_owned();
+    let description = request
+        .string("description")
+        .filter(|text| text != HIDDEN)?
+        .into_owned();
     let max_session = i32::try_from(request.get("maxSessionDuration")?.number()?).ok()?;
-    Some(RoleConfiguration { description, max_session })
+    Some(RoleConfiguration {
+        description,
+        max_session,
+    })
 }

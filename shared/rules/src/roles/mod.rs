@@ -61,13 +61,18 @@ fn shown<'a>(call: &Call<'a>, name: &str) -> Option<Cow<'a, str>> {
 /// so does every plan of ours: a principal is one resource by whatever event it
 /// came. Where AWS refused the call before reading it, only the error tells.
 fn principal(call: &Call<'_>, sort: Sort) -> Option<At> {
-    let name = shown(call, sort.parameter()).map(Cow::into_owned).or_else(|| refused(call, sort))?;
+    let name = shown(call, sort.parameter())
+        .map(Cow::into_owned)
+        .or_else(|| refused(call, sort))?;
     Some(at(call, sort, &name))
 }
 
 fn at(call: &Call<'_>, sort: Sort, name: &str) -> At {
     let (partition, account) = (call.partition(), call.account());
-    call.global(format!("arn:{partition}:iam::{account}:{}/{name}", sort.word()))
+    call.global(format!(
+        "arn:{partition}:iam::{account}:{}/{name}",
+        sort.word()
+    ))
 }
 
 /// The name in `… is not authorized to perform: iam:X on resource: role NAME …`,
@@ -83,17 +88,24 @@ fn refused(call: &Call<'_>, sort: Sort) -> Option<String> {
     if first == sort.word() {
         return words.next().map(str::to_owned);
     }
-    let arn = Arn::parse(first).filter(|arn| arn.resource.split('/').next() == Some(sort.word()))?;
+    let arn =
+        Arn::parse(first).filter(|arn| arn.resource.split('/').next() == Some(sort.word()))?;
     Some(arn.name().to_owned())
 }
 
 /// The record does not say whom the call was about.
 fn unnamed(call: &Call<'_>, sort: Sort) -> Judged {
-    let what = format!("{} on a {} that the record does not name", call.record.event_name, sort.word());
+    let what = format!(
+        "{} on a {} that the record does not name",
+        call.record.event_name,
+        sort.word()
+    );
     Judged::CannotTell(Draft::new("", what))
 }
 
 /// When the call was made.
 fn time(call: &Call<'_>) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(&call.record.event_time).ok().map(|time| time.to_utc())
+    DateTime::parse_from_rfc3339(&call.record.event_time)
+        .ok()
+        .map(|time| time.to_utc())
 }

@@ -31,7 +31,10 @@ const COMMON: Rule = Rule {
 pub static ROLE_ADMIN: Rule = Rule {
     id: "role.admin-attached",
     title: "Power over trails given to a role",
-    watches: &[Watch { source: IAM, names: &["AttachRolePolicy"] }],
+    watches: &[Watch {
+        source: IAM,
+        names: &["AttachRolePolicy"],
+    }],
     judge: |call| judge(call, Sort::Role),
     ..COMMON
 };
@@ -40,7 +43,10 @@ pub static ROLE_ADMIN: Rule = Rule {
 pub static USER_ADMIN: Rule = Rule {
     id: "user.admin-attached",
     title: "Power over trails given to a user",
-    watches: &[Watch { source: IAM, names: &["AttachUserPolicy"] }],
+    watches: &[Watch {
+        source: IAM,
+        names: &["AttachUserPolicy"],
+    }],
     judge: |call| judge(call, Sort::User),
     ..COMMON
 };
@@ -49,29 +55,44 @@ pub static USER_ADMIN: Rule = Rule {
 pub static GROUP_ADMIN: Rule = Rule {
     id: "group.admin-attached",
     title: "Power over trails given to a group",
-    watches: &[Watch { source: IAM, names: &["AttachGroupPolicy"] }],
+    watches: &[Watch {
+        source: IAM,
+        names: &["AttachGroupPolicy"],
+    }],
     judge: |call| judge(call, Sort::Group),
     ..COMMON
 };
 
 fn judge(call: &Call<'_>, sort: Sort) -> Judged {
-    let Some(to) = principal(call, sort) else { return unnamed(call, sort) };
+    let Some(to) = principal(call, sort) else {
+        return unnamed(call, sort);
+    };
     if call.settings.is_approved(&to.resource) {
         return Judged::Clean;
     }
     let whom = format!("{} {}", sort.word(), to.name());
     let Some(policy) = shown(call, "policyArn") else {
-        return Judged::CannotTell(Draft::new(to.resource, format!("{whom} got a policy that the record does not name")));
+        return Judged::CannotTell(Draft::new(
+            to.resource,
+            format!("{whom} got a policy that the record does not name"),
+        ));
     };
     let name = policy.rsplit('/').next().unwrap_or(&policy);
     let near = call.settings.holds_protected(&to.account, call.inventory);
-    let wish = AttachmentsWish::Without { policy: policy.clone().into_owned(), at: time(call) };
+    let wish = AttachmentsWish::Without {
+        policy: policy.clone().into_owned(),
+        at: time(call),
+    };
     let step = Step::<Attachments>::new(to.clone(), wish);
     match managed_policy(&policy) {
         Some(Verdict::No) => Judged::Clean,
         Some(Verdict::Yes(power)) => {
             let draft = Draft::new(&to.resource, format!("{whom} got {name}: {}", power.why));
-            let draft = if near { draft } else { draft.severity(Severity::Medium) };
+            let draft = if near {
+                draft
+            } else {
+                draft.severity(Severity::Medium)
+            };
             match (maybe_approved(call, &to), near) {
                 (true, _) => Judged::CannotTell(draft.step(step)),
                 (false, true) => draft.step(step).into(),
@@ -80,8 +101,15 @@ fn judge(call: &Call<'_>, sort: Sort) -> Judged {
         }
         // The policy's text is not in the event: its live default version decides.
         Some(Verdict::CannotTell(_)) | None => {
-            let draft = Draft::new(&to.resource, format!("{whom} got {name}, whose text the record does not show"));
-            let draft = if near { draft } else { draft.severity(Severity::Low) };
+            let draft = Draft::new(
+                &to.resource,
+                format!("{whom} got {name}, whose text the record does not show"),
+            );
+            let draft = if near {
+                draft
+            } else {
+                draft.severity(Severity::Low)
+            };
             Judged::CannotTell(draft.step(step))
         }
     }
@@ -92,9 +120,20 @@ fn judge(call: &Call<'_>, sort: Sort) -> Judged {
 fn maybe_approved(call: &Call<'_>, to: &At) -> bool {
     let (known, glass) = (&call.settings.approved, &call.settings.break_glass);
     known.iter().chain(glass).any(|known| {
-        let Some(arn) = Arn::parse(&known.principal) else { return false };
-        let Some((sort, _)) = arn.resource.split_once('/') else { return false };
+        let Some(arn) = Arn::parse(&known.principal) else {
+            return false;
+        };
+        let Some((sort, _)) = arn.resource.split_once('/') else {
+            return false;
+        };
         let plain = format!("{sort}/{}", arn.name());
-        glob(&Arn { resource: &plain, ..arn }.to_string(), &to.resource)
+        glob(
+            &Arn {
+                resource: &plain,
+                ..arn
+            }
+            .to_string(),
+            &to.resource,
+        )
     })
 }

@@ -28,7 +28,11 @@ fn event(name: &str, request: &Value) -> Value {
 }
 
 fn judged_by(settings: &str, inventory: &Inventory, event: &Value) -> Judgement {
-    let settings = if settings.is_empty() { Settings::default() } else { Settings::parse(settings).unwrap() };
+    let settings = if settings.is_empty() {
+        Settings::default()
+    } else {
+        Settings::parse(settings).unwrap()
+    };
     let text = event.to_string();
     let now = Utc.with_ymd_and_hms(2026, 11, 12, 12, 1, 0).unwrap();
     judge(&Record::read(&text).unwrap(), &settings, inventory, now)
@@ -39,26 +43,47 @@ fn judged(event: &Value) -> Judgement {
 }
 
 fn rules(judgement: &Judgement) -> Vec<&str> {
-    judgement.findings.iter().map(|finding| finding.rule.id).collect()
+    judgement
+        .findings
+        .iter()
+        .map(|finding| finding.rule.id)
+        .collect()
 }
 
 fn kinds(judgement: &Judgement) -> Vec<&str> {
-    judgement.findings.iter().flat_map(|finding| &finding.plan).map(Plan::kind).collect()
+    judgement
+        .findings
+        .iter()
+        .flat_map(|finding| &finding.plan)
+        .map(Plan::kind)
+        .collect()
 }
 
 const OURS: &str = "[ours]\naccounts = [\"111111111111\"]\n";
 
 #[test]
 fn a_role_created_open_is_closed_and_its_sessions_end() {
-    let mut event = event("CreateRole", &json!({"roleName": "door", "assumeRolePolicyDocument": FOREIGN}));
-    event["responseElements"] = json!({"role": {"arn": "arn:aws:iam::111111111111:role/team/door"}});
+    let mut event = event(
+        "CreateRole",
+        &json!({"roleName": "door", "assumeRolePolicyDocument": FOREIGN}),
+    );
+    event["responseElements"] =
+        json!({"role": {"arn": "arn:aws:iam::111111111111:role/team/door"}});
     let found = judged(&event);
     assert_eq!(kinds(&found), ["role-trust", "role-sessions"]);
     let finding = &found.findings[0];
     assert_eq!(finding.resource, "arn:aws:iam::111111111111:role/team/door");
-    assert_eq!(finding.plan[0].at().resource, "arn:aws:iam::111111111111:role/door", "one key whatever the event");
+    assert_eq!(
+        finding.plan[0].at().resource,
+        "arn:aws:iam::111111111111:role/door",
+        "one key whatever the event"
+    );
     assert!(finding.plan[0].wrote().is_some());
-    assert!(finding.summary.contains("333333333333"), "{}", finding.summary);
+    assert!(
+        finding.summary.contains("333333333333"),
+        "{}",
+        finding.summary
+    );
 
     let never = format!("{OURS}[roles]\nrevoke_sessions = \"never\"\n");
     let found = judged_by(&never, &Inventory::default(), &event);
@@ -68,10 +93,17 @@ fn a_role_created_open_is_closed_and_its_sessions_end() {
 
 #[test]
 fn sessions_of_an_older_role_end_only_where_the_settings_ask_for_it() {
-    let event = event("UpdateAssumeRolePolicy", &json!({"roleName": "reader", "policyDocument": FOREIGN}));
+    let event = event(
+        "UpdateAssumeRolePolicy",
+        &json!({"roleName": "reader", "policyDocument": FOREIGN}),
+    );
     let found = judged(&event);
     assert_eq!(kinds(&found), ["role-trust"]);
-    assert!(found.findings[0].summary.contains("until they expire"), "{}", found.findings[0].summary);
+    assert!(
+        found.findings[0].summary.contains("until they expire"),
+        "{}",
+        found.findings[0].summary
+    );
     let always = format!("{OURS}[roles]\nrevoke_sessions = \"always\"\n");
     let found = judged_by(&always, &Inventory::default(), &event);
     assert_eq!(kinds(&found), ["role-trust", "role-sessions"]);
@@ -79,8 +111,14 @@ fn sessions_of_an_older_role_end_only_where_the_settings_ask_for_it() {
 
 #[test]
 fn the_answers_encoded_document_serves_where_the_request_has_none() {
-    let encoded = FOREIGN.bytes().map(|b| format!("%{b:02X}")).collect::<String>();
-    let mut event = event("CreateRole", &json!({"roleName": "door", "assumeRolePolicyDocument": HIDDEN}));
+    let encoded = FOREIGN
+        .bytes()
+        .map(|b| format!("%{b:02X}"))
+        .collect::<String>();
+    let mut event = event(
+        "CreateRole",
+        &json!({"roleName": "door", "assumeRolePolicyDocument": HIDDEN}),
+    );
     event["responseElements"] = json!({"role": {"assumeRolePolicyDocument": encoded}});
     assert_eq!(judged(&event).verdict(), Verdict::Violation);
 }
@@ -88,117 +126,274 @@ fn the_answers_encoded_document_serves_where_the_request_has_none() {
 #[test]
 fn a_document_that_is_missing_hidden_or_broken_leaves_it_to_the_live_state() {
     for document in [json!(null), json!(HIDDEN), json!("{\"Version\""), json!("")] {
-        let event = event("UpdateAssumeRolePolicy", &json!({"roleName": "reader", "policyDocument": document}));
+        let event = event(
+            "UpdateAssumeRolePolicy",
+            &json!({"roleName": "reader", "policyDocument": document}),
+        );
         let found = judged(&event);
         assert_eq!(found.verdict(), Verdict::CannotTell, "{document}");
         assert_eq!(kinds(&found), ["role-trust"], "{document}");
     }
-    for request in [json!(null), json!({"omitted": true, "reason": "requestParameters too large"}), json!({"roleName": HIDDEN})] {
+    for request in [
+        json!(null),
+        json!({"omitted": true, "reason": "requestParameters too large"}),
+        json!({"roleName": HIDDEN}),
+    ] {
         let found = judged(&event("UpdateAssumeRolePolicy", &request));
         assert_eq!(found.verdict(), Verdict::CannotTell, "{request}");
-        assert!(found.findings.iter().all(|finding| finding.plan.is_empty() && finding.resource.is_empty()));
+        assert!(
+            found
+                .findings
+                .iter()
+                .all(|finding| finding.plan.is_empty() && finding.resource.is_empty())
+        );
     }
 }
 
 #[test]
 fn a_boundary_that_denies_all_lowers_the_severity_and_not_the_verdict() {
     let boundary = "arn:aws:iam::aws:policy/AWSDenyAll";
-    let event = event("CreateRole", &json!({"roleName": "door", "assumeRolePolicyDocument": FOREIGN, "permissionsBoundary": boundary}));
+    let event = event(
+        "CreateRole",
+        &json!({"roleName": "door", "assumeRolePolicyDocument": FOREIGN, "permissionsBoundary": boundary}),
+    );
     let found = judged(&event);
-    assert_eq!((found.verdict(), found.findings[0].severity), (Verdict::Violation, Severity::Medium));
+    assert_eq!(
+        (found.verdict(), found.findings[0].severity),
+        (Verdict::Violation, Severity::Medium)
+    );
 }
 
 #[test]
 fn anybody_is_worse_than_somebody() {
     let public = FOREIGN.replace("arn:aws:iam::333333333333:root", "*");
-    let event = event("CreateRole", &json!({"roleName": "door", "assumeRolePolicyDocument": public}));
+    let event = event(
+        "CreateRole",
+        &json!({"roleName": "door", "assumeRolePolicyDocument": public}),
+    );
     assert_eq!(judged(&event).findings[0].severity, Severity::Critical);
 }
 
 #[test]
 fn a_deployer_may_not_let_outsiders_in() {
-    let deployer = format!("{OURS}[[deployers]]\nprincipal = \"arn:aws:iam::111111111111:user/x\"\nreason = \"pipeline\"\n");
+    let deployer = format!(
+        "{OURS}[[deployers]]\nprincipal = \"arn:aws:iam::111111111111:user/x\"\nreason = \"pipeline\"\n"
+    );
     let none = Inventory::default();
-    let opened = event("UpdateAssumeRolePolicy", &json!({"roleName": "auditward-x", "policyDocument": FOREIGN}));
+    let opened = event(
+        "UpdateAssumeRolePolicy",
+        &json!({"roleName": "auditward-x", "policyDocument": FOREIGN}),
+    );
     let found = judged_by(&deployer, &none, &opened);
     assert_eq!(rules(&found), ["role.trust-opened"]);
-    assert_eq!(found.accepted.len(), 1, "the guard's role is learnt from what the event wrote");
+    assert_eq!(
+        found.accepted.len(),
+        1,
+        "the guard's role is learnt from what the event wrote"
+    );
     assert!(found.accepted[0].wrote().is_some());
 }
 
 #[test]
 fn power_is_judged_by_the_policy_and_never_by_its_name() {
-    let attach = |arn: &str| judged(&event("AttachRolePolicy", &json!({"roleName": "app", "policyArn": arn})));
+    let attach = |arn: &str| {
+        judged(&event(
+            "AttachRolePolicy",
+            &json!({"roleName": "app", "policyArn": arn}),
+        ))
+    };
     let found = attach(ADMIN);
-    assert_eq!((found.verdict(), kinds(&found)), (Verdict::Violation, vec!["attachments"]));
+    assert_eq!(
+        (found.verdict(), kinds(&found)),
+        (Verdict::Violation, vec!["attachments"])
+    );
     let found = attach("arn:aws:iam::111111111111:policy/DenyAdministratorAccess");
-    assert_eq!((found.verdict(), kinds(&found)), (Verdict::CannotTell, vec!["attachments"]));
-    assert_eq!(attach("arn:aws:iam::aws:policy/AWSDenyAll").verdict(), Verdict::Clean);
-    assert_eq!(attach("arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV4").verdict(), Verdict::Clean);
+    assert_eq!(
+        (found.verdict(), kinds(&found)),
+        (Verdict::CannotTell, vec!["attachments"])
+    );
+    assert_eq!(
+        attach("arn:aws:iam::aws:policy/AWSDenyAll").verdict(),
+        Verdict::Clean
+    );
+    assert_eq!(
+        attach("arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV4").verdict(),
+        Verdict::Clean
+    );
 }
 
 #[test]
 fn the_approved_may_have_power_also_under_a_path_that_events_leave_out() {
-    let approved = |arn: &str| format!("{OURS}[[approved]]\nprincipal = \"{arn}\"\nreason = \"platform\"\n[protected]\nresources = [\"arn:aws:cloudtrail:*:111111111111:trail/*\"]\n");
-    let attach = event("AttachRolePolicy", &json!({"roleName": "app", "policyArn": ADMIN}));
+    let approved = |arn: &str| {
+        format!(
+            "{OURS}[[approved]]\nprincipal = \"{arn}\"\nreason = \"platform\"\n[protected]\nresources = [\"arn:aws:cloudtrail:*:111111111111:trail/*\"]\n"
+        )
+    };
+    let attach = event(
+        "AttachRolePolicy",
+        &json!({"roleName": "app", "policyArn": ADMIN}),
+    );
     let verdict = |arn: &str| judged_by(&approved(arn), &Inventory::default(), &attach).verdict();
-    assert_eq!(verdict("arn:aws:iam::111111111111:role/app"), Verdict::Clean);
-    assert_eq!(verdict("arn:aws:iam::111111111111:role/team/app"), Verdict::CannotTell);
-    assert_eq!(verdict("arn:aws:iam::111111111111:role/other"), Verdict::Violation);
-    assert_eq!(verdict("arn:aws:iam::222222222222:role/app"), Verdict::Violation);
+    assert_eq!(
+        verdict("arn:aws:iam::111111111111:role/app"),
+        Verdict::Clean
+    );
+    assert_eq!(
+        verdict("arn:aws:iam::111111111111:role/team/app"),
+        Verdict::CannotTell
+    );
+    assert_eq!(
+        verdict("arn:aws:iam::111111111111:role/other"),
+        Verdict::Violation
+    );
+    assert_eq!(
+        verdict("arn:aws:iam::222222222222:role/app"),
+        Verdict::Violation
+    );
 }
 
 #[test]
 fn far_from_what_is_protected_it_is_told_and_not_touched() {
-    let far = format!("{OURS}[protected]\nresources = [\"arn:aws:cloudtrail:*:222222222222:trail/*\"]\n");
-    let attach = event("AttachUserPolicy", &json!({"userName": "x", "policyArn": ADMIN}));
+    let far =
+        format!("{OURS}[protected]\nresources = [\"arn:aws:cloudtrail:*:222222222222:trail/*\"]\n");
+    let attach = event(
+        "AttachUserPolicy",
+        &json!({"userName": "x", "policyArn": ADMIN}),
+    );
     let found = judged_by(&far, &Inventory::default(), &attach);
-    assert_eq!((found.verdict(), found.findings[0].severity), (Verdict::Violation, Severity::Medium));
+    assert_eq!(
+        (found.verdict(), found.findings[0].severity),
+        (Verdict::Violation, Severity::Medium)
+    );
     assert!(found.findings[0].plan.is_empty());
 }
 
 #[test]
 fn a_policy_that_the_record_does_not_name_cannot_be_detached() {
-    let found = judged(&event("AttachGroupPolicy", &json!({"groupName": "developers"})));
-    assert_eq!((found.verdict(), kinds(&found).len()), (Verdict::CannotTell, 0));
-    assert_eq!(found.findings[0].resource, "arn:aws:iam::111111111111:group/developers");
+    let found = judged(&event(
+        "AttachGroupPolicy",
+        &json!({"groupName": "developers"}),
+    ));
+    assert_eq!(
+        (found.verdict(), kinds(&found).len()),
+        (Verdict::CannotTell, 0)
+    );
+    assert_eq!(
+        found.findings[0].resource,
+        "arn:aws:iam::111111111111:group/developers"
+    );
 }
 
 #[test]
 fn each_call_on_a_guard_role_names_the_facet_it_touches() {
     for (name, request, kind, wrote) in [
-        ("UpdateAssumeRolePolicy", json!({"policyDocument": EC2}), "role-trust", true),
-        ("PutRolePolicy", json!({"policyName": "a", "policyDocument": EC2}), "role-inline-policies", false),
-        ("DeleteRolePolicy", json!({"policyName": "a"}), "role-inline-policies", false),
-        ("AttachRolePolicy", json!({"policyArn": "arn:aws:iam::aws:policy/AWSDenyAll"}), "attachments", false),
-        ("DetachRolePolicy", json!({"policyArn": ADMIN}), "attachments", false),
-        ("PutRolePermissionsBoundary", json!({"permissionsBoundary": ADMIN}), "role-boundary", true),
-        ("DeleteRolePermissionsBoundary", json!({}), "role-boundary", true),
-        ("TagRole", json!({"tags": [{"key": "a", "value": "b"}]}), "role-tags", false),
+        (
+            "UpdateAssumeRolePolicy",
+            json!({"policyDocument": EC2}),
+            "role-trust",
+            true,
+        ),
+        (
+            "PutRolePolicy",
+            json!({"policyName": "a", "policyDocument": EC2}),
+            "role-inline-policies",
+            false,
+        ),
+        (
+            "DeleteRolePolicy",
+            json!({"policyName": "a"}),
+            "role-inline-policies",
+            false,
+        ),
+        (
+            "AttachRolePolicy",
+            json!({"policyArn": "arn:aws:iam::aws:policy/AWSDenyAll"}),
+            "attachments",
+            false,
+        ),
+        (
+            "DetachRolePolicy",
+            json!({"policyArn": ADMIN}),
+            "attachments",
+            false,
+        ),
+        (
+            "PutRolePermissionsBoundary",
+            json!({"permissionsBoundary": ADMIN}),
+            "role-boundary",
+            true,
+        ),
+        (
+            "DeleteRolePermissionsBoundary",
+            json!({}),
+            "role-boundary",
+            true,
+        ),
+        (
+            "TagRole",
+            json!({"tags": [{"key": "a", "value": "b"}]}),
+            "role-tags",
+            false,
+        ),
         ("UntagRole", json!({"tagKeys": ["a"]}), "role-tags", false),
-        ("UpdateRole", json!({"description": "", "maxSessionDuration": 3600}), "role-settings", true),
-        ("UpdateRole", json!({"maxSessionDuration": 3600}), "role-settings", false),
+        (
+            "UpdateRole",
+            json!({"description": "", "maxSessionDuration": 3600}),
+            "role-settings",
+            true,
+        ),
+        (
+            "UpdateRole",
+            json!({"maxSessionDuration": 3600}),
+            "role-settings",
+            false,
+        ),
         ("DeleteRole", json!({}), "role-trust", true),
     ] {
         let mut request = request;
         request["roleName"] = json!("auditward-trail-guard");
         let mut found = judged(&event(name, &request));
-        found.findings.retain(|finding| finding.rule.id.starts_with("guard-role"));
+        found
+            .findings
+            .retain(|finding| finding.rule.id.starts_with("guard-role"));
         assert_eq!(kinds(&found), [kind], "{name}");
         assert_eq!(found.findings[0].plan[0].wrote().is_some(), wrote, "{name}");
         assert_eq!(found.findings[0].severity, Severity::Critical, "{name}");
         request["roleName"] = json!("payments-auditward-mirror");
-        assert!(judged(&event(name, &request)).findings.iter().all(|f| !f.rule.id.starts_with("guard")), "{name}");
+        assert!(
+            judged(&event(name, &request))
+                .findings
+                .iter()
+                .all(|f| !f.rule.id.starts_with("guard")),
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn the_role_that_delivers_a_trails_events_is_known_without_its_path() {
-    let log_role = Some("arn:aws:iam::111111111111:role/service-role/CloudTrail_CloudWatchLogs_Role".to_owned());
-    let inventory = Inventory { trails: vec![TrailUse { log_role, ..TrailUse::default() }] };
-    let lost = event("DeleteRolePolicy", &json!({"roleName": "CloudTrail_CloudWatchLogs_Role", "policyName": "a"}));
-    assert_eq!(rules(&judged_by(OURS, &inventory, &lost)), ["guard-role.changed"]);
-    assert!(judged_by(OURS, &Inventory::default(), &lost).findings.is_empty());
+    let log_role = Some(
+        "arn:aws:iam::111111111111:role/service-role/CloudTrail_CloudWatchLogs_Role".to_owned(),
+    );
+    let inventory = Inventory {
+        trails: vec![TrailUse {
+            log_role,
+            ..TrailUse::default()
+        }],
+    };
+    let lost = event(
+        "DeleteRolePolicy",
+        &json!({"roleName": "CloudTrail_CloudWatchLogs_Role", "policyName": "a"}),
+    );
+    assert_eq!(
+        rules(&judged_by(OURS, &inventory, &lost)),
+        ["guard-role.changed"]
+    );
+    assert!(
+        judged_by(OURS, &Inventory::default(), &lost)
+            .findings
+            .is_empty()
+    );
 }
 
 #[test]
@@ -212,9 +407,16 @@ fn a_refused_call_is_told_by_the_role_in_its_error_and_only_of_the_guard() {
         judged(&event).verdict()
     };
     assert_eq!(refused("role auditward-trail-guard"), Verdict::Attempt);
-    assert_eq!(refused("arn:aws:iam::111111111111:role/x/auditward-trail-guard"), Verdict::Attempt);
+    assert_eq!(
+        refused("arn:aws:iam::111111111111:role/x/auditward-trail-guard"),
+        Verdict::Attempt
+    );
     assert_eq!(refused("role payments-api"), Verdict::Clean);
-    assert_eq!(refused("policy auditward-x"), Verdict::Attempt, "an unknown form hides nothing");
+    assert_eq!(
+        refused("policy auditward-x"),
+        Verdict::Attempt,
+        "an unknown form hides nothing"
+    );
 }
 
 #[test]
@@ -226,13 +428,21 @@ fn the_same_name_of_another_service_is_another_call() {
 
 #[test]
 fn stack_sets_gives_its_own_role_power_and_nobody_else_in_its_name() {
-    let mut attach = event("AttachRolePolicy", &json!({"roleName": "stacksets-exec-1f", "policyArn": ADMIN}));
+    let mut attach = event(
+        "AttachRolePolicy",
+        &json!({"roleName": "stacksets-exec-1f", "policyArn": ADMIN}),
+    );
     assert_eq!(judged(&attach).verdict(), Verdict::Violation);
     for (path, expected) in [
-        ("aws-service-role/member.org.stacksets.cloudformation.amazonaws.com/", Verdict::Clean),
+        (
+            "aws-service-role/member.org.stacksets.cloudformation.amazonaws.com/",
+            Verdict::Clean,
+        ),
         ("", Verdict::Violation),
     ] {
-        let issuer = format!("arn:aws:iam::111111111111:role/{path}AWSServiceRoleForCloudFormationStackSetsOrgMember");
+        let issuer = format!(
+            "arn:aws:iam::111111111111:role/{path}AWSServiceRoleForCloudFormationStackSetsOrgMember"
+        );
         attach["userIdentity"]["sessionContext"] = json!({"sessionIssuer": {"arn": issuer}});
         assert_eq!(judged(&attach).verdict(), expected, "{issuer}");
     }
@@ -240,8 +450,19 @@ fn stack_sets_gives_its_own_role_power_and_nobody_else_in_its_name() {
 
 #[test]
 fn the_event_time_bounds_what_the_event_can_have_attached() {
-    let found = judged(&event("AttachUserPolicy", &json!({"userName": "x", "policyArn": ADMIN})));
-    let Plan::Attachments(step) = &found.findings[0].plan[0] else { panic!("{found:?}") };
+    let found = judged(&event(
+        "AttachUserPolicy",
+        &json!({"userName": "x", "policyArn": ADMIN}),
+    ));
+    let Plan::Attachments(step) = &found.findings[0].plan[0] else {
+        panic!("{found:?}")
+    };
     let at = Some(Utc.with_ymd_and_hms(2026, 11, 12, 12, 0, 0).unwrap());
-    assert_eq!(step.wish, AttachmentsWish::Without { policy: ADMIN.into(), at });
+    assert_eq!(
+        step.wish,
+        AttachmentsWish::Without {
+            policy: ADMIN.into(),
+            at
+        }
+    );
 }

@@ -14,20 +14,35 @@ pub static CREATED_OPEN: Rule = Rule {
     title: "Role created open to outsiders",
     severity: Severity::High,
     why: "a role that an outsider may assume is a door that stays open when every key of the break-in is gone",
-    controls: &["CIS AWS Foundations 3.0: 1.20, 4.4", "ATT&CK T1136.003", "ATT&CK T1199"],
+    controls: &[
+        "CIS AWS Foundations 3.0: 1.20, 4.4",
+        "ATT&CK T1136.003",
+        "ATT&CK T1199",
+    ],
     function: Function::RoleGuard,
-    watches: &[Watch { source: IAM, names: &["CreateRole"] }],
+    watches: &[Watch {
+        source: IAM,
+        names: &["CreateRole"],
+    }],
     scope: Scope::Any,
     revert: Revert::Live,
     deployers_accepted: false,
     facets: &["role-trust", "role-sessions"],
     judge: |call| {
-        let Some(role) = principal(call, Sort::Role) else { return unnamed(call, Sort::Role) };
+        let Some(role) = principal(call, Sort::Role) else {
+            return unnamed(call, Sort::Role);
+        };
         let answered = call.record.response().and_then(|answer| answer.get("role"));
         let answer = |name: &str| answered.and_then(|role| role.string(name));
-        let document = shown(call, "assumeRolePolicyDocument").or_else(|| answer("assumeRolePolicyDocument"));
+        let document =
+            shown(call, "assumeRolePolicyDocument").or_else(|| answer("assumeRolePolicyDocument"));
         let arn = answer("arn").map_or_else(|| role.resource.clone(), |arn| arn.into_owned());
-        let trust = Trust { call, role, arn, created: true };
+        let trust = Trust {
+            call,
+            role,
+            arn,
+            created: true,
+        };
         trust.judge(document.as_deref(), "was created with a trust policy")
     },
 };
@@ -38,18 +53,35 @@ pub static TRUST_OPENED: Rule = Rule {
     title: "Role opened to outsiders",
     severity: Severity::High,
     why: "whoever may assume a role has all its permissions, from outside and without a key of ours",
-    controls: &["CIS AWS Foundations 3.0: 1.20, 4.4", "ATT&CK T1098.003", "ATT&CK T1199"],
+    controls: &[
+        "CIS AWS Foundations 3.0: 1.20, 4.4",
+        "ATT&CK T1098.003",
+        "ATT&CK T1199",
+    ],
     function: Function::RoleGuard,
-    watches: &[Watch { source: IAM, names: &["UpdateAssumeRolePolicy"] }],
+    watches: &[Watch {
+        source: IAM,
+        names: &["UpdateAssumeRolePolicy"],
+    }],
     scope: Scope::Any,
     revert: Revert::Live,
     deployers_accepted: false,
     facets: &["role-trust", "role-sessions"],
     judge: |call| {
-        let Some(role) = principal(call, Sort::Role) else { return unnamed(call, Sort::Role) };
+        let Some(role) = principal(call, Sort::Role) else {
+            return unnamed(call, Sort::Role);
+        };
         let arn = role.resource.clone();
-        let trust = Trust { call, role, arn, created: false };
-        trust.judge(shown(call, "policyDocument").as_deref(), "got a trust policy")
+        let trust = Trust {
+            call,
+            role,
+            arn,
+            created: false,
+        };
+        trust.judge(
+            shown(call, "policyDocument").as_deref(),
+            "got a trust policy",
+        )
     },
 };
 
@@ -73,26 +105,34 @@ impl Trust<'_, '_> {
             Some(wrote @ PolicyState::Document(_)) => wrote,
             Some(PolicyState::Unparsable { error, .. }) => {
                 let why = format!("role {name} {what} that cannot be parsed: {error}");
-                return Judged::CannotTell(self.draft(why, None));
+                return Judged::CannotTell(self.draft(&why, None));
             }
             Some(PolicyState::Absent) | None => {
                 let why = format!("role {name} {what} that the record does not show");
-                return Judged::CannotTell(self.draft(why, None));
+                return Judged::CannotTell(self.draft(&why, None));
             }
         };
-        let Some(document) = wrote.document() else { return Judged::Clean };
+        let Some(document) = wrote.document() else {
+            return Judged::Clean;
+        };
         let zone = self.call.settings.zone(&self.role.account);
         let analysis = analyze(document, Kind::Trust, &zone);
         match &analysis.foreign {
             Foreign::No => Judged::Clean,
             Foreign::CannotTell(why) => {
-                let why = format!("role {name} {what} of which it cannot be told whom it lets in: {why}");
-                Judged::CannotTell(self.draft(why, Some(wrote)))
+                let why =
+                    format!("role {name} {what} of which it cannot be told whom it lets in: {why}");
+                Judged::CannotTell(self.draft(&why, Some(wrote)))
             }
             Foreign::Yes => {
                 let first = analysis.admissions.first();
-                let who = first.map(|first| format!(": {}", first.why)).unwrap_or_default();
-                let mut draft = self.draft(format!("role {name} {what} that lets outsiders in{who}"), Some(wrote));
+                let who = first
+                    .map(|first| format!(": {}", first.why))
+                    .unwrap_or_default();
+                let mut draft = self.draft(
+                    &format!("role {name} {what} that lets outsiders in{who}"),
+                    Some(wrote),
+                );
                 draft.severity = self.severity(&analysis);
                 draft.into()
             }
@@ -101,17 +141,21 @@ impl Trust<'_, '_> {
 
     /// The severity, where it is not the rule's.
     fn severity(&self, analysis: &Analysis) -> Option<Severity> {
-        let bound = shown(self.call, "permissionsBoundary").is_some_and(|boundary| boundary.ends_with(DENY_ALL));
+        let bound = shown(self.call, "permissionsBoundary")
+            .is_some_and(|boundary| boundary.ends_with(DENY_ALL));
         if self.created && bound {
             return Some(Severity::Medium);
         }
-        let public = analysis.admissions.iter().any(|admission| admission.kind == AdmissionKind::Public);
+        let public = analysis
+            .admissions
+            .iter()
+            .any(|admission| admission.kind == AdmissionKind::Public);
         public.then_some(Severity::Critical)
     }
 
     /// The finding: close the trust policy, and then end the sessions that were
     /// issued while it was open, where the settings ask for it.
-    fn draft(&self, summary: String, wrote: Option<PolicyState>) -> Draft {
+    fn draft(&self, summary: &str, wrote: Option<PolicyState>) -> Draft {
         let role = &self.role;
         let revokes = match self.call.settings.roles.revoke_sessions {
             RevokeSessions::Always => true,
@@ -120,12 +164,19 @@ impl Trust<'_, '_> {
         };
         let mut close = Step::<RoleTrust>::new(role.clone(), TrustWish::NoOutsiders);
         close.wrote = wrote;
-        let rest = if revokes { "" } else { "; sessions that it gives out until it is closed go on until they expire" };
+        let rest = if revokes {
+            ""
+        } else {
+            "; sessions that it gives out until it is closed go on until they expire"
+        };
         let draft = Draft::new(&self.arn, format!("{summary}{rest}")).step(close);
         if !revokes {
             return draft;
         }
         let issued_until = time(self.call).unwrap_or_default();
-        draft.step(Step::<RoleSessions>::new(role.clone(), Revoked { issued_until }))
+        draft.step(Step::<RoleSessions>::new(
+            role.clone(),
+            Revoked { issued_until },
+        ))
     }
 }

@@ -16,7 +16,10 @@ pub static KEY_DISABLED: Rule = Rule {
     why: "CloudTrail cannot deliver logs that it cannot encrypt, and nobody can read those that were",
     controls: &["CIS AWS Foundations 3.0: 3.5, 4.7", "ATT&CK T1562.008"],
     function: Function::TrailGuard,
-    watches: &[Watch { source: "kms.amazonaws.com", names: &["DisableKey"] }],
+    watches: &[Watch {
+        source: "kms.amazonaws.com",
+        names: &["DisableKey"],
+    }],
     scope: Scope::Protected,
     revert: Revert::Event,
     deployers_accepted: false,
@@ -32,7 +35,10 @@ pub static KEY_DELETION: Rule = Rule {
     why: "a key that waits for its deletion encrypts nothing, and once it is gone no log that it encrypted can be read",
     controls: &["CIS AWS Foundations 3.0: 3.5, 4.7", "ATT&CK T1485"],
     function: Function::TrailGuard,
-    watches: &[Watch { source: "kms.amazonaws.com", names: &["ScheduleKeyDeletion"] }],
+    watches: &[Watch {
+        source: "kms.amazonaws.com",
+        names: &["ScheduleKeyDeletion"],
+    }],
     scope: Scope::Protected,
     revert: Revert::Event,
     deployers_accepted: false,
@@ -46,9 +52,16 @@ pub static KEY_LOCKOUT: Rule = Rule {
     title: "Locked out of a trail's key",
     severity: Severity::Critical,
     why: "a lock-out from a key cannot be undone by anybody but AWS support, and CloudTrail cannot deliver without it",
-    controls: &["CIS AWS Foundations 3.0: 3.5, 4.7", "ATT&CK T1531", "ATT&CK T1562.008"],
+    controls: &[
+        "CIS AWS Foundations 3.0: 3.5, 4.7",
+        "ATT&CK T1531",
+        "ATT&CK T1562.008",
+    ],
     function: Function::TrailGuard,
-    watches: &[Watch { source: "kms.amazonaws.com", names: &["PutKeyPolicy"] }],
+    watches: &[Watch {
+        source: "kms.amazonaws.com",
+        names: &["PutKeyPolicy"],
+    }],
     scope: Scope::Protected,
     revert: Revert::Live,
     deployers_accepted: false,
@@ -73,17 +86,29 @@ fn lockout(call: &Call<'_>) -> Judged {
         Err(judged) => return judged,
     };
     let document = document(call);
-    let trails = call.inventory.encrypting_with(&key.resource).map(|used| used.trail.clone());
-    let mut wish = KeyPolicyWish { trails: trails.collect(), owner: true };
+    let trails = call
+        .inventory
+        .encrypting_with(&key.resource)
+        .map(|used| used.trail.clone());
+    let mut wish = KeyPolicyWish {
+        trails: trails.collect(),
+        owner: true,
+    };
     if wish.trails.is_empty() && !call.settings.given {
         // Without settings every key counts as a trail's: the one that its own
         // document speaks of, else any of the account.
-        wish.trails = vec![document.as_ref().and_then(|document| named(document, &key)).unwrap_or_else(|| any(&key))];
+        wish.trails = vec![
+            document
+                .as_ref()
+                .and_then(|document| named(document, &key))
+                .unwrap_or_else(|| any(&key)),
+        ];
     }
     let step = Step::<KeyPolicy>::new(key.clone(), wish.clone());
     let name = format!("key {}{}", key.name(), used_by(call, &key.resource));
     let Some(document) = document else {
-        let summary = format!("the policy of {name} was replaced, and the record does not say by which");
+        let summary =
+            format!("the policy of {name} was replaced, and the record does not say by which");
         return Judged::CannotTell(Draft::new(key.resource, summary).step(step));
     };
     let out = locked_out(&document, &key.resource, &wish, call.settings);
@@ -98,7 +123,7 @@ fn lockout(call: &Call<'_>) -> Judged {
     }
 }
 
-/// The document that a PutKeyPolicy set: a string of JSON, or an object.
+/// The document that a `PutKeyPolicy` set: a string of JSON, or an object.
 fn document(call: &Call<'_>) -> Option<Document> {
     let policy = call.request()?.get("policy")?;
     if policy.is_object() {
@@ -113,7 +138,9 @@ fn named(document: &Document, key: &At) -> Option<String> {
     let mut arns = texts.filter(|text| {
         !text.contains(['*', '?', '$'])
             && Arn::parse(text).is_some_and(|arn| {
-                arn.service == "cloudtrail" && arn.account == key.account && arn.resource.starts_with("trail/")
+                arn.service == "cloudtrail"
+                    && arn.account == key.account
+                    && arn.resource.starts_with("trail/")
             })
     });
     arns.next().map(str::to_owned)
@@ -121,25 +148,44 @@ fn named(document: &Document, key: &At) -> Option<String> {
 
 /// A trail of the key's account and region, whatever its name.
 fn any(key: &At) -> String {
-    let At { account, region, resource, .. } = key;
+    let At {
+        account,
+        region,
+        resource,
+        ..
+    } = key;
     let partition = Arn::parse(resource).map_or("aws", |arn| arn.partition);
     format!("arn:{partition}:cloudtrail:{region}:{account}:trail/trail")
 }
 
 /// Which trails need a key, for people.
 fn used_by(call: &Call<'_>, key: &str) -> String {
-    let names = call.inventory.encrypting_with(key).filter_map(|used| Arn::parse(&used.trail));
+    let names = call
+        .inventory
+        .encrypting_with(key)
+        .filter_map(|used| Arn::parse(&used.trail));
     let names: Vec<_> = names.map(|arn| arn.name()).collect();
-    if names.is_empty() { String::new() } else { format!(" of trail {}", names.join(" and ")) }
+    if names.is_empty() {
+        String::new()
+    } else {
+        format!(" of trail {}", names.join(" and "))
+    }
 }
 
 /// The protected key that a call is about; else what the call amounts to.
 fn subject(call: &Call<'_>) -> Result<At, Judged> {
     let Some(key) = key(call) else {
-        let what = format!("{} on a key that the record does not name", call.record.event_name);
+        let what = format!(
+            "{} on a key that the record does not name",
+            call.record.event_name
+        );
         return Err(Judged::CannotTell(Draft::new("", what)));
     };
-    if call.settings.protects(&key.resource, call.inventory) { Ok(key) } else { Err(Judged::Clean) }
+    if call.settings.protects(&key.resource, call.inventory) {
+        Ok(key)
+    } else {
+        Err(Judged::Clean)
+    }
 }
 
 /// The key that a call is about: by the ARN that the answer, the list of
@@ -149,11 +195,25 @@ fn key(call: &Call<'_>) -> Option<At> {
     let is_key = |text: &str| {
         Arn::parse(text).is_some_and(|arn| arn.service == "kms" && arn.resource.starts_with("key/"))
     };
-    let answered = call.record.response().and_then(|response| response.string("keyId"));
-    let listed = call.record.resources().into_iter().filter_map(|(arn, _)| arn).map(Some);
+    let answered = call
+        .record
+        .response()
+        .and_then(|response| response.string("keyId"));
+    let listed = call
+        .record
+        .resources()
+        .into_iter()
+        .filter_map(|(arn, _)| arn)
+        .map(Some);
     let asked = call.parameter("keyId");
-    let arns = [answered, asked.clone()].into_iter().chain(listed).flatten();
-    let arn = arns.map(std::borrow::Cow::into_owned).chain(refused(call, "kms").map(str::to_owned)).find(|arn| is_key(arn));
+    let arns = [answered, asked.clone()]
+        .into_iter()
+        .chain(listed)
+        .flatten();
+    let arn = arns
+        .map(std::borrow::Cow::into_owned)
+        .chain(refused(call, "kms").map(str::to_owned))
+        .find(|arn| is_key(arn));
     if let Some(text) = arn {
         let arn = Arn::parse(&text)?;
         return Some(At::new(arn.account, arn.region, text.as_str()));

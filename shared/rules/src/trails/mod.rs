@@ -6,7 +6,8 @@ mod read;
 use crate::actor::Actor;
 use crate::facet::{At, Step};
 use crate::facets::trail::{
-    InsightsWish, SelectorsWish, TrailConfig, TrailField, TrailInsights, TrailLogging, TrailSelectors, TrailWish,
+    InsightsWish, SelectorsWish, TrailConfig, TrailField, TrailInsights, TrailLogging,
+    TrailSelectors, TrailWish,
 };
 use crate::rule::{Call, Draft, Function, Judged, Revert, Rule, Scope, Severity, Watch};
 
@@ -20,7 +21,10 @@ pub static LOGGING_STOPPED: Rule = Rule {
     why: "a stopped trail records nothing, and stopping the only one blinds every guard that lives on its events",
     controls: &["CIS AWS Foundations 3.0: 3.1", "ATT&CK T1562.008"],
     function: Function::TrailGuard,
-    watches: &[Watch { source: "cloudtrail.amazonaws.com", names: &["StopLogging"] }],
+    watches: &[Watch {
+        source: "cloudtrail.amazonaws.com",
+        names: &["StopLogging"],
+    }],
     scope: Scope::Protected,
     revert: Revert::Event,
     deployers_accepted: false,
@@ -44,17 +48,31 @@ pub static DELETED: Rule = Rule {
     why: "a deleted trail records nothing, and its configuration is gone with it",
     controls: &["CIS AWS Foundations 3.0: 3.1", "ATT&CK T1562.008"],
     function: Function::TrailGuard,
-    watches: &[Watch { source: "cloudtrail.amazonaws.com", names: &["DeleteTrail"] }],
+    watches: &[Watch {
+        source: "cloudtrail.amazonaws.com",
+        names: &["DeleteTrail"],
+    }],
     scope: Scope::Protected,
     revert: Revert::Baseline,
     deployers_accepted: false,
-    facets: &["trail-config", "bucket-policy", "key-state", "trail-selectors", "trail-insights", "trail-logging"],
+    facets: &[
+        "trail-config",
+        "bucket-policy",
+        "key-state",
+        "trail-selectors",
+        "trail-insights",
+        "trail-logging",
+    ],
     judge: |call| {
         let trail = match subject(call, "name") {
             Ok(trail) => trail,
             Err(judged) => return judged,
         };
-        let used = call.inventory.trails.iter().find(|used| used.trail == trail.resource);
+        let used = call
+            .inventory
+            .trails
+            .iter()
+            .find(|used| used.trail == trail.resource);
         let wish = TrailWish::Exist {
             bucket_owner: used.and_then(|used| used.bucket_owner.clone()),
             organization: used.and_then(|used| used.organization.clone()),
@@ -62,8 +80,14 @@ pub static DELETED: Rule = Rule {
         let summary = format!("trail {} was deleted", trail.name());
         Draft::new(trail.resource.as_str(), summary)
             .step(Step::<TrailConfig>::new(trail.clone(), wish).wrote(None))
-            .step(Step::<TrailSelectors>::new(trail.clone(), SelectorsWish::Full))
-            .step(Step::<TrailInsights>::new(trail.clone(), InsightsWish::Recorded))
+            .step(Step::<TrailSelectors>::new(
+                trail.clone(),
+                SelectorsWish::Full,
+            ))
+            .step(Step::<TrailInsights>::new(
+                trail.clone(),
+                InsightsWish::Recorded,
+            ))
             .step(Step::<TrailLogging>::new(trail, true))
             .into()
     },
@@ -77,7 +101,10 @@ pub static WEAKENED: Rule = Rule {
     why: "a trail that leaves regions, accounts or digests out, or delivers elsewhere, looks whole and is not",
     controls: &["CIS AWS Foundations 3.0: 3.1, 3.2, 3.5", "ATT&CK T1562.008"],
     function: Function::TrailGuard,
-    watches: &[Watch { source: "cloudtrail.amazonaws.com", names: &["UpdateTrail"] }],
+    watches: &[Watch {
+        source: "cloudtrail.amazonaws.com",
+        names: &["UpdateTrail"],
+    }],
     scope: Scope::Protected,
     revert: Revert::Baseline,
     deployers_accepted: true,
@@ -88,7 +115,10 @@ pub static WEAKENED: Rule = Rule {
             Err(judged) => return judged,
         };
         let Some(update) = read::update(call, &trail.resource) else {
-            let summary = format!("trail {} was updated, and the record does not say how", trail.name());
+            let summary = format!(
+                "trail {} was updated, and the record does not say how",
+                trail.name()
+            );
             let all = TrailWish::Hold(read::ALL.to_vec());
             let step = Step::<TrailConfig>::new(trail.clone(), all);
             return Judged::CannotTell(Draft::new(trail.resource, summary).step(step));
@@ -96,14 +126,20 @@ pub static WEAKENED: Rule = Rule {
         if update.switched_off.is_empty() && update.moved.is_empty() {
             return Judged::Clean;
         }
-        let summary = format!("trail {} was weakened: {}", trail.name(), update.told.join("; "));
+        let summary = format!(
+            "trail {} was weakened: {}",
+            trail.name(),
+            update.told.join("; ")
+        );
         let mut draft = Draft::new(trail.resource.as_str(), summary);
         if !update.certain {
             draft = draft.if_live_agrees();
         }
         // What is off is switched on before anybody is asked where it delivered.
-        let (on, other): (Vec<_>, Vec<_>) =
-            update.switched_off.into_iter().partition(|field| *field != TrailField::Organization);
+        let (on, other): (Vec<_>, Vec<_>) = update
+            .switched_off
+            .into_iter()
+            .partition(|field| *field != TrailField::Organization);
         let rest: Vec<_> = other.into_iter().chain(update.moved).collect();
         let mut wrote = update.wrote;
         for fields in [on, rest] {
@@ -125,7 +161,10 @@ pub static SELECTORS_WEAKENED: Rule = Rule {
     why: "management events that no trail selects are neither kept nor seen by any guard",
     controls: &["CIS AWS Foundations 3.0: 3.1, 3.8, 3.9", "ATT&CK T1562.008"],
     function: Function::TrailGuard,
-    watches: &[Watch { source: "cloudtrail.amazonaws.com", names: &["PutEventSelectors"] }],
+    watches: &[Watch {
+        source: "cloudtrail.amazonaws.com",
+        names: &["PutEventSelectors"],
+    }],
     scope: Scope::Protected,
     revert: Revert::Baseline,
     deployers_accepted: true,
@@ -138,7 +177,9 @@ pub static SELECTORS_WEAKENED: Rule = Rule {
         let step = Step::<TrailSelectors>::new(trail.clone(), SelectorsWish::Full);
         let name = trail.name();
         let Some(selectors) = read::selectors(call) else {
-            let summary = format!("event selectors of trail {name} were put, and the record does not say which");
+            let summary = format!(
+                "event selectors of trail {name} were put, and the record does not say which"
+            );
             return Judged::CannotTell(Draft::new(trail.resource, summary).step(step));
         };
         let full = selectors.form.is_full();
@@ -149,7 +190,10 @@ pub static SELECTORS_WEAKENED: Rule = Rule {
         }
         // Another trail may select what this one does not.
         let summary = format!("trail {name} no longer selects all management events");
-        Draft::new(trail.resource, summary).step(step).if_live_agrees().into()
+        Draft::new(trail.resource, summary)
+            .step(step)
+            .if_live_agrees()
+            .into()
     },
 };
 
@@ -161,7 +205,10 @@ pub static INSIGHTS_WEAKENED: Rule = Rule {
     why: "insights show unusual rates of calls and errors, as an intruder who looks around causes them",
     controls: &["ATT&CK T1562.008"],
     function: Function::TrailGuard,
-    watches: &[Watch { source: "cloudtrail.amazonaws.com", names: &["PutInsightSelectors"] }],
+    watches: &[Watch {
+        source: "cloudtrail.amazonaws.com",
+        names: &["PutInsightSelectors"],
+    }],
     scope: Scope::Protected,
     revert: Revert::Baseline,
     deployers_accepted: true,
@@ -176,17 +223,23 @@ pub static INSIGHTS_WEAKENED: Rule = Rule {
         };
         let name = trail.name();
         let Some(insights) = read::insights(call) else {
-            let summary = format!("insights of trail {name} were put, and the record does not say which");
+            let summary =
+                format!("insights of trail {name} were put, and the record does not say which");
             let step = Step::<TrailInsights>::new(trail.clone(), InsightsWish::Recorded);
             return Judged::CannotTell(Draft::new(trail.resource, summary).step(step));
         };
         if insights.is_empty() {
-            let step = Step::<TrailInsights>::new(trail.clone(), InsightsWish::Some).wrote(Some(insights));
+            let step =
+                Step::<TrailInsights>::new(trail.clone(), InsightsWish::Some).wrote(Some(insights));
             let summary = format!("all insights of trail {name} were switched off");
-            return Draft::new(trail.resource, summary).step(step).if_live_agrees().into();
+            return Draft::new(trail.resource, summary)
+                .step(step)
+                .if_live_agrees()
+                .into();
         }
         let summary = format!("insights of trail {name} were replaced");
-        let step = Step::<TrailInsights>::new(trail.clone(), InsightsWish::Recorded).wrote(Some(insights));
+        let step =
+            Step::<TrailInsights>::new(trail.clone(), InsightsWish::Recorded).wrote(Some(insights));
         only_the_baseline_tells(call, Draft::new(trail.resource, summary).step(step))
     },
 };
@@ -207,10 +260,17 @@ fn only_the_baseline_tells(call: &Call<'_>, draft: Draft) -> Judged {
 /// The protected trail that a call is about; else what the call amounts to.
 fn subject(call: &Call<'_>, parameter: &str) -> Result<At, Judged> {
     let Some(trail) = read::trail(call, parameter) else {
-        let what = format!("{} on a trail that the record does not name", call.record.event_name);
+        let what = format!(
+            "{} on a trail that the record does not name",
+            call.record.event_name
+        );
         return Err(Judged::CannotTell(Draft::new("", what)));
     };
-    if call.settings.protects(&trail.resource, call.inventory) { Ok(trail) } else { Err(Judged::Clean) }
+    if call.settings.protects(&trail.resource, call.inventory) {
+        Ok(trail)
+    } else {
+        Err(Judged::Clean)
+    }
 }
 
 #[cfg(test)]

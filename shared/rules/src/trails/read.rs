@@ -6,7 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::arn::Arn;
 use crate::facet::At;
 use crate::facets::trail::{
-    AdvancedSelector, BasicSelector, DataResource, FieldSelector, Form, Selectors, TrailField, TrailSettings,
+    AdvancedSelector, BasicSelector, DataResource, FieldSelector, Form, Selectors, TrailField,
+    TrailSettings,
 };
 use crate::inventory::TrailUse;
 use crate::json::Json;
@@ -42,18 +43,26 @@ pub(super) fn refused<'a>(call: &'a Call<'_>, service: &str) -> Option<&'a str> 
 /// does, by ARN, or by name in the record's account and region; else as the
 /// refusal does.
 pub(super) fn trail(call: &Call<'_>, parameter: &str) -> Option<At> {
-    let answered = call.record.response().and_then(|response| response.string("trailARN"));
+    let answered = call
+        .record
+        .response()
+        .and_then(|response| response.string("trailARN"));
     let asked = || call.parameter(parameter);
     let refused = || refused(call, "cloudtrail").map(Cow::Borrowed);
-    let named = [answered, asked(), refused()].into_iter().flatten().find(|name| shown(name))?;
+    let named = [answered, asked(), refused()]
+        .into_iter()
+        .flatten()
+        .find(|name| shown(name))?;
     if let Some(arn) = Arn::parse(&named) {
         return Some(At::new(arn.account, arn.region, named.as_ref()));
     }
     let (partition, region, account) = (call.partition(), &call.record.region, call.account());
-    Some(call.here(format!("arn:{partition}:cloudtrail:{region}:{account}:trail/{named}")))
+    Some(call.here(format!(
+        "arn:{partition}:cloudtrail:{region}:{account}:trail/{named}"
+    )))
 }
 
-/// What an UpdateTrail did.
+/// What an `UpdateTrail` did.
 #[derive(Debug, Default)]
 pub(super) struct Update {
     /// What it switched off.
@@ -71,10 +80,26 @@ pub(super) struct Update {
 
 /// The request's names of what can be switched off.
 const SWITCHES: [(&str, TrailField, &str); 4] = [
-    ("isMultiRegionTrail", TrailField::MultiRegion, "it logs one region only"),
-    ("includeGlobalServiceEvents", TrailField::GlobalEvents, "global services are left out"),
-    ("enableLogFileValidation", TrailField::Validation, "log files are no longer validated"),
-    ("isOrganizationTrail", TrailField::Organization, "the accounts of the organization are left out"),
+    (
+        "isMultiRegionTrail",
+        TrailField::MultiRegion,
+        "it logs one region only",
+    ),
+    (
+        "includeGlobalServiceEvents",
+        TrailField::GlobalEvents,
+        "global services are left out",
+    ),
+    (
+        "enableLogFileValidation",
+        TrailField::Validation,
+        "log files are no longer validated",
+    ),
+    (
+        "isOrganizationTrail",
+        TrailField::Organization,
+        "the accounts of the organization are left out",
+    ),
 ];
 
 /// The request's names of what can be moved.
@@ -83,14 +108,21 @@ const PLACES: [(&str, TrailField, &str); 6] = [
     ("s3KeyPrefix", TrailField::Prefix, "prefix"),
     ("snsTopicName", TrailField::Topic, "topic"),
     ("kmsKeyId", TrailField::Key, "key"),
-    ("cloudWatchLogsLogGroupArn", TrailField::LogGroup, "log group"),
+    (
+        "cloudWatchLogsLogGroupArn",
+        TrailField::LogGroup,
+        "log group",
+    ),
     ("cloudWatchLogsRoleArn", TrailField::LogGroup, "log role"),
 ];
 
-/// Reads an UpdateTrail; `None` where the record does not have the request.
+/// Reads an `UpdateTrail`; `None` where the record does not have the request.
 pub(super) fn update(call: &Call<'_>, trail: &str) -> Option<Update> {
     let request = call.request()?;
-    let mut update = Update { wrote: call.record.response().and_then(settings), ..Update::default() };
+    let mut update = Update {
+        wrote: call.record.response().and_then(settings),
+        ..Update::default()
+    };
     for (name, field, told) in SWITCHES {
         if request.get(name).and_then(Json::boolean) == Some(false) {
             update.switched_off.push(field);
@@ -98,9 +130,15 @@ pub(super) fn update(call: &Call<'_>, trail: &str) -> Option<Update> {
             update.certain = true;
         }
     }
-    let used = call.inventory.trails.iter().find(|used| used.trail == trail);
+    let used = call
+        .inventory
+        .trails
+        .iter()
+        .find(|used| used.trail == trail);
     for (name, field, what) in PLACES {
-        let Some(value) = request.string(name) else { continue };
+        let Some(value) = request.string(name) else {
+            continue;
+        };
         let moved = moved(call, used, name, &value);
         if moved == Some(false) {
             continue;
@@ -123,7 +161,12 @@ fn moved(call: &Call<'_>, used: Option<&TrailUse>, name: &str, value: &str) -> O
     }
     let foreign = Arn::parse(value).is_some_and(|arn| {
         let ours = &call.settings.ours;
-        !arn.account.is_empty() && !ours.accounts.iter().chain(&ours.log_archives).any(|own| own == arn.account)
+        !arn.account.is_empty()
+            && !ours
+                .accounts
+                .iter()
+                .chain(&ours.log_archives)
+                .any(|own| own == arn.account)
     });
     let Some(used) = used else {
         // Without an organization's list of accounts, "not ours" proves little.
@@ -150,9 +193,14 @@ fn moved(call: &Call<'_>, used: Option<&TrailUse>, name: &str, value: &str) -> O
     Some(value != known && !(matches!(name, "snsTopicName" | "kmsKeyId") && tail(known)))
 }
 
-/// The configuration as CreateTrail and UpdateTrail answer with it.
+/// The configuration as `CreateTrail` and `UpdateTrail` answer with it.
 fn settings(answer: Json<'_>) -> Option<TrailSettings> {
-    let text = |name| answer.string(name).filter(|text| shown(text)).map(Cow::into_owned);
+    let text = |name| {
+        answer
+            .string(name)
+            .filter(|text| shown(text))
+            .map(Cow::into_owned)
+    };
     let on = |name| answer.get(name).and_then(Json::boolean).unwrap_or_default();
     Some(TrailSettings {
         bucket: text("s3BucketName")?,
@@ -172,7 +220,14 @@ fn settings(answer: Json<'_>) -> Option<TrailSettings> {
 /// The strings of a list; `None` where anything else stands in it.
 fn texts(json: Option<Json<'_>>) -> Option<Vec<String>> {
     let items = json.map(Json::items).unwrap_or_default();
-    items.into_iter().map(|item| item.scalar().filter(|text| shown(text)).map(Cow::into_owned)).collect()
+    items
+        .into_iter()
+        .map(|item| {
+            item.scalar()
+                .filter(|text| shown(text))
+                .map(Cow::into_owned)
+        })
+        .collect()
 }
 
 /// The objects of a list; `None` where anything else stands in it.
@@ -181,34 +236,55 @@ fn objects<'a>(json: Option<Json<'a>>) -> Option<Vec<Json<'a>>> {
     items.iter().all(|item| item.is_object()).then_some(items)
 }
 
-/// The selectors that a PutEventSelectors set: as the answer has them, else as
+/// The selectors that a `PutEventSelectors` set: as the answer has them, else as
 /// the request does; `None` where the record does not say.
 pub(super) fn selectors(call: &Call<'_>) -> Option<Selectors> {
     let either = [call.record.response(), call.request()];
     let form = either.into_iter().flatten().find_map(|json| {
-        let advanced = json.get("advancedEventSelectors").filter(|list| !list.items().is_empty());
+        let advanced = json
+            .get("advancedEventSelectors")
+            .filter(|list| !list.items().is_empty());
         if let Some(list) = advanced {
-            return objects(Some(list))?.into_iter().map(advanced_selector).collect::<Option<_>>().map(Form::Advanced);
+            return objects(Some(list))?
+                .into_iter()
+                .map(advanced_selector)
+                .collect::<Option<_>>()
+                .map(Form::Advanced);
         }
         let list = json.get("eventSelectors")?;
-        objects(Some(list))?.into_iter().map(basic_selector).collect::<Option<_>>().map(Form::Basic)
+        objects(Some(list))?
+            .into_iter()
+            .map(basic_selector)
+            .collect::<Option<_>>()
+            .map(Form::Basic)
     })?;
-    Some(Selectors { form, covered_elsewhere: None })
+    Some(Selectors {
+        form,
+        covered_elsewhere: None,
+    })
 }
 
 fn basic_selector(json: Json<'_>) -> Option<BasicSelector> {
     let usual = BasicSelector::default();
     let data = |json: Json<'_>| {
         let kind = json.string("type").unwrap_or_default().into_owned();
-        Some(DataResource { kind, values: texts(json.get("values"))? })
+        Some(DataResource {
+            kind,
+            values: texts(json.get("values"))?,
+        })
     };
     Some(BasicSelector {
-        read_write_type: json.string("readWriteType").map_or(usual.read_write_type, Cow::into_owned),
+        read_write_type: json
+            .string("readWriteType")
+            .map_or(usual.read_write_type, Cow::into_owned),
         include_management_events: match json.get("includeManagementEvents") {
             Some(include) => include.boolean()?,
             None => usual.include_management_events,
         },
-        data_resources: objects(json.get("dataResources"))?.into_iter().map(data).collect::<Option<_>>()?,
+        data_resources: objects(json.get("dataResources"))?
+            .into_iter()
+            .map(data)
+            .collect::<Option<_>>()?,
         exclude_management_event_sources: texts(json.get("excludeManagementEventSources"))?,
     })
 }
@@ -225,19 +301,31 @@ fn advanced_selector(json: Json<'_>) -> Option<AdvancedSelector> {
             not_ends_with: texts(json.get("notEndsWith"))?,
         })
     };
-    let fields = objects(json.get("fieldSelectors"))?.into_iter().map(field).collect::<Option<Vec<_>>>()?;
+    let fields = objects(json.get("fieldSelectors"))?
+        .into_iter()
+        .map(field)
+        .collect::<Option<Vec<_>>>()?;
     let name = json.string("name").map(Cow::into_owned);
     // A selector without conditions would select everything; AWS has none.
-    (!fields.is_empty()).then_some(AdvancedSelector { name, field_selectors: fields })
+    (!fields.is_empty()).then_some(AdvancedSelector {
+        name,
+        field_selectors: fields,
+    })
 }
 
-/// The insights that a PutInsightSelectors set; `None` where the record does
+/// The insights that a `PutInsightSelectors` set; `None` where the record does
 /// not say.
 pub(super) fn insights(call: &Call<'_>) -> Option<BTreeMap<String, BTreeSet<String>>> {
     let either = [call.record.response(), call.request()];
-    let list = either.into_iter().flatten().find_map(|json| json.get("insightSelectors"))?;
+    let list = either
+        .into_iter()
+        .flatten()
+        .find_map(|json| json.get("insightSelectors"))?;
     let one = |json: Json<'_>| {
-        let kind = json.string("insightType").filter(|kind| shown(kind))?.into_owned();
+        let kind = json
+            .string("insightType")
+            .filter(|kind| shown(kind))?
+            .into_owned();
         let categories = texts(json.get("eventCategories"))?;
         // What is left out means management events.
         let usual = categories.is_empty().then(|| "Management".to_owned());

@@ -41,7 +41,12 @@ fn event(source: &str, name: &str, rest: &str) -> String {
 
 fn judged(text: &str, settings: &Settings, inventory: &Inventory) -> Judgement {
     let record = Record::read(text).unwrap();
-    judge(&record, settings, inventory, DateTime::<Utc>::from_timestamp(1_790_000_000, 0).unwrap())
+    judge(
+        &record,
+        settings,
+        inventory,
+        DateTime::<Utc>::from_timestamp(1_790_000_000, 0).unwrap(),
+    )
 }
 
 fn with_settings(source: &str, name: &str, rest: &str) -> Judgement {
@@ -49,14 +54,27 @@ fn with_settings(source: &str, name: &str, rest: &str) -> Judgement {
 }
 
 fn kinds(judgement: &Judgement) -> Vec<&'static str> {
-    judgement.findings.iter().flat_map(|finding| &finding.plan).map(Plan::kind).collect()
+    judgement
+        .findings
+        .iter()
+        .flat_map(|finding| &finding.plan)
+        .map(Plan::kind)
+        .collect()
 }
 
 #[test]
 fn a_trail_that_is_not_protected_is_nobodys_business() {
-    let judgement = with_settings("cloudtrail", "StopLogging", r#""requestParameters":{"name":"other"}"#);
+    let judgement = with_settings(
+        "cloudtrail",
+        "StopLogging",
+        r#""requestParameters":{"name":"other"}"#,
+    );
     assert_eq!(judgement.verdict(), Verdict::Clean);
-    let judgement = with_settings("cloudtrail", "StopLogging", r#""requestParameters":{"name":"org-trail"}"#);
+    let judgement = with_settings(
+        "cloudtrail",
+        "StopLogging",
+        r#""requestParameters":{"name":"org-trail"}"#,
+    );
     assert_eq!(judgement.verdict(), Verdict::Violation);
 }
 
@@ -73,12 +91,18 @@ fn a_refusal_names_the_trail_where_the_request_is_left_out() {
     let finding = judgement.findings.first().unwrap();
     assert_eq!(finding.resource, TRAIL);
     assert!(finding.plan.is_empty());
-    assert_eq!(refusal("arn:aws:cloudtrail:eu-west-1:111111111111:trail/other").verdict(), Verdict::Clean);
+    assert_eq!(
+        refusal("arn:aws:cloudtrail:eu-west-1:111111111111:trail/other").verdict(),
+        Verdict::Clean
+    );
 }
 
 #[test]
 fn a_record_that_names_no_trail_is_told_without_a_plan() {
-    for rest in [r#""requestParameters":null"#, r#""requestParameters":{"name":"HIDDEN_DUE_TO_SECURITY_REASONS"}"#] {
+    for rest in [
+        r#""requestParameters":null"#,
+        r#""requestParameters":{"name":"HIDDEN_DUE_TO_SECURITY_REASONS"}"#,
+    ] {
         let judgement = with_settings("cloudtrail", "StopLogging", rest);
         assert_eq!(judgement.verdict(), Verdict::CannotTell);
         assert!(kinds(&judgement).is_empty());
@@ -96,32 +120,69 @@ fn an_omitted_request_whose_answer_names_the_trail_is_read_live() {
         ("PutInsightSelectors", "trail-insights"),
     ] {
         let judgement = with_settings("cloudtrail", name, &rest);
-        assert_eq!((judgement.verdict(), kinds(&judgement)), (Verdict::CannotTell, vec![kind]), "{name}");
+        assert_eq!(
+            (judgement.verdict(), kinds(&judgement)),
+            (Verdict::CannotTell, vec![kind]),
+            "{name}"
+        );
     }
 }
 
 #[test]
 fn a_deleted_trail_comes_back_in_order_and_knows_its_buckets_owner() {
-    let judgement = with_settings("cloudtrail", "DeleteTrail", &format!(r#""requestParameters":{{"name":"{TRAIL}"}}"#));
-    assert_eq!(kinds(&judgement), ["trail-config", "trail-selectors", "trail-insights", "trail-logging"]);
-    let Some(Plan::TrailConfig(step)) = judgement.findings[0].plan.first() else { panic!() };
+    let judgement = with_settings(
+        "cloudtrail",
+        "DeleteTrail",
+        &format!(r#""requestParameters":{{"name":"{TRAIL}"}}"#),
+    );
+    assert_eq!(
+        kinds(&judgement),
+        [
+            "trail-config",
+            "trail-selectors",
+            "trail-insights",
+            "trail-logging"
+        ]
+    );
+    let Some(Plan::TrailConfig(step)) = judgement.findings[0].plan.first() else {
+        panic!()
+    };
     let (owner, organization) = (Some("222222222222".into()), Some("o-exampleorg1".into()));
-    assert_eq!(step.wish, TrailWish::Exist { bucket_owner: owner, organization });
+    assert_eq!(
+        step.wish,
+        TrailWish::Exist {
+            bucket_owner: owner,
+            organization
+        }
+    );
 }
 
 #[test]
 fn an_organizations_trail_is_reached_in_its_own_account_and_home_region() {
-    let text = event("cloudtrail", "StopLogging", &format!(r#""requestParameters":{{"name":"{TRAIL}"}}"#));
-    let text = text.replace(r#""awsRegion":"eu-west-1","recipientAccountId":"111111111111""#, r#""awsRegion":"us-east-1","recipientAccountId":"222222222222""#);
+    let text = event(
+        "cloudtrail",
+        "StopLogging",
+        &format!(r#""requestParameters":{{"name":"{TRAIL}"}}"#),
+    );
+    let text = text.replace(
+        r#""awsRegion":"eu-west-1","recipientAccountId":"111111111111""#,
+        r#""awsRegion":"us-east-1","recipientAccountId":"222222222222""#,
+    );
     let judgement = judged(&text, &settings(), &inventory());
     let at = judgement.findings[0].plan[0].at();
-    assert_eq!((at.account.as_str(), at.region.as_str()), ("111111111111", "eu-west-1"));
+    assert_eq!(
+        (at.account.as_str(), at.region.as_str()),
+        ("111111111111", "eu-west-1")
+    );
 }
 
 #[test]
 fn a_request_that_repeats_what_was_there_is_clean() {
     let rest = r#""requestParameters":{"name":"org-trail","s3BucketName":"acme-org-trail-logs","s3KeyPrefix":"","snsTopicName":"acme-trail-delivered","kmsKeyId":"7c1f9e42-5b0d-4a83-9c6e-2f81d0b7a354","cloudWatchLogsLogGroupArn":"","isMultiRegionTrail":true}"#;
-    assert_eq!(with_settings("cloudtrail", "UpdateTrail", rest).verdict(), Verdict::Clean);
+    assert_eq!(
+        with_settings("cloudtrail", "UpdateTrail", rest).verdict(),
+        Verdict::Clean
+    );
 }
 
 #[test]
@@ -130,21 +191,42 @@ fn a_moved_trail_is_certain_where_discovery_knew_better() {
     let judgement = with_settings("cloudtrail", "UpdateTrail", rest);
     let finding = judgement.findings.first().unwrap();
     assert!(finding.certain);
-    assert!(finding.summary.contains("bucket is set to elsewhere"), "{}", finding.summary);
-    let judgement = judged(&event("cloudtrail", "UpdateTrail", rest), &settings(), &Inventory::default());
-    assert!(!judgement.findings[0].certain, "it may have been there before");
+    assert!(
+        finding.summary.contains("bucket is set to elsewhere"),
+        "{}",
+        finding.summary
+    );
+    let judgement = judged(
+        &event("cloudtrail", "UpdateTrail", rest),
+        &settings(),
+        &Inventory::default(),
+    );
+    assert!(
+        !judgement.findings[0].certain,
+        "it may have been there before"
+    );
 }
 
 #[test]
 fn what_is_off_is_switched_on_before_anybody_is_asked_where_it_delivered() {
     let rest = r#""requestParameters":{"name":"org-trail","s3BucketName":"elsewhere","isOrganizationTrail":false,"enableLogFileValidation":false}"#;
     let judgement = with_settings("cloudtrail", "UpdateTrail", rest);
-    let wishes: Vec<_> = judgement.findings[0].plan.iter().map(|plan| match plan {
-        Plan::TrailConfig(step) => step.wish.clone(),
-        other => panic!("{other:?}"),
-    }).collect();
+    let wishes: Vec<_> = judgement.findings[0]
+        .plan
+        .iter()
+        .map(|plan| match plan {
+            Plan::TrailConfig(step) => step.wish.clone(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
     let hold = |fields: &[TrailField]| TrailWish::Hold(fields.to_vec());
-    assert_eq!(wishes, [hold(&[TrailField::Validation]), hold(&[TrailField::Organization, TrailField::Bucket])]);
+    assert_eq!(
+        wishes,
+        [
+            hold(&[TrailField::Validation]),
+            hold(&[TrailField::Organization, TrailField::Bucket])
+        ]
+    );
 }
 
 #[test]
@@ -153,9 +235,14 @@ fn the_answer_is_what_the_event_wrote() {
         r#""requestParameters":{{"name":"org-trail","enableLogFileValidation":false}},"responseElements":{{"trailARN":"{TRAIL}","s3BucketName":"acme-org-trail-logs","s3KeyPrefix":"a/","snsTopicARN":"arn:t","isMultiRegionTrail":true,"includeGlobalServiceEvents":true,"logFileValidationEnabled":false,"isOrganizationTrail":true}}"#
     );
     let judgement = with_settings("cloudtrail", "UpdateTrail", &rest);
-    let Plan::TrailConfig(step) = &judgement.findings[0].plan[0] else { panic!() };
+    let Plan::TrailConfig(step) = &judgement.findings[0].plan[0] else {
+        panic!()
+    };
     let wrote = step.wrote.clone().unwrap().unwrap();
-    assert_eq!((wrote.prefix.as_deref(), wrote.topic.as_deref()), (Some("a"), Some("arn:t")));
+    assert_eq!(
+        (wrote.prefix.as_deref(), wrote.topic.as_deref()),
+        (Some("a"), Some("arn:t"))
+    );
     assert!(wrote.multi_region && wrote.organization && !wrote.validation);
 }
 
@@ -164,9 +251,16 @@ const FULL: &str = r#""requestParameters":{"trailName":"org-trail","eventSelecto
 #[test]
 fn only_the_baseline_tells_whether_full_selectors_are_fewer_than_before() {
     let judgement = with_settings("cloudtrail", "PutEventSelectors", FULL);
-    assert_eq!((judgement.verdict(), kinds(&judgement)), (Verdict::CannotTell, vec!["trail-selectors"]));
+    assert_eq!(
+        (judgement.verdict(), kinds(&judgement)),
+        (Verdict::CannotTell, vec!["trail-selectors"])
+    );
     assert!(!judgement.findings[0].certain);
-    let judgement = judged(&event("cloudtrail", "PutEventSelectors", FULL), &Settings::default(), &Inventory::default());
+    let judgement = judged(
+        &event("cloudtrail", "PutEventSelectors", FULL),
+        &Settings::default(),
+        &Inventory::default(),
+    );
     assert_eq!(judgement.verdict(), Verdict::Clean);
 }
 
@@ -185,8 +279,13 @@ fn what_a_deployer_wrote_is_accepted_and_learnt_but_never_a_stopped_trail() {
 
 #[test]
 fn selectors_left_out_of_a_request_mean_what_cloudtrail_takes_for_them() {
-    let bare = r#""requestParameters":{"trailName":"org-trail","eventSelectors":[{"dataResources":[]}]}"#;
-    let judgement = judged(&event("cloudtrail", "PutEventSelectors", bare), &Settings::default(), &Inventory::default());
+    let bare =
+        r#""requestParameters":{"trailName":"org-trail","eventSelectors":[{"dataResources":[]}]}"#;
+    let judgement = judged(
+        &event("cloudtrail", "PutEventSelectors", bare),
+        &Settings::default(),
+        &Inventory::default(),
+    );
     assert_eq!(judgement.verdict(), Verdict::Clean);
 }
 
@@ -196,15 +295,23 @@ fn selectors_that_cannot_be_read_are_neither_clean_nor_a_violation() {
         r#""HIDDEN_DUE_TO_SECURITY_REASONS""#,
         r#"[{"includeManagementEvents":"HIDDEN_DUE_TO_SECURITY_REASONS"}]"#,
     ] {
-        let rest = format!(r#""requestParameters":{{"trailName":"org-trail","eventSelectors":{list}}}"#);
-        assert_eq!(with_settings("cloudtrail", "PutEventSelectors", &rest).verdict(), Verdict::CannotTell, "{list}");
+        let rest =
+            format!(r#""requestParameters":{{"trailName":"org-trail","eventSelectors":{list}}}"#);
+        assert_eq!(
+            with_settings("cloudtrail", "PutEventSelectors", &rest).verdict(),
+            Verdict::CannotTell,
+            "{list}"
+        );
     }
 }
 
 #[test]
 fn insights_of_an_event_data_store_are_no_trails() {
     let rest = r#""requestParameters":{"eventDataStore":"arn:aws:cloudtrail:eu-west-1:111111111111:eventdatastore/x","insightSelectors":[]}"#;
-    assert_eq!(with_settings("cloudtrail", "PutInsightSelectors", rest).verdict(), Verdict::Clean);
+    assert_eq!(
+        with_settings("cloudtrail", "PutInsightSelectors", rest).verdict(),
+        Verdict::Clean
+    );
 }
 
 #[test]
@@ -216,7 +323,11 @@ fn only_keys_that_trails_use_are_guarded() {
         assert_eq!(judgement.findings[0].resource, KEY);
         assert!(judgement.findings[0].summary.contains("of trail org-trail"));
     }
-    let judgement = with_settings("kms", "DisableKey", &rest("00000000-0000-0000-0000-000000000000"));
+    let judgement = with_settings(
+        "kms",
+        "DisableKey",
+        &rest("00000000-0000-0000-0000-000000000000"),
+    );
     assert_eq!(judgement.verdict(), Verdict::Clean);
 }
 
@@ -226,7 +337,10 @@ fn the_list_of_resources_names_the_key_where_the_request_does_not() {
         r#""requestParameters":null,"errorCode":"AccessDenied","resources":[{{"ARN":"{KEY}","accountId":"111111111111"}}]"#
     );
     let judgement = with_settings("kms", "ScheduleKeyDeletion", &rest);
-    assert_eq!((judgement.verdict(), judgement.findings[0].resource.as_str()), (Verdict::Attempt, KEY));
+    assert_eq!(
+        (judgement.verdict(), judgement.findings[0].resource.as_str()),
+        (Verdict::Attempt, KEY)
+    );
 }
 
 #[test]
@@ -235,16 +349,31 @@ fn a_key_policy_is_judged_by_the_trails_that_discovery_knows() {
         let document = format!(
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"arn:aws:iam::111111111111:root"}},"Action":"kms:*","Resource":"*"}},{{"Effect":"Allow","Principal":{{"Service":"cloudtrail.amazonaws.com"}},"Action":["kms:GenerateDataKey*","kms:DescribeKey"],"Resource":"*","Condition":{{"StringEquals":{{"aws:SourceArn":"{source}"}}}}}}]}}"#
         );
-        let object = with_settings("kms", "PutKeyPolicy", &format!(r#""requestParameters":{{"keyId":"{KEY}","policy":{document}}}"#));
+        let object = with_settings(
+            "kms",
+            "PutKeyPolicy",
+            &format!(r#""requestParameters":{{"keyId":"{KEY}","policy":{document}}}"#),
+        );
         let text = serde_json::to_string(&document).unwrap();
-        let text = with_settings("kms", "PutKeyPolicy", &format!(r#""requestParameters":{{"keyId":"{KEY}","policy":{text}}}"#));
+        let text = with_settings(
+            "kms",
+            "PutKeyPolicy",
+            &format!(r#""requestParameters":{{"keyId":"{KEY}","policy":{text}}}"#),
+        );
         assert_eq!(object.verdict(), text.verdict());
         text
     };
     assert_eq!(policy(TRAIL).verdict(), Verdict::Clean);
     let judgement = policy("arn:aws:cloudtrail:eu-west-1:111111111111:trail/other");
-    assert_eq!((judgement.verdict(), kinds(&judgement)), (Verdict::Violation, vec!["key-policy"]));
-    assert!(judgement.findings[0].summary.contains("CloudTrail cannot encrypt the logs of trail org-trail"));
+    assert_eq!(
+        (judgement.verdict(), kinds(&judgement)),
+        (Verdict::Violation, vec!["key-policy"])
+    );
+    assert!(
+        judgement.findings[0]
+            .summary
+            .contains("CloudTrail cannot encrypt the logs of trail org-trail")
+    );
 }
 
 #[test]
@@ -252,6 +381,9 @@ fn a_key_policy_that_cannot_be_read_is_read_live() {
     for policy in [r#""HIDDEN_DUE_TO_SECURITY_REASONS""#, r#""not json""#] {
         let rest = format!(r#""requestParameters":{{"keyId":"{KEY}","policy":{policy}}}"#);
         let judgement = with_settings("kms", "PutKeyPolicy", &rest);
-        assert_eq!((judgement.verdict(), kinds(&judgement)), (Verdict::CannotTell, vec!["key-policy"]));
+        assert_eq!(
+            (judgement.verdict(), kinds(&judgement)),
+            (Verdict::CannotTell, vec!["key-policy"])
+        );
     }
 }

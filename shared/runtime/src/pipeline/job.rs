@@ -10,6 +10,7 @@ use auditward_rules::judge::{Finding, Verdict};
 use auditward_rules::plan::Plan;
 use auditward_rules::record::Record;
 use auditward_rules::registry;
+use auditward_rules::rule::Severity;
 
 use super::work::Stop;
 use super::{Ahead, Answer, Pipeline, Turn};
@@ -61,7 +62,7 @@ pub(super) struct Job<'a> {
 impl Pipeline<'_> {
     /// The keys a finding needs: its case, and what each of its steps looks at.
     pub(super) fn keys_of(&self, record: &Record<'_>, finding: &Finding) -> Vec<String> {
-        let mut keys = vec![keys::case(&self.id_of(record, finding))];
+        let mut keys = vec![keys::case(&self.id_of(record, finding)), alerts_of(&record.account(), self.now)];
         for plan in &finding.plan {
             keys.extend([
                 keys::resource(plan.at()),
@@ -148,6 +149,11 @@ impl Pipeline<'_> {
         };
         job.run(answer).await;
     }
+}
+
+/// The count of an account's alerts in this hour.
+fn alerts_of(account: &str, now: DateTime<Utc>) -> String {
+    keys::alerts(account, &now.format("%Y-%m-%dT%H").to_string())
 }
 
 /// What an existing case means for an event about the same thing.
@@ -276,10 +282,8 @@ impl Job<'_> {
         let case = &self.case.value;
         let told = case.told.is_some_and(|(_, outcome)| outcome == case.outcome);
         let settling = case.outcome == Outcome::Waiting && self.is_settling();
-        let loud = case.severity >= self.known.settings.alerts.at_least;
-        if !told && !settling && loud {
-            let rule = registry::rule(&case.rule);
-            match self.pipeline.outside.tell(&Alert::of(case, rule)).await {
+        if !told && !settling {
+            match self.tell().await {
                 Ok(()) => self.case.value.told = Some((self.pipeline.clock(), self.case.value.outcome)),
                 Err(failure) => {
                     answer.metrics.count("AlertFailures");
@@ -287,8 +291,6 @@ impl Job<'_> {
                     answer.again(failure.to_string());
                 }
             }
-        } else if !loud {
-            self.case.value.told = Some((self.pipeline.clock(), self.case.value.outcome));
         }
         self.case.value.lease = self.pipeline.now;
         for resource in self.resources.values_mut() {
@@ -303,6 +305,40 @@ impl Job<'_> {
             answer.again(why);
         }
         answer.cases.push((self.case.value.id.clone(), self.case.value.outcome));
+    }
+
+    /// Tells people, unless the severity is below what they want to hear of, or
+    /// the account has had its share of this hour: then one digest says so, and
+    /// only critical findings still go out.
+    async fn tell(&self) -> Result<(), Failure> {
+        let case = &self.case.value;
+        let alerts = &self.known.settings.alerts;
+        if case.severity < alerts.at_least {
+            return Ok(());
+        }
+        let alert = Alert::of(case, registry::rule(&case.rule));
+        if case.severity == Severity::Critical || !self.stored {
+            return self.pipeline.outside.tell(&alert).await;
+        }
+        let key = alerts_of(&case.account, self.pipeline.now);
+        let told = self.items.get(&key).and_then(|item| item.read::<u32>().ok()).unwrap_or_default();
+        let share = alerts.per_account_and_hour;
+        if told < share {
+            self.pipeline.outside.tell(&alert).await?;
+        } else if told == share {
+            let text = format!(
+                "Account {} has had {share} alerts in this hour. Further ones are kept as cases and not sent, critical ones excepted.\n\nNext: auditward cases",
+                case.account
+            );
+            let digest = Alert::plain(Severity::High, &format!("many findings in {}", case.account), text);
+            self.pipeline.outside.tell(&digest).await?;
+        }
+        let expires = (self.pipeline.now + Duration::hours(2)).timestamp();
+        let put = Put::new(key, Expect::Anything, &(told + 1))?.until(expires);
+        match self.pipeline.store.put(&[put]).await {
+            // Counting is no reason to tell people twice.
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 
     /// Stores the case, the resources and fuses in hand and the ledger: all or

@@ -8,10 +8,12 @@ use auditward_rules::actor::Actor;
 use auditward_rules::facet::Standing;
 use auditward_rules::judge::Judgement;
 use auditward_rules::plan::Plan;
+use auditward_rules::protected::trail_use;
 use auditward_rules::record::Record;
 
 use super::job::Job;
 use super::{Answer, Pipeline};
+use crate::failure::Failure;
 use crate::keys;
 use crate::store::{Expect, Item, NotStored, Put};
 
@@ -119,5 +121,25 @@ impl Pipeline<'_> {
         if let Err(NotStored::Failed(failure)) = stored {
             answer.notes.push(format!("a baseline was not recorded: {failure}"));
         }
+        if let Err(failure) = self.learn_inventory(baseline).await {
+            answer.notes.push(format!("what the trail uses was not recorded: {failure}"));
+        }
+    }
+
+    /// A trail's new configuration says what it uses now.
+    async fn learn_inventory(&self, baseline: &Baseline) -> Result<(), Failure> {
+        let known = super::known_now(self).await;
+        let organization = known.settings.ours.organization.as_deref();
+        let Some(mut used) = trail_use(&baseline.plan, &baseline.state, organization) else { return Ok(()) };
+        let before = known.inventory.trails.iter().find(|before| before.trail == used.trail);
+        if let Some(before) = before.filter(|before| before.bucket == used.bucket) {
+            used.bucket_owner.clone_from(&before.bucket_owner);
+        }
+        if before == Some(&used) {
+            return Ok(());
+        }
+        let mut inventory = (*known.inventory).clone();
+        inventory.learn(used);
+        self.store_inventory(&inventory).await
     }
 }

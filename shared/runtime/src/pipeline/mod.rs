@@ -26,8 +26,10 @@ use auditward_rules::judge::{Finding, Judgement, Verdict, judge};
 use auditward_rules::plan::Plan;
 use auditward_rules::record::Record;
 use auditward_rules::registry;
+use auditward_rules::rule::Severity;
 use auditward_rules::settings::{Mode, Settings};
 
+use crate::alert::Alert;
 use crate::case::Outcome;
 use crate::failure::Failure;
 use crate::guard::{Guard, Touch, Touched};
@@ -35,7 +37,7 @@ use crate::keys;
 use crate::known::{self, Known, Memo};
 use crate::metrics::Metrics;
 use crate::outside::Outside;
-use crate::store::{Item, Store};
+use crate::store::{Expect, Item, NotStored, Put, Store};
 
 pub use learn::Baseline;
 pub use undo::Undo;
@@ -131,6 +133,7 @@ impl Pipeline<'_> {
         answer.verdict = Some(judgement.verdict());
         answer.notes.append(&mut judgement.notes);
         self.learn_accepted(&judgement, record, &mut answer).await;
+        self.remind_of_kill_switch(&known, &mut answer).await;
         let mut planned = false;
         for mut finding in judgement.findings {
             if known.fallback.is_some() {
@@ -250,6 +253,29 @@ impl Pipeline<'_> {
             certain: true,
             settles: false,
         });
+    }
+
+    /// The kill switch is itself a critical alert, once an hour while it is on.
+    async fn remind_of_kill_switch(&self, known: &Known, answer: &mut Answer) {
+        let Some(switch) = known.settings.kill_switch.as_ref().filter(|switch| self.now <= switch.until.0) else {
+            return;
+        };
+        let key = keys::kill_switch(&self.now.format("%Y-%m-%dT%H").to_string());
+        let expires = (self.now + Duration::hours(2)).timestamp();
+        let claimed = match Put::new(key, Expect::Absent, &switch.by) {
+            Ok(put) => self.store.put(&[put.until(expires)]).await,
+            Err(failure) => Err(NotStored::Failed(failure)),
+        };
+        if matches!(claimed, Err(NotStored::Conflict)) {
+            return;
+        }
+        let text = format!(
+            "The kill switch is on until {}: Auditward writes nothing.\n\nWho: {}\nWhy: {}\n\nNext: to end it earlier, take `kill_switch` out of auditward.toml and push the settings.",
+            switch.until.0, switch.by, switch.reason
+        );
+        if let Err(failure) = self.outside.tell(&Alert::plain(Severity::Critical, "the kill switch is on", text)).await {
+            answer.again(failure.to_string());
+        }
     }
 
     /// Sends the record to this function once more, after one and after five

@@ -13,7 +13,7 @@ use crate::alert::Alert;
 use crate::case::Case;
 use crate::failure::FailureKind;
 use crate::guard::Discovered;
-use crate::hand::{Permission, Written};
+use crate::hand::Written;
 use crate::known::Pushed;
 use crate::store::{BoxFuture, Memory, NotStored, Put};
 
@@ -77,10 +77,6 @@ impl Guard for World {
 
     fn discover<'a>(&'a self, _: &'a Settings, inventory: Inventory) -> BoxFuture<'a, Result<Discovered, Failure>> {
         Box::pin(async move { Ok(Discovered { inventory, resources: Vec::new() }) })
-    }
-
-    fn permissions(&self) -> Vec<Permission> {
-        Vec::new()
     }
 }
 
@@ -324,4 +320,31 @@ async fn an_operator_undoes_with_a_reason_and_the_restored_state_is_accepted() {
     assert!(!*world.logging.lock().unwrap(), "accepted for a day");
     judged(&world, &STOPPED.replace("event-1", "event-3"), 400 + 90_000, Turn::First).await;
     assert!(*world.logging.lock().unwrap(), "and not longer");
+}
+
+#[tokio::test]
+async fn a_flood_of_findings_folds_but_critical_ones_are_always_told() {
+    let quiet = format!("{ENFORCE}[alerts]\nper_account_and_hour = 1\n[severity]\n\"trail.logging-stopped\" = \"medium\"\n");
+    let flood = async |settings: &str| {
+        let world = world(&settings.replace("\"enforce\"", "\"alert\"")).await;
+        for nth in 0..4 {
+            let event = STOPPED.replace("event-1", &format!("event-{nth}"));
+            judged(&world, &event, nth, Turn::First).await;
+        }
+        world.alerts().len()
+    };
+    assert_eq!(flood(&quiet).await, 2, "one alert and one digest");
+    assert_eq!(flood(&quiet.replace("medium", "critical")).await, 4);
+}
+
+#[tokio::test]
+async fn the_kill_switch_stops_writes_and_is_told_once_an_hour() {
+    let settings = format!("{ENFORCE}[kill_switch]\nby = \"alice\"\nreason = \"migration\"\nuntil = 2026-11-20T12:00:00Z\n");
+    let world = world(&settings).await;
+    stopped(&world, 0).await;
+    judged(&world, &STOPPED.replace("event-1", "event-2"), 5, Turn::First).await;
+    assert_eq!(world.writes.load(Ordering::SeqCst), 0);
+    assert_eq!(world.alerts(), ["failed", "would-fix", "would-fix"]);
+    judged(&world, &STOPPED.replace("event-1", "event-3"), 8_000, Turn::First).await;
+    assert!(*world.logging.lock().unwrap(), "it ends by itself");
 }

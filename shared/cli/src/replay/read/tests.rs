@@ -13,7 +13,11 @@ fn quickly(text: &str) -> Vec<String> {
     each(text, &mut |one| {
         found.push(match one {
             Found::Unwatched(told) => {
-                format!("{} {}", told.event_id.trim_matches('"'), told.event_name.trim_matches('"'))
+                format!(
+                    "{} {}",
+                    told.event_id.trim_matches('"'),
+                    told.event_name.trim_matches('"')
+                )
             }
             Found::Entry(entry) => told(&entry),
         });
@@ -27,12 +31,17 @@ fn at_leisure(text: &str) -> Vec<String> {
 
 /// A record that no rule watches, and one that a rule does.
 const QUIET: &str = r#"{"eventVersion":"1.11","userIdentity":{"arn":"arn:aws:iam::111111111111:user/a"},"eventTime":"2026-11-14T09:00:00Z","eventSource":"ec2.amazonaws.com","eventName":"DescribeInstances","awsRegion":"eu-west-1","eventID":"q","recipientAccountId":"111111111111"}"#;
-const LOUD: &str = r#"{"eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","eventID":"l"}"#;
+const LOUD: &str =
+    r#"{"eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","eventID":"l"}"#;
 
 #[test]
 fn both_readers_find_the_same_in_every_form() {
-    let bridged = format!(r#"{{"detail-type":"AWS API Call via CloudTrail","source":"aws.ec2","detail":{QUIET}}}"#);
-    let lower = QUIET.replace("eventName", "eventname").replace("eventSource", "eventsource");
+    let bridged = format!(
+        r#"{{"detail-type":"AWS API Call via CloudTrail","source":"aws.ec2","detail":{QUIET}}}"#
+    );
+    let lower = QUIET
+        .replace("eventName", "eventname")
+        .replace("eventSource", "eventsource");
     let pretty = format!("{{\n  \"Records\": [\n{QUIET},\n{LOUD}\n  ]\n}}\n");
     for text in [
         QUIET.to_owned(),
@@ -65,9 +74,15 @@ fn both_readers_find_the_same_in_every_form() {
 #[test]
 fn of_a_file_that_breaks_off_all_that_is_whole_is_found() {
     let text = format!("{{\"Records\":[{QUIET},{LOUD},{{\"eventName\":\"Put");
-    assert_eq!(quickly(&text), ["q DescribeInstances", "l StopLogging", "line 1"]);
+    assert_eq!(
+        quickly(&text),
+        ["q DescribeInstances", "l StopLogging", "line 1"]
+    );
     let text = format!("{{\"Records\":[\n{QUIET},\n{LOUD},\n{{\"eventName\":\"Put");
-    assert_eq!(quickly(&text), ["q DescribeInstances", "l StopLogging", "line 4"]);
+    assert_eq!(
+        quickly(&text),
+        ["q DescribeInstances", "l StopLogging", "line 4"]
+    );
 }
 
 #[test]

@@ -51,7 +51,11 @@ impl PublicAccess {
 
     /// The names of the flags that are off.
     pub fn off(self) -> Vec<&'static str> {
-        self.flags().into_iter().filter(|(_, on)| !on).map(|(name, _)| name).collect()
+        self.flags()
+            .into_iter()
+            .filter(|(_, on)| !on)
+            .map(|(name, _)| name)
+            .collect()
     }
 
     fn tell(self) -> String {
@@ -135,9 +139,16 @@ fn decide(live: PublicAccess, wanted: Option<PublicAccess>) -> Option<Decision<P
     if to == live {
         return Some(Decision::Safe);
     }
-    let back = live.flags().into_iter().zip(to.flags()).filter(|((_, was), (_, is))| was != is);
+    let back = live
+        .flags()
+        .into_iter()
+        .zip(to.flags())
+        .filter(|((_, was), (_, is))| was != is);
     let back: Vec<_> = back.map(|((name, _), _)| name).collect();
-    Some(Decision::change(to, format!("switch {} on again", back.join(", "))))
+    Some(Decision::change(
+        to,
+        format!("switch {} on again", back.join(", ")),
+    ))
 }
 
 fn compare(live: PublicAccess, known: PublicAccess) -> Standing {
@@ -152,7 +163,7 @@ fn compare(live: PublicAccess, known: PublicAccess) -> Standing {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facets::bucket::law::{Stage, changed, keeps_the_law};
+    use crate::facets::bucket::law::{changed, keeps_the_law, stage};
     use proptest::prelude::*;
 
     fn any_flags() -> impl Strategy<Value = PublicAccess> {
@@ -181,12 +192,15 @@ mod tests {
         }
     }
 
-    const WEBSITE: PublicAccess =
-        PublicAccess { block_public_policy: false, restrict_public_buckets: false, ..PublicAccess::ALL };
+    const WEBSITE: PublicAccess = PublicAccess {
+        block_public_policy: false,
+        restrict_public_buckets: false,
+        ..PublicAccess::ALL
+    };
 
     #[test]
     fn only_what_the_baseline_blocked_comes_back() {
-        let stage = Stage::new();
+        let stage = stage();
         let live = PublicAccess::default();
         for protected in [true, false] {
             let wish = BucketWish { protected };
@@ -199,7 +213,7 @@ mod tests {
 
     #[test]
     fn without_a_baseline_only_a_protected_bucket_is_blocked_in_full() {
-        let stage = Stage::new();
+        let stage = stage();
         let decide = |protected| {
             BucketPublicAccess::decide(&WEBSITE, &BucketWish { protected }, None, stage.scene())
         };
@@ -211,7 +225,7 @@ mod tests {
 
     #[test]
     fn a_put_that_changes_nothing_is_safe() {
-        let stage = Stage::new();
+        let stage = stage();
         let decision = AccountPublicAccess::decide(&WEBSITE, &true, Some(&WEBSITE), stage.scene());
         assert_eq!(decision, Decision::Safe);
     }

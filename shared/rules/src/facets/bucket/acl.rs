@@ -12,7 +12,7 @@ pub const AUTHENTICATED_USERS: &str = "http://acs.amazonaws.com/groups/global/Au
 /// S3's own server access logging.
 pub const LOG_DELIVERY: &str = "http://acs.amazonaws.com/groups/s3/LogDelivery";
 
-/// CloudFront's delivery of [standard logs](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html),
+/// `CloudFront`'s delivery of [standard logs](https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/standard-logging-legacy-s3.html),
 /// in most partitions and in China.
 const CLOUDFRONT_DELIVERY: [&str; 2] = [
     "c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0",
@@ -69,7 +69,10 @@ pub struct AclWish {
 impl Grant {
     /// A grant.
     pub fn new(to: Grantee, may: impl Into<String>) -> Self {
-        Self { to, may: may.into() }
+        Self {
+            to,
+            may: may.into(),
+        }
     }
 
     /// Whether this lets the public in, or everybody with an AWS account.
@@ -80,7 +83,9 @@ impl Grant {
     /// Whether this is what AWS's own delivery of logs needs.
     pub fn is_delivery(&self) -> bool {
         match &self.to {
-            Grantee::Group(uri) => uri == LOG_DELIVERY && matches!(&*self.may, "WRITE" | "READ_ACP"),
+            Grantee::Group(uri) => {
+                uri == LOG_DELIVERY && matches!(&*self.may, "WRITE" | "READ_ACP")
+            }
             Grantee::CanonicalId(id) => CLOUDFRONT_DELIVERY.contains(&id.as_str()),
             Grantee::Email(_) => false,
         }
@@ -107,7 +112,9 @@ impl Grant {
 impl Acl {
     /// The grants to others than the owner.
     pub fn others(&self) -> impl Iterator<Item = &Grant> {
-        self.grants.iter().filter(|grant| self.owner.is_empty() || !grant.is_to(&self.owner))
+        self.grants
+            .iter()
+            .filter(|grant| self.owner.is_empty() || !grant.is_to(&self.owner))
     }
 
     /// The grants to neither the owner nor one of ours nor log delivery.
@@ -123,35 +130,60 @@ impl Facet for BucketAcl {
     type State = Acl;
     type Wish = AclWish;
 
-    fn decide(live: &Acl, wish: &AclWish, baseline: Option<&Acl>, scene: Scene<'_>) -> Decision<Acl> {
-        let known = |grant: &Grant| baseline.is_some_and(|baseline| baseline.grants.contains(grant));
+    fn decide(
+        live: &Acl,
+        wish: &AclWish,
+        baseline: Option<&Acl>,
+        scene: Scene<'_>,
+    ) -> Decision<Acl> {
+        let known =
+            |grant: &Grant| baseline.is_some_and(|baseline| baseline.grants.contains(grant));
         let bad: Vec<&Grant> = if wish.owner_only {
             live.others().collect()
         } else {
             // A log-delivery grant that the known list lacks is as new as any other.
-            let new_delivery = live.others().filter(|grant| baseline.is_some() && grant.is_delivery());
-            live.foreign(scene.zone).chain(new_delivery).filter(|grant| !known(grant)).collect()
+            let new_delivery = live
+                .others()
+                .filter(|grant| baseline.is_some() && grant.is_delivery());
+            live.foreign(scene.zone)
+                .chain(new_delivery)
+                .filter(|grant| !known(grant))
+                .collect()
         };
         let lost: Vec<&Grant> = match baseline {
             Some(baseline) if !wish.owner_only => {
                 let delivery = baseline.grants.iter().filter(|grant| grant.is_delivery());
-                delivery.filter(|grant| !live.grants.contains(grant)).collect()
+                delivery
+                    .filter(|grant| !live.grants.contains(grant))
+                    .collect()
             }
             _ => Vec::new(),
         };
         if bad.is_empty() && (lost.is_empty() || !wish.protected) {
             return Decision::Safe;
         }
-        let told = |grants: &[&Grant]| grants.iter().map(|grant| grant.tell()).collect::<Vec<_>>().join(", ");
+        let told = |grants: &[&Grant]| {
+            grants
+                .iter()
+                .map(|grant| grant.tell())
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
         if !wish.protected {
             let what = told(&bad);
-            return Decision::ByHand(format!("the ACL grants {what}; take that out unless this bucket is meant to be public"));
+            return Decision::ByHand(format!(
+                "the ACL grants {what}; take that out unless this bucket is meant to be public"
+            ));
         }
         if live.owner.is_empty() {
             return Decision::CannotTell("the ACL does not say who owns the bucket".into());
         }
-        let mut grants: Vec<Grant> =
-            live.grants.iter().filter(|grant| !bad.contains(grant)).cloned().collect();
+        let mut grants: Vec<Grant> = live
+            .grants
+            .iter()
+            .filter(|grant| !bad.contains(grant))
+            .cloned()
+            .collect();
         let own = Grant::new(Grantee::CanonicalId(live.owner.clone()), "FULL_CONTROL");
         if !grants.contains(&own) {
             grants.insert(0, own);
@@ -164,12 +196,24 @@ impl Facet for BucketAcl {
         if !lost.is_empty() {
             why.push(format!("put {} back", told(&lost)));
         }
-        Decision::change(Acl { owner: live.owner.clone(), grants }, why.join("; "))
+        Decision::change(
+            Acl {
+                owner: live.owner.clone(),
+                grants,
+            },
+            why.join("; "),
+        )
     }
 
     fn compare(live: &Acl, known: &Acl) -> Standing {
-        let new: Vec<_> = live.others().filter(|grant| !known.grants.contains(grant)).collect();
-        let gone: Vec<_> = known.others().filter(|grant| !live.grants.contains(grant)).collect();
+        let new: Vec<_> = live
+            .others()
+            .filter(|grant| !known.grants.contains(grant))
+            .collect();
+        let gone: Vec<_> = known
+            .others()
+            .filter(|grant| !live.grants.contains(grant))
+            .collect();
         let delivery = |grants: &[&Grant]| grants.iter().any(|grant| grant.is_delivery());
         match (new.is_empty(), gone.is_empty()) {
             (true, true) => Standing::Equal,
@@ -182,14 +226,18 @@ impl Facet for BucketAcl {
 
     fn tell(state: &Acl) -> String {
         let others: Vec<_> = state.others().map(Grant::tell).collect();
-        if others.is_empty() { "a private ACL".into() } else { format!("an ACL with {}", others.join(", ")) }
+        if others.is_empty() {
+            "a private ACL".into()
+        } else {
+            format!("an ACL with {}", others.join(", "))
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facets::bucket::law::{Stage, changed, keeps_the_law};
+    use crate::facets::bucket::law::{changed, keeps_the_law, stage};
     use proptest::prelude::*;
 
     const OWNER: &str = "0e9d5b7c31f8426ad7c905e2b14f86a3d07e5c92b8416fd3a0c7e9514b28f6d3";
@@ -197,18 +245,39 @@ mod tests {
 
     fn grant_to(to: &str, may: &str) -> Grant {
         let of = to.to_owned();
-        Grant::new(if to.contains('/') { Grantee::Group(of) } else { Grantee::CanonicalId(of) }, may)
+        Grant::new(
+            if to.contains('/') {
+                Grantee::Group(of)
+            } else {
+                Grantee::CanonicalId(of)
+            },
+            may,
+        )
     }
 
     fn acl(grants: &[(&str, &str)]) -> Acl {
-        Acl { owner: OWNER.into(), grants: grants.iter().map(|(to, may)| grant_to(to, may)).collect() }
+        Acl {
+            owner: OWNER.into(),
+            grants: grants.iter().map(|(to, may)| grant_to(to, may)).collect(),
+        }
     }
 
     fn any_acl() -> impl Strategy<Value = Acl> {
         let who = prop::sample::select(vec![
-            OWNER, STRANGER, CLOUDFRONT_DELIVERY[0], ALL_USERS, AUTHENTICATED_USERS, LOG_DELIVERY,
+            OWNER,
+            STRANGER,
+            CLOUDFRONT_DELIVERY[0],
+            ALL_USERS,
+            AUTHENTICATED_USERS,
+            LOG_DELIVERY,
         ]);
-        let may = prop::sample::select(vec!["READ", "WRITE", "READ_ACP", "WRITE_ACP", "FULL_CONTROL"]);
+        let may = prop::sample::select(vec![
+            "READ",
+            "WRITE",
+            "READ_ACP",
+            "WRITE_ACP",
+            "FULL_CONTROL",
+        ]);
         let grants = prop::collection::vec((who, may), 0..6);
         (grants, prop::bool::weighted(0.9)).prop_map(|(grants, named)| {
             let mut acl = acl(&grants);
@@ -226,16 +295,27 @@ mod tests {
         }
     }
 
-    const GUARDED: AclWish = AclWish { protected: true, owner_only: false };
+    const GUARDED: AclWish = AclWish {
+        protected: true,
+        owner_only: false,
+    };
 
     #[test]
     fn strangers_go_and_log_delivery_stays() {
-        let stage = Stage::new();
+        let stage = stage();
         let cloudfront = (CLOUDFRONT_DELIVERY[0], "FULL_CONTROL");
         let delivery = (LOG_DELIVERY, "WRITE");
-        let live = acl(&[(ALL_USERS, "READ"), cloudfront, delivery, (STRANGER, "FULL_CONTROL")]);
+        let live = acl(&[
+            (ALL_USERS, "READ"),
+            cloudfront,
+            delivery,
+            (STRANGER, "FULL_CONTROL"),
+        ]);
         let change = changed(BucketAcl::decide(&live, &GUARDED, None, stage.scene()));
-        assert_eq!(change.to, acl(&[(OWNER, "FULL_CONTROL"), cloudfront, delivery]));
+        assert_eq!(
+            change.to,
+            acl(&[(OWNER, "FULL_CONTROL"), cloudfront, delivery])
+        );
     }
 
     #[test]
@@ -246,16 +326,25 @@ mod tests {
 
     #[test]
     fn what_the_baseline_grants_is_left_and_its_lost_delivery_comes_back() {
-        let stage = Stage::new();
-        let known = acl(&[(OWNER, "FULL_CONTROL"), (STRANGER, "READ"), (LOG_DELIVERY, "WRITE")]);
+        let stage = stage();
+        let known = acl(&[
+            (OWNER, "FULL_CONTROL"),
+            (STRANGER, "READ"),
+            (LOG_DELIVERY, "WRITE"),
+        ]);
         let live = acl(&[(OWNER, "FULL_CONTROL"), (STRANGER, "READ")]);
-        let change = changed(BucketAcl::decide(&live, &GUARDED, Some(&known), stage.scene()));
+        let change = changed(BucketAcl::decide(
+            &live,
+            &GUARDED,
+            Some(&known),
+            stage.scene(),
+        ));
         assert_eq!(change.to, known);
     }
 
     #[test]
     fn a_bucket_that_is_not_guarded_is_left_to_people() {
-        let stage = Stage::new();
+        let stage = stage();
         let live = acl(&[(ALL_USERS, "READ")]);
         let decision = BucketAcl::decide(&live, &AclWish::default(), None, stage.scene());
         assert!(matches!(decision, Decision::ByHand(why) if why.contains("READ for everybody")));
@@ -263,8 +352,11 @@ mod tests {
 
     #[test]
     fn the_owner_s_own_grant_is_never_foreign() {
-        let stage = Stage::new();
+        let stage = stage();
         let live = acl(&[(OWNER, "FULL_CONTROL")]);
-        assert_eq!(BucketAcl::decide(&live, &GUARDED, None, stage.scene()), Decision::Safe);
+        assert_eq!(
+            BucketAcl::decide(&live, &GUARDED, None, stage.scene()),
+            Decision::Safe
+        );
     }
 }

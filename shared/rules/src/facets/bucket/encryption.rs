@@ -41,7 +41,9 @@ impl Facet for BucketEncryption {
         baseline: Option<&Self::State>,
         _: Scene<'_>,
     ) -> Decision<Self::State> {
-        let Some(known) = baseline else { return Decision::Safe };
+        let Some(known) = baseline else {
+            return Decision::Safe;
+        };
         match Self::compare(live, known) {
             Standing::Equal | Standing::Stronger => Decision::Safe,
             Standing::Incomparable => Decision::ByHand(
@@ -59,7 +61,9 @@ impl Facet for BucketEncryption {
         match (kms(live), kms(known)) {
             (None, None) => Standing::Equal,
             (None, Some(_)) => Standing::Weaker,
-            (Some(live), Some(known)) if (&live.algorithm, &live.key) == (&known.algorithm, &known.key) => {
+            (Some(live), Some(known))
+                if (&live.algorithm, &live.key) == (&known.algorithm, &known.key) =>
+            {
                 Standing::Equal
             }
             // Whoever owns a new key can make the logs unreadable.
@@ -70,8 +74,16 @@ impl Facet for BucketEncryption {
     fn tell(state: &Self::State) -> String {
         match state {
             None => "no default encryption".into(),
-            Some(Encryption { algorithm, key: None, .. }) => format!("encryption with {algorithm}"),
-            Some(Encryption { algorithm, key: Some(key), .. }) => format!("encryption with {algorithm} and key {key}"),
+            Some(Encryption {
+                algorithm,
+                key: None,
+                ..
+            }) => format!("encryption with {algorithm}"),
+            Some(Encryption {
+                algorithm,
+                key: Some(key),
+                ..
+            }) => format!("encryption with {algorithm} and key {key}"),
         }
     }
 }
@@ -79,17 +91,18 @@ impl Facet for BucketEncryption {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facets::bucket::law::{Stage, changed, keeps_the_law};
+    use crate::facets::bucket::law::{changed, keeps_the_law, stage};
     use proptest::prelude::*;
 
     fn any_state() -> impl Strategy<Value = Option<Encryption>> {
         let algorithm = prop::sample::select(vec!["AES256", "aws:kms", "aws:kms:dsse"]);
         let key = proptest::option::of(prop::sample::select(vec!["key-1", "key-2"]));
-        let some = (algorithm, key, any::<bool>()).prop_map(|(algorithm, key, bucket_key)| Encryption {
-            algorithm: algorithm.into(),
-            key: key.map(str::to_owned),
-            bucket_key,
-        });
+        let some =
+            (algorithm, key, any::<bool>()).prop_map(|(algorithm, key, bucket_key)| Encryption {
+                algorithm: algorithm.into(),
+                key: key.map(str::to_owned),
+                bucket_key,
+            });
         proptest::option::of(some)
     }
 
@@ -104,13 +117,29 @@ mod tests {
 
     #[test]
     fn a_bucket_made_anew_gets_its_key_back() {
-        let stage = Stage::new();
-        let fresh = Some(Encryption { algorithm: "AES256".into(), ..Encryption::default() });
-        let known = Some(Encryption { algorithm: "aws:kms".into(), key: Some("key-1".into()), bucket_key: true });
+        let stage = stage();
+        let fresh = Some(Encryption {
+            algorithm: "AES256".into(),
+            ..Encryption::default()
+        });
+        let known = Some(Encryption {
+            algorithm: "aws:kms".into(),
+            key: Some("key-1".into()),
+            bucket_key: true,
+        });
         let wish = BucketWish { protected: true };
-        let change = changed(BucketEncryption::decide(&fresh, &wish, Some(&known), stage.scene()));
+        let change = changed(BucketEncryption::decide(
+            &fresh,
+            &wish,
+            Some(&known),
+            stage.scene(),
+        ));
         assert_eq!(change.to, known);
-        let other = Some(Encryption { algorithm: "aws:kms".into(), key: Some("key-2".into()), bucket_key: true });
+        let other = Some(Encryption {
+            algorithm: "aws:kms".into(),
+            key: Some("key-2".into()),
+            bucket_key: true,
+        });
         let decision = BucketEncryption::decide(&other, &wish, Some(&known), stage.scene());
         assert!(matches!(decision, Decision::ByHand(_)), "{decision:?}");
     }

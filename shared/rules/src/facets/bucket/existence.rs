@@ -34,8 +34,13 @@ impl Facet for BucketExistence {
         }
         // The name is free for everybody: whoever takes it receives the logs.
         let known = baseline.cloned().flatten();
-        let to = known.unwrap_or_else(|| Existing { region: scene.at.region.clone() });
-        let why = format!("create the bucket again in {}, empty: what it held is lost", to.region);
+        let to = known.unwrap_or_else(|| Existing {
+            region: scene.at.region.clone(),
+        });
+        let why = format!(
+            "create the bucket again in {}, empty: what it held is lost",
+            to.region
+        );
         Decision::change(Some(to), why)
     }
 
@@ -49,19 +54,24 @@ impl Facet for BucketExistence {
     }
 
     fn tell(state: &Self::State) -> String {
-        state.as_ref().map_or_else(|| "no bucket".into(), |at| format!("a bucket in {}", at.region))
+        state.as_ref().map_or_else(
+            || "no bucket".into(),
+            |at| format!("a bucket in {}", at.region),
+        )
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facets::bucket::law::{Stage, changed, keeps_the_law};
+    use crate::facets::bucket::law::{changed, keeps_the_law, stage};
     use proptest::prelude::*;
 
     fn any_state() -> impl Strategy<Value = Option<Existing>> {
         let region = prop::sample::select(vec!["eu-west-1", "us-east-1"]);
-        proptest::option::of(region.prop_map(|region| Existing { region: region.into() }))
+        proptest::option::of(region.prop_map(|region| Existing {
+            region: region.into(),
+        }))
     }
 
     proptest! {
@@ -75,11 +85,23 @@ mod tests {
 
     #[test]
     fn a_name_is_taken_again_where_it_was() {
-        let stage = Stage::new();
+        let stage = stage();
         let change = changed(BucketExistence::decide(&None, &true, None, stage.scene()));
-        assert_eq!(change.to, Some(Existing { region: "eu-west-1".into() }));
-        let known = Some(Existing { region: "us-east-1".into() });
-        let change = changed(BucketExistence::decide(&None, &true, Some(&known), stage.scene()));
+        assert_eq!(
+            change.to,
+            Some(Existing {
+                region: "eu-west-1".into()
+            })
+        );
+        let known = Some(Existing {
+            region: "us-east-1".into(),
+        });
+        let change = changed(BucketExistence::decide(
+            &None,
+            &true,
+            Some(&known),
+            stage.scene(),
+        ));
         assert_eq!(change.to, known);
         assert!(change.why.contains("lost") && !change.evidence_on);
     }

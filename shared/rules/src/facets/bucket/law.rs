@@ -1,79 +1,22 @@
-//! What the tests of all these facets share.
+//! What the tests of these facets share.
 
-use auditward_policy::Zone;
-use chrono::{DateTime, Utc};
 use proptest::test_runner::TestCaseError;
 
-use crate::facet::{At, Change, Decision, Facet, Scene, Standing};
-use crate::settings::Settings;
+use crate::facet::Facet;
+use crate::facets::law::{self, Stage};
 
-/// A scene that lives long enough to borrow from.
-pub struct Stage {
-    settings: Settings,
-    zone: Zone,
-    at: At,
+pub use crate::facets::law::changed;
+
+/// A log bucket.
+pub fn stage() -> Stage {
+    Stage::of("arn:aws:s3:::acme-org-trail-logs")
 }
 
-impl Stage {
-    pub fn new() -> Self {
-        Self {
-            settings: Settings::default(),
-            zone: Zone::new(["111111111111", "222222222222"], Some("o-exampleorg1")),
-            at: At::new("111111111111", "eu-west-1", "arn:aws:s3:::acme-org-trail-logs"),
-        }
-    }
-
-    pub fn scene(&self) -> Scene<'_> {
-        let now = DateTime::<Utc>::from_timestamp(1_790_000_000, 0).unwrap();
-        Scene { now, settings: &self.settings, zone: &self.zone, at: &self.at }
-    }
-}
-
-/// The change that was decided on.
-pub fn changed<S: std::fmt::Debug>(decision: Decision<S>) -> Change<S> {
-    match decision {
-        Decision::Change(change) => change,
-        other => panic!("expected a change, found {other:?}"),
-    }
-}
-
-/// What [`decides_once`] says, and a change never makes anything weaker.
+/// The law, on the stage of a log bucket.
 pub fn keeps_the_law<F: Facet>(
     live: &F::State,
     wish: &F::Wish,
     baseline: Option<&F::State>,
 ) -> Result<(), TestCaseError> {
-    decides_once::<F>(live, wish, baseline)?;
-    if let Decision::Change(change) = F::decide(live, wish, baseline, Stage::new().scene()) {
-        let standing = F::compare(&change.to, live);
-        proptest::prop_assert!(standing != Standing::Weaker, "{:?} is weaker", change);
-    }
-    Ok(())
-}
-
-/// Deciding again on what a decision asks for says "safe"; every state survives
-/// being stored; a state equals itself.
-pub fn decides_once<F: Facet>(
-    live: &F::State,
-    wish: &F::Wish,
-    baseline: Option<&F::State>,
-) -> Result<(), TestCaseError> {
-    let stage = Stage::new();
-    let stored = serde_json::from_str(&serde_json::to_string(live).unwrap()).unwrap();
-    proptest::prop_assert_eq!(live, &stored);
-    // A `Value` sorts the members of a document.
-    let stored = serde_json::from_value(serde_json::to_value(live).unwrap()).unwrap();
-    proptest::prop_assert!(F::same(live, &stored));
-    proptest::prop_assert!(F::same(live, live));
-    proptest::prop_assert!(!F::tell(live).is_empty());
-    let stored: F::Wish = serde_json::from_value(serde_json::to_value(wish).unwrap()).unwrap();
-    proptest::prop_assert_eq!(wish, &stored);
-    let Decision::Change(change) = F::decide(live, wish, baseline, stage.scene()) else {
-        return Ok(());
-    };
-    let again = F::decide(&change.to, wish, baseline, stage.scene());
-    proptest::prop_assert!(matches!(again, Decision::Safe), "{:?} then {:?}", change, again);
-    proptest::prop_assert!(!change.why.is_empty());
-    proptest::prop_assert!(!F::same(&change.to, live), "{:?} changes nothing", change);
-    Ok(())
+    law::keeps_the_law::<F>(&stage(), live, wish, baseline)
 }

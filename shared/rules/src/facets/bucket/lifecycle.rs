@@ -145,7 +145,10 @@ pub struct LifecycleWish {
 
 impl LifecycleRule {
     fn key_prefix(&self) -> &str {
-        let filtered = self.filter.as_ref().and_then(|filter| filter.prefix.as_deref());
+        let filtered = self
+            .filter
+            .as_ref()
+            .and_then(|filter| filter.prefix.as_deref());
         filtered.or(self.prefix.as_deref()).unwrap_or_default()
     }
 
@@ -156,25 +159,38 @@ impl LifecycleRule {
             // Many mean "everything" by it, but only keys with an asterisk match.
             return !own.starts_with('*');
         }
-        wish.prefixes.iter().any(|logs| logs.starts_with(own) || own.starts_with(logs.as_str()))
+        wish.prefixes
+            .iter()
+            .any(|logs| logs.starts_with(own) || own.starts_with(logs.as_str()))
     }
 
     /// Whether current versions go too early.
     fn expires_early(&self, keep_days: u32) -> bool {
-        let Some(expiration) = &self.expiration else { return false };
+        let Some(expiration) = &self.expiration else {
+            return false;
+        };
         // From a date on, whatever was written the day before goes.
-        expiration.date.is_some() || expiration.days.is_some_and(|days| i64::from(days) < i64::from(keep_days))
+        expiration.date.is_some()
+            || expiration
+                .days
+                .is_some_and(|days| i64::from(days) < i64::from(keep_days))
     }
 
     /// Whether old versions go too early.
     fn drops_versions_early(&self, keep_days: u32) -> bool {
-        let Some(expiration) = &self.noncurrent_expiration else { return false };
-        expiration.days.is_none_or(|days| i64::from(days) < i64::from(keep_days))
+        let Some(expiration) = &self.noncurrent_expiration else {
+            return false;
+        };
+        expiration
+            .days
+            .is_none_or(|days| i64::from(days) < i64::from(keep_days))
     }
 
     /// Whether the rule deletes logs earlier than the settings allow.
     pub fn offends(&self, wish: &LifecycleWish, keep_days: u32) -> bool {
-        self.enabled && self.touches(wish) && (self.expires_early(keep_days) || self.drops_versions_early(keep_days))
+        self.enabled
+            && self.touches(wish)
+            && (self.expires_early(keep_days) || self.drops_versions_early(keep_days))
     }
 
     /// Whether this rule deletes nothing that the other would not delete, too.
@@ -204,7 +220,10 @@ impl LifecycleRule {
 
     /// What its filter asks besides the prefix.
     fn beyond_prefix(&self) -> Filter {
-        Filter { prefix: None, ..self.filter.clone().unwrap_or_default() }
+        Filter {
+            prefix: None,
+            ..self.filter.clone().unwrap_or_default()
+        }
     }
 
     /// The rule without what deletes too early; `None` where nothing is left of it.
@@ -227,7 +246,9 @@ impl LifecycleRule {
 
 impl Lifecycle {
     fn rule(&self, id: Option<&str>) -> Option<&LifecycleRule> {
-        self.rules.iter().find(|rule| id.is_some() && rule.id.as_deref() == id)
+        self.rules
+            .iter()
+            .find(|rule| id.is_some() && rule.id.as_deref() == id)
     }
 }
 
@@ -243,8 +264,11 @@ impl Facet for BucketLifecycle {
         scene: Scene<'_>,
     ) -> Decision<Lifecycle> {
         let keep_days = scene.settings.logs.keep_days;
-        let known = baseline.map(|known| known.rules.as_slice()).unwrap_or_default();
-        let accepted = |rule: &LifecycleRule| known.iter().any(|known| rule.is_no_stricter_than(known));
+        let known = baseline
+            .map(|known| known.rules.as_slice())
+            .unwrap_or_default();
+        let accepted =
+            |rule: &LifecycleRule| known.iter().any(|known| rule.is_no_stricter_than(known));
         let mut rules = Vec::with_capacity(live.rules.len());
         let mut done = Vec::new();
         for rule in &live.rules {
@@ -269,7 +293,13 @@ impl Facet for BucketLifecycle {
         if done.is_empty() {
             return Decision::Safe;
         }
-        Decision::change(Lifecycle { rules, minimum_size: live.minimum_size.clone() }, done.join("; "))
+        Decision::change(
+            Lifecycle {
+                rules,
+                minimum_size: live.minimum_size.clone(),
+            },
+            done.join("; "),
+        )
     }
 
     fn compare(live: &Lifecycle, known: &Lifecycle) -> Standing {
@@ -278,7 +308,14 @@ impl Facet for BucketLifecycle {
         };
         let stricter = |of: &Lifecycle, than: &Lifecycle| {
             let all = of.rules.iter().filter(deletes);
-            all.filter(|rule| !than.rules.iter().any(|other| rule.is_no_stricter_than(other))).count() > 0
+            all.filter(|rule| {
+                !than
+                    .rules
+                    .iter()
+                    .any(|other| rule.is_no_stricter_than(other))
+            })
+            .count()
+                > 0
         };
         match (stricter(live, known), stricter(known, live)) {
             (false, false) => Standing::Equal,
@@ -289,24 +326,47 @@ impl Facet for BucketLifecycle {
     }
 
     fn same(one: &Lifecycle, other: &Lifecycle) -> bool {
-        let covers = |one: &Lifecycle, other: &Lifecycle| one.rules.iter().all(|rule| other.rules.contains(rule));
+        let covers = |one: &Lifecycle, other: &Lifecycle| {
+            one.rules.iter().all(|rule| other.rules.contains(rule))
+        };
         covers(one, other) && covers(other, one)
     }
 
     fn tell(state: &Lifecycle) -> String {
         let rules: Vec<_> = state.rules.iter().map(tell_rule).collect();
-        if rules.is_empty() { "no lifecycle rules".into() } else { format!("lifecycle: {}", rules.join("; ")) }
+        if rules.is_empty() {
+            "no lifecycle rules".into()
+        } else {
+            format!("lifecycle: {}", rules.join("; "))
+        }
     }
 }
 
 fn tell_rule(rule: &LifecycleRule) -> String {
-    let days = |days: i32| if days == 1 { "1 day".to_owned() } else { format!("{days} days") };
+    let days = |days: i32| {
+        if days == 1 {
+            "1 day".to_owned()
+        } else {
+            format!("{days} days")
+        }
+    };
     let mut says = Vec::new();
     let expiration = rule.expiration.clone().unwrap_or_default();
-    says.extend(expiration.days.map(|n| format!("deletes after {}", days(n))));
-    says.extend(expiration.date.map(|date| format!("deletes from {date} on")));
+    says.extend(
+        expiration
+            .days
+            .map(|n| format!("deletes after {}", days(n))),
+    );
+    says.extend(
+        expiration
+            .date
+            .map(|date| format!("deletes from {date} on")),
+    );
     if let Some(old) = &rule.noncurrent_expiration {
-        says.push(format!("deletes old versions after {}", days(old.days.unwrap_or(0))));
+        says.push(format!(
+            "deletes old versions after {}",
+            days(old.days.unwrap_or(0))
+        ));
     }
     if says.is_empty() {
         says.push("deletes nothing".into());

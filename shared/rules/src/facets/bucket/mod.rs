@@ -12,12 +12,14 @@ mod versioning;
 use serde::{Deserialize, Serialize};
 
 pub use access::{AccountPublicAccess, BucketPublicAccess, PublicAccess};
-pub use acl::{ALL_USERS, AUTHENTICATED_USERS, Acl, AclWish, BucketAcl, Grant, Grantee, LOG_DELIVERY};
+pub use acl::{
+    ALL_USERS, AUTHENTICATED_USERS, Acl, AclWish, BucketAcl, Grant, Grantee, LOG_DELIVERY,
+};
 pub use encryption::{BucketEncryption, Encryption};
 pub use existence::{BucketExistence, Existing};
 pub use lifecycle::{
-    BucketLifecycle, Expiration, Filter, Lifecycle, LifecycleRule, LifecycleWish, NoncurrentExpiration,
-    NoncurrentTransition, Tag, Transition,
+    BucketLifecycle, Expiration, Filter, Lifecycle, LifecycleRule, LifecycleWish,
+    NoncurrentExpiration, NoncurrentTransition, Tag, Transition,
 };
 pub use ownership::{BUCKET_OWNER_ENFORCED, BucketOwnership};
 pub use policy::{BucketPolicy, PolicyWish};

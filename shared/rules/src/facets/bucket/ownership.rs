@@ -24,19 +24,32 @@ impl Facet for BucketOwnership {
         scene: Scene<'_>,
     ) -> Decision<Self::State> {
         let known = baseline.and_then(Option::as_deref);
-        let target = if baseline.is_some() { known } else { Some(BUCKET_OWNER_ENFORCED) };
-        let Some(target) = target.filter(|target| rank(live.as_deref()) < rank(Some(target))) else {
+        let target = if baseline.is_some() {
+            known
+        } else {
+            Some(BUCKET_OWNER_ENFORCED)
+        };
+        let Some(target) = target.filter(|target| rank(live.as_deref()) < rank(Some(target)))
+        else {
             return Decision::Safe;
         };
         if !wish.protected {
-            return Decision::ByHand("ACLs are on again; switch them off unless this bucket needs them".into());
+            return Decision::ByHand(
+                "ACLs are on again; switch them off unless this bucket needs them".into(),
+            );
         }
-        let decision = Decision::change(Some(target.to_owned()), format!("set the ownership to {target}"));
+        let decision = Decision::change(
+            Some(target.to_owned()),
+            format!("set the ownership to {target}"),
+        );
         if target != BUCKET_OWNER_ENFORCED {
             return decision;
         }
         // S3 refuses to switch ACLs off while one lets others in.
-        let acl = AclWish { protected: true, owner_only: known.is_some() };
+        let acl = AclWish {
+            protected: true,
+            owner_only: known.is_some(),
+        };
         decision.after(vec![Step::<BucketAcl>::new(scene.at.clone(), acl).into()])
     }
 
@@ -49,7 +62,10 @@ impl Facet for BucketOwnership {
     }
 
     fn tell(state: &Self::State) -> String {
-        state.as_ref().map_or_else(|| "no ownership controls".into(), |state| format!("ownership {state}"))
+        state.as_ref().map_or_else(
+            || "no ownership controls".into(),
+            |state| format!("ownership {state}"),
+        )
     }
 }
 
@@ -64,12 +80,17 @@ fn rank(state: Option<&str>) -> u8 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facets::bucket::law::{Stage, changed, keeps_the_law};
+    use crate::facets::bucket::law::{changed, keeps_the_law, stage};
     use crate::plan::Plan;
     use proptest::prelude::*;
 
     fn any_state() -> impl Strategy<Value = Option<String>> {
-        let known = vec![BUCKET_OWNER_ENFORCED, "BucketOwnerPreferred", "ObjectWriter", "SomethingNew"];
+        let known = vec![
+            BUCKET_OWNER_ENFORCED,
+            "BucketOwnerPreferred",
+            "ObjectWriter",
+            "SomethingNew",
+        ];
         proptest::option::of(prop::sample::select(known).prop_map(str::to_owned))
     }
 
@@ -84,20 +105,31 @@ mod tests {
 
     #[test]
     fn acls_are_closed_before_they_are_switched_off() {
-        let stage = Stage::new();
+        let stage = stage();
         let wish = BucketWish { protected: true };
         let change = changed(BucketOwnership::decide(&None, &wish, None, stage.scene()));
         assert_eq!(change.to.as_deref(), Some(BUCKET_OWNER_ENFORCED));
-        assert_eq!(change.first.iter().map(Plan::kind).collect::<Vec<_>>(), ["bucket-acl"]);
+        assert_eq!(
+            change.first.iter().map(Plan::kind).collect::<Vec<_>>(),
+            ["bucket-acl"]
+        );
     }
 
     #[test]
     fn a_baseline_with_acls_is_not_made_stricter() {
-        let stage = Stage::new();
+        let stage = stage();
         let wish = BucketWish { protected: true };
         let known = Some("BucketOwnerPreferred".to_owned());
-        assert_eq!(BucketOwnership::decide(&known, &wish, Some(&known), stage.scene()), Decision::Safe);
-        let change = changed(BucketOwnership::decide(&None, &wish, Some(&known), stage.scene()));
+        assert_eq!(
+            BucketOwnership::decide(&known, &wish, Some(&known), stage.scene()),
+            Decision::Safe
+        );
+        let change = changed(BucketOwnership::decide(
+            &None,
+            &wish,
+            Some(&known),
+            stage.scene(),
+        ));
         assert_eq!((change.to, change.first.len()), (known, 0));
     }
 }

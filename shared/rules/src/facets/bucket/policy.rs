@@ -43,7 +43,11 @@ impl Facet for BucketPolicy {
         if let PolicyState::Unparsable { error, .. } = live {
             return Decision::CannotTell(format!("the bucket's policy cannot be parsed: {error}"));
         }
-        let mending = Mending { wish, baseline, scene };
+        let mending = Mending {
+            wish,
+            baseline,
+            scene,
+        };
         let near = match mending.nearest(live) {
             Err(why) => return Decision::ByHand(why),
             Ok(near) if near.state.same(live) => return Decision::Safe,
@@ -54,7 +58,9 @@ impl Facet for BucketPolicy {
         match mending.nearest(&near.state) {
             Ok(again) if again.state.same(&near.state) => {}
             Ok(_) => {
-                return Decision::ByHand("what must hold of this policy contradicts itself; edit it by hand".into());
+                return Decision::ByHand(
+                    "what must hold of this policy contradicts itself; edit it by hand".into(),
+                );
             }
             Err(why) => return Decision::ByHand(why),
         }
@@ -71,7 +77,11 @@ impl Facet for BucketPolicy {
             return Standing::Equal;
         }
         let (gone, came) = (missing(known, live), missing(live, known));
-        if came.is_empty() && gone.iter().any(keeps_safe) { Standing::Weaker } else { Standing::Incomparable }
+        if came.is_empty() && gone.iter().any(keeps_safe) {
+            Standing::Weaker
+        } else {
+            Standing::Incomparable
+        }
     }
 
     fn same(one: &PolicyState, other: &PolicyState) -> bool {
@@ -116,18 +126,33 @@ impl Mending<'_> {
             let with = add_missing(document.as_ref(), delivery);
             if bucket_delivers(&with, delivery) == Tri::No {
                 let trail = &delivery.trail_arn;
-                return Err(format!("the policy keeps CloudTrail from delivering for {trail}; edit it by hand"));
+                return Err(format!(
+                    "the policy keeps CloudTrail from delivering for {trail}; edit it by hand"
+                ));
             }
-            if !document.as_ref().is_some_and(|document| document.means_the_same(&with)) {
-                done.push(format!("let CloudTrail deliver for {} again", delivery.trail_arn));
+            if !document
+                .as_ref()
+                .is_some_and(|document| document.means_the_same(&with))
+            {
+                done.push(format!(
+                    "let CloudTrail deliver for {} again",
+                    delivery.trail_arn
+                ));
                 document = Some(with);
             }
         }
-        if document.as_ref().is_some_and(|document| document.as_json().len() > LIMIT) {
+        if document
+            .as_ref()
+            .is_some_and(|document| document.as_json().len() > LIMIT)
+        {
             return Err("the mended policy would be longer than the 20 KB that S3 accepts; shorten it by hand".into());
         }
         let state = document.map_or(PolicyState::Absent, PolicyState::Document);
-        Ok(Near { state, done, evidence_only })
+        Ok(Near {
+            state,
+            done,
+            evidence_only,
+        })
     }
 
     fn known(&self) -> Option<&Document> {
@@ -136,16 +161,26 @@ impl Mending<'_> {
 
     /// Puts back what the baseline had and the document lost. Grants to
     /// principals are left to their owners, unless the whole policy is gone.
-    fn restored(&self, document: Option<Document>, done: &mut Vec<String>) -> Result<Option<Document>, String> {
+    fn restored(
+        &self,
+        document: Option<Document>,
+        done: &mut Vec<String>,
+    ) -> Result<Option<Document>, String> {
         let Some(known) = self.known() else {
-            let lost = document.is_none() && !self.wish.outsiders && self.wish.deliveries.is_empty();
+            let lost =
+                document.is_none() && !self.wish.outsiders && self.wish.deliveries.is_empty();
             // Absent is what the baseline says, too.
             if lost && self.baseline.is_none() {
-                return Err("the policy is gone and no earlier one is known; write it anew by hand".into());
+                return Err(
+                    "the policy is gone and no earlier one is known; write it anew by hand".into(),
+                );
             }
             return Ok(document);
         };
-        let good = known.statements().iter().filter(|statement| !self.stops_delivery(statement));
+        let good = known
+            .statements()
+            .iter()
+            .filter(|statement| !self.stops_delivery(statement));
         let Some(mut document) = document else {
             let all: Vec<Statement> = good.cloned().collect();
             let whole = narrow(&known.with_statements(&all), Kind::Bucket, self.scene.zone);
@@ -158,7 +193,10 @@ impl Mending<'_> {
         for statement in good.filter(|statement| keeps_safe(statement)) {
             let alone = narrow(&just(statement), Kind::Bucket, self.scene.zone);
             if !alone.changed && document.statement_append(statement) {
-                done.push(format!("put {} back", named(statement.sid(), "a lost statement")));
+                done.push(format!(
+                    "put {} back",
+                    named(statement.sid(), "a lost statement")
+                ));
             }
         }
         Ok(Some(document))
@@ -166,17 +204,29 @@ impl Mending<'_> {
 
     /// Takes out every Deny that stops CloudTrail and that the baseline lacks.
     fn unblock(&self, document: &mut Document, done: &mut Vec<String>) -> Result<(), String> {
-        let (stop, keep): (Vec<_>, Vec<_>) =
-            document.statements().iter().cloned().partition(|statement| self.stops_delivery(statement));
+        let (stop, keep): (Vec<_>, Vec<_>) = document
+            .statements()
+            .iter()
+            .cloned()
+            .partition(|statement| self.stops_delivery(statement));
         for statement in &stop {
             let which = named(statement.sid(), "a Deny statement");
             let Some(known) = self.baseline else {
-                return Err(format!("{which} stops CloudTrail's delivery, and nobody knows since when; take it out by hand if it is not meant"));
+                return Err(format!(
+                    "{which} stops CloudTrail's delivery, and nobody knows since when; take it out by hand if it is not meant"
+                ));
             };
-            if known.document().is_some_and(|known| known.contains_statement(statement)) {
-                return Err(format!("{which} stops CloudTrail's delivery and is part of the known policy; change it by hand"));
+            if known
+                .document()
+                .is_some_and(|known| known.contains_statement(statement))
+            {
+                return Err(format!(
+                    "{which} stops CloudTrail's delivery and is part of the known policy; change it by hand"
+                ));
             }
-            done.push(format!("take {which} out, which stops CloudTrail's delivery"));
+            done.push(format!(
+                "take {which} out, which stops CloudTrail's delivery"
+            ));
         }
         if !stop.is_empty() {
             *document = document.with_statements(&keep);
@@ -185,14 +235,26 @@ impl Mending<'_> {
     }
 
     /// Takes every outside grant out.
-    fn closed(&self, document: Option<Document>, done: &mut Vec<String>) -> Result<Option<Document>, String> {
-        let Some(document) = document else { return Ok(None) };
+    fn closed(
+        &self,
+        document: Option<Document>,
+        done: &mut Vec<String>,
+    ) -> Result<Option<Document>, String> {
+        let Some(document) = document else {
+            return Ok(None);
+        };
         let narrowed = narrow(&document, Kind::Bucket, self.scene.zone);
         if analyze(&narrowed.document, Kind::Bucket, self.scene.zone).foreign == Foreign::Yes {
-            return Err("outsiders are let in by more than their grants; edit the policy by hand".into());
+            return Err(
+                "outsiders are let in by more than their grants; edit the policy by hand".into(),
+            );
         }
         done.extend(narrowed.removed.iter().map(tell_removal));
-        Ok(if narrowed.changed && narrowed.empty { None } else { Some(narrowed.document) })
+        Ok(if narrowed.changed && narrowed.empty {
+            None
+        } else {
+            Some(narrowed.document)
+        })
     }
 
     /// Whether a Deny by itself keeps CloudTrail out.
@@ -217,23 +279,33 @@ fn keeps_safe(statement: &Statement) -> bool {
 
 fn is_for_services(statement: &Statement) -> bool {
     let principal = statement.element("Principal").unwrap_or_default();
-    let members = Json::parse(&principal).map(Json::members).unwrap_or_default();
+    let members = Json::parse(&principal)
+        .map(Json::members)
+        .unwrap_or_default();
     !members.is_empty() && members.iter().all(|(kind, _)| kind == "Service")
 }
 
 /// The statements of one state that the other does not have.
 fn missing(of: &PolicyState, other: &PolicyState) -> Vec<Statement> {
     let all = of.document().map(Document::statements).unwrap_or_default();
-    let there = |statement: &&Statement| !other.document().is_some_and(|d| d.contains_statement(statement));
+    let there = |statement: &&Statement| {
+        !other
+            .document()
+            .is_some_and(|d| d.contains_statement(statement))
+    };
     all.iter().filter(there).cloned().collect()
 }
 
 fn named(sid: Option<&str>, otherwise: &str) -> String {
-    sid.filter(|sid| !sid.is_empty()).map_or_else(|| otherwise.to_owned(), |sid| format!("statement `{sid}`"))
+    sid.filter(|sid| !sid.is_empty())
+        .map_or_else(|| otherwise.to_owned(), |sid| format!("statement `{sid}`"))
 }
 
 fn tell_removal(removal: &Removal) -> String {
-    let which = named(removal.sid.as_deref(), &format!("statement {}", removal.index + 1));
+    let which = named(
+        removal.sid.as_deref(),
+        &format!("statement {}", removal.index + 1),
+    );
     if removal.whole || removal.principals.is_empty() {
         return format!("take {which} out, which lets outsiders in");
     }
@@ -260,17 +332,45 @@ mod deliveries {
 
     pub fn serialize<S: Serializer>(all: &[Delivery], serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_seq(all.iter().cloned().map(|delivery| {
-            let Delivery { bucket, prefix, trail_arn, owner_account, org_id } = delivery;
-            Form { bucket, prefix, trail_arn, owner_account, org_id }
+            let Delivery {
+                bucket,
+                prefix,
+                trail_arn,
+                owner_account,
+                org_id,
+            } = delivery;
+            Form {
+                bucket,
+                prefix,
+                trail_arn,
+                owner_account,
+                org_id,
+            }
         }))
     }
 
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Delivery>, D::Error> {
+    pub fn deserialize<'de, D: Deserializer<'de>>(
+        deserializer: D,
+    ) -> Result<Vec<Delivery>, D::Error> {
         let all = Vec::<Form>::deserialize(deserializer)?.into_iter();
         Ok(all
-            .map(|Form { bucket, prefix, trail_arn, owner_account, org_id }| {
-                Delivery { bucket, prefix, trail_arn, owner_account, org_id }
-            })
+            .map(
+                |Form {
+                     bucket,
+                     prefix,
+                     trail_arn,
+                     owner_account,
+                     org_id,
+                 }| {
+                    Delivery {
+                        bucket,
+                        prefix,
+                        trail_arn,
+                        owner_account,
+                        org_id,
+                    }
+                },
+            )
             .collect())
     }
 }

@@ -66,15 +66,23 @@ impl Facet for BucketVersioning {
             return Decision::Safe;
         }
         if !wish.protected && baseline.is_none() {
-            return Decision::ByHand("old versions are no longer kept; enable versioning unless that is meant".into());
+            return Decision::ByHand(
+                "old versions are no longer kept; enable versioning unless that is meant".into(),
+            );
         }
-        let to = Versioning { status: VersioningStatus::Enabled, ..*live };
+        let to = Versioning {
+            status: VersioningStatus::Enabled,
+            ..*live
+        };
         Decision::evidence_on(to, "enable versioning")
     }
 
     fn compare(live: &Versioning, known: &Versioning) -> Standing {
         let keeps = |state: &Versioning| state.status == VersioningStatus::Enabled;
-        let (live, known) = ([keeps(live), live.mfa_delete], [keeps(known), known.mfa_delete]);
+        let (live, known) = (
+            [keeps(live), live.mfa_delete],
+            [keeps(known), known.mfa_delete],
+        );
         let more = live.iter().zip(known).any(|(live, known)| *live && !known);
         let less = live.iter().zip(known).any(|(live, known)| !*live && known);
         match (more, less) {
@@ -91,7 +99,11 @@ impl Facet for BucketVersioning {
             VersioningStatus::Suspended => "suspended",
             VersioningStatus::Enabled => "enabled",
         };
-        let mfa = if state.mfa_delete { ", with MFA delete" } else { "" };
+        let mfa = if state.mfa_delete {
+            ", with MFA delete"
+        } else {
+            ""
+        };
         format!("versioning {status}{mfa}")
     }
 }
@@ -99,12 +111,15 @@ impl Facet for BucketVersioning {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facets::bucket::law::{Stage, changed, keeps_the_law};
+    use crate::facets::bucket::law::{changed, keeps_the_law, stage};
     use proptest::prelude::*;
 
     fn any_state() -> impl Strategy<Value = Versioning> {
         use VersioningStatus::{Enabled, Never, Suspended};
-        (prop::sample::select(vec![Never, Suspended, Enabled]), any::<bool>())
+        (
+            prop::sample::select(vec![Never, Suspended, Enabled]),
+            any::<bool>(),
+        )
             .prop_map(|(status, mfa_delete)| Versioning { status, mfa_delete })
     }
 
@@ -121,24 +136,45 @@ mod tests {
         }
     }
 
-    const SUSPENDED: Versioning = Versioning { status: VersioningStatus::Suspended, mfa_delete: false };
+    const SUSPENDED: Versioning = Versioning {
+        status: VersioningStatus::Suspended,
+        mfa_delete: false,
+    };
 
     #[test]
     fn versions_are_kept_again_and_that_harms_nobody() {
-        let stage = Stage::new();
-        let wish = VersioningWish { protected: true, mfa_delete: false };
-        let change = changed(BucketVersioning::decide(&SUSPENDED, &wish, None, stage.scene()));
+        let stage = stage();
+        let wish = VersioningWish {
+            protected: true,
+            mfa_delete: false,
+        };
+        let change = changed(BucketVersioning::decide(
+            &SUSPENDED,
+            &wish,
+            None,
+            stage.scene(),
+        ));
         assert!(change.evidence_on);
         assert_eq!(change.to.status, VersioningStatus::Enabled);
     }
 
     #[test]
     fn mfa_delete_is_for_a_person() {
-        let stage = Stage::new();
-        let wish = VersioningWish { protected: true, mfa_delete: true };
-        let known = Versioning { status: VersioningStatus::Enabled, mfa_delete: true };
+        let stage = stage();
+        let wish = VersioningWish {
+            protected: true,
+            mfa_delete: true,
+        };
+        let known = Versioning {
+            status: VersioningStatus::Enabled,
+            mfa_delete: true,
+        };
         let decide = |known| BucketVersioning::decide(&SUSPENDED, &wish, known, stage.scene());
         assert!(matches!(decide(Some(&known)), Decision::ByHand(_)));
-        assert_eq!(decide(None), Decision::Safe, "tools send MfaDelete=Disabled on plain buckets");
+        assert_eq!(
+            decide(None),
+            Decision::Safe,
+            "tools send MfaDelete=Disabled on plain buckets"
+        );
     }
 }

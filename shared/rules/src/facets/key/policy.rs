@@ -39,9 +39,16 @@ pub struct LockedOut {
 
 /// What CloudTrail needs of a key for a trail.
 fn delivery(trail: &str, settings: &Settings) -> Delivery {
-    let owner = Arn::parse(trail).map(|arn| arn.account.to_owned()).unwrap_or_default();
+    let owner = Arn::parse(trail)
+        .map(|arn| arn.account.to_owned())
+        .unwrap_or_default();
     let org_id = settings.ours.organization.clone();
-    Delivery { trail_arn: trail.to_owned(), owner_account: owner, org_id, ..Delivery::default() }
+    Delivery {
+        trail_arn: trail.to_owned(),
+        owner_account: owner,
+        org_id,
+        ..Delivery::default()
+    }
 }
 
 /// The account that owns a key.
@@ -54,31 +61,57 @@ fn owner(key: &str) -> &str {
 const MANAGE: [&str; 2] = ["kms:PutKeyPolicy", "kms:EnableKey"];
 
 /// What Auditward's roles do to a key.
-const GUARD: [&str; 5] =
-    ["kms:describekey", "kms:enablekey", "kms:cancelkeydeletion", "kms:getkeypolicy", "kms:putkeypolicy"];
+const GUARD: [&str; 5] = [
+    "kms:describekey",
+    "kms:enablekey",
+    "kms:cancelkeydeletion",
+    "kms:getkeypolicy",
+    "kms:putkeypolicy",
+];
 
 /// Whether a statement denies any of that.
 fn takes_power(statement: &Statement) -> bool {
     let actions = statement.texts("Action");
-    let denies = |needed: &str| actions.iter().any(|action| glob(&action.to_ascii_lowercase(), needed));
+    let denies = |needed: &str| {
+        actions
+            .iter()
+            .any(|action| glob(&action.to_ascii_lowercase(), needed))
+    };
     statement.is_deny() && (actions.is_empty() || GUARD.into_iter().any(denies))
 }
 
 fn owner_manages(document: &Document, key: &str) -> Tri {
-    let answers = MANAGE.map(|action| principal_allowed(document, Kind::Key, owner(key), action, key));
+    let answers =
+        MANAGE.map(|action| principal_allowed(document, Kind::Key, owner(key), action, key));
     if answers.contains(&Tri::No) {
         return Tri::No;
     }
-    if answers.contains(&Tri::CannotTell) { Tri::CannotTell } else { Tri::Yes }
+    if answers.contains(&Tri::CannotTell) {
+        Tri::CannotTell
+    } else {
+        Tri::Yes
+    }
 }
 
 /// The AWS principals of a statement.
 fn principals(statement: &Statement) -> Vec<String> {
-    let Some(text) = statement.element("Principal") else { return Vec::new() };
-    let Some(principal) = Json::parse(&text) else { return Vec::new() };
-    let named = if principal.is_object() { principal.get("AWS") } else { Some(principal) };
+    let Some(text) = statement.element("Principal") else {
+        return Vec::new();
+    };
+    let Some(principal) = Json::parse(&text) else {
+        return Vec::new();
+    };
+    let named = if principal.is_object() {
+        principal.get("AWS")
+    } else {
+        Some(principal)
+    };
     let names = named.map(Json::items).unwrap_or_default();
-    names.into_iter().filter_map(Json::scalar).map(std::borrow::Cow::into_owned).collect()
+    names
+        .into_iter()
+        .filter_map(Json::scalar)
+        .map(std::borrow::Cow::into_owned)
+        .collect()
 }
 
 /// Auditward's own roles among a statement's principals.
@@ -86,27 +119,46 @@ fn guard_roles(statement: &Statement, settings: &Settings) -> Vec<String> {
     let none = Inventory::default();
     let mut roles = principals(statement);
     roles.retain(|name| {
-        Arn::parse(name).is_some_and(|arn| arn.resource.starts_with("role/")) && settings.is_guard_role(name, &none)
+        Arn::parse(name).is_some_and(|arn| arn.resource.starts_with("role/"))
+            && settings.is_guard_role(name, &none)
     });
     roles
 }
 
 /// Whom a key's policy locks out, of those who must not be.
-pub fn locked_out(document: &Document, key: &str, wish: &KeyPolicyWish, settings: &Settings) -> Vec<LockedOut> {
+pub fn locked_out(
+    document: &Document,
+    key: &str,
+    wish: &KeyPolicyWish,
+    settings: &Settings,
+) -> Vec<LockedOut> {
     let mut out = Vec::new();
     let mut ask = |answer: Tri, who: String| match answer {
         Tri::Yes => {}
-        Tri::No => out.push(LockedOut { who, unclear: false }),
+        Tri::No => out.push(LockedOut {
+            who,
+            unclear: false,
+        }),
         Tri::CannotTell => out.push(LockedOut { who, unclear: true }),
     };
     for trail in &wish.trails {
         let name = Arn::parse(trail).map_or(trail.as_str(), |arn| arn.name());
         let answer = key_delivers(document, &delivery(trail, settings));
-        ask(answer, format!("CloudTrail cannot encrypt the logs of trail {name}"));
+        ask(
+            answer,
+            format!("CloudTrail cannot encrypt the logs of trail {name}"),
+        );
     }
     if wish.owner {
-        ask(owner_manages(document, key), format!("account {} cannot manage the key", owner(key)));
-        for statement in document.statements().iter().filter(|statement| takes_power(statement)) {
+        ask(
+            owner_manages(document, key),
+            format!("account {} cannot manage the key", owner(key)),
+        );
+        for statement in document
+            .statements()
+            .iter()
+            .filter(|statement| takes_power(statement))
+        {
             for role in guard_roles(statement, settings) {
                 ask(Tri::No, format!("{role} is denied"));
             }
@@ -139,7 +191,10 @@ fn restored(
     if wish.owner {
         let recorded = baseline.map(Document::statements).unwrap_or_default();
         let serves_owner = |one: &&Statement| {
-            one.is_allow() && principals(one).iter().any(|name| name == owner(key) || name.ends_with(&format!(":{}:root", owner(key))))
+            one.is_allow()
+                && principals(one).iter().any(|name| {
+                    name == owner(key) || name.ends_with(&format!(":{}:root", owner(key)))
+                })
         };
         // Statements come back in the words in which they are recorded.
         if owner_manages(&document, key) == Tri::No {
@@ -153,7 +208,10 @@ fn restored(
             evidence_only &= !document.statement_append(&statement);
         }
         for statement in recorded.iter().filter(|one| one.is_allow()) {
-            if guard_roles(statement, settings).iter().any(|role| lost(&document, statement, role, key)) {
+            if guard_roles(statement, settings)
+                .iter()
+                .any(|role| lost(&document, statement, role, key))
+            {
                 evidence_only &= !document.statement_append(statement);
             }
         }
@@ -171,7 +229,8 @@ fn restored(
 fn lost(document: &Document, recorded: &Statement, role: &str, key: &str) -> bool {
     let mut actions = recorded.texts("Action").into_iter();
     !document.contains_statement(recorded)
-        && actions.any(|action| principal_allowed(document, Kind::Key, role, &action, key) == Tri::No)
+        && actions
+            .any(|action| principal_allowed(document, Kind::Key, role, &action, key) == Tri::No)
 }
 
 impl Facet for KeyPolicy {
@@ -188,7 +247,9 @@ impl Facet for KeyPolicy {
         let (key, settings) = (scene.at.resource.as_str(), scene.settings);
         let document = match live {
             PolicyState::Document(document) => document,
-            PolicyState::Absent => return Decision::ByHand("there is no such key any longer".into()),
+            PolicyState::Absent => {
+                return Decision::ByHand("there is no such key any longer".into());
+            }
             PolicyState::Unparsable { error, .. } => {
                 return Decision::CannotTell(format!("the key's policy cannot be parsed: {error}"));
             }
@@ -196,7 +257,12 @@ impl Facet for KeyPolicy {
         let baseline = baseline.and_then(PolicyState::document);
         let (to, evidence_on) = restored(document, wish, baseline, settings, key);
         let out = locked_out(&to, key, wish, settings);
-        let told = |out: &[LockedOut]| out.iter().map(|one| one.who.clone()).collect::<Vec<_>>().join("; ");
+        let told = |out: &[LockedOut]| {
+            out.iter()
+                .map(|one| one.who.clone())
+                .collect::<Vec<_>>()
+                .join("; ")
+        };
         if out.iter().any(|one| !one.unclear) {
             return Decision::ByHand(format!(
                 "{}, and only a Deny can be why; take it out of the key's policy while somebody still can",
@@ -204,7 +270,10 @@ impl Facet for KeyPolicy {
             ));
         }
         if !out.is_empty() {
-            return Decision::CannotTell(format!("it cannot be told from the key's policy whether {}", told(&out)));
+            return Decision::CannotTell(format!(
+                "it cannot be told from the key's policy whether {}",
+                told(&out)
+            ));
         }
         if to.means_the_same(document) {
             return Decision::Safe;
@@ -213,11 +282,20 @@ impl Facet for KeyPolicy {
             out if out.is_empty() => "give Auditward's roles their statements back".to_owned(),
             out => format!("add the statements that are missing: {}", told(&out)),
         };
-        Decision::Change(Change { to: PolicyState::Document(to), evidence_on, first: Vec::new(), why })
+        Decision::Change(Change {
+            to: PolicyState::Document(to),
+            evidence_on,
+            first: Vec::new(),
+            why,
+        })
     }
 
     fn compare(live: &PolicyState, known: &PolicyState) -> Standing {
-        if live.same(known) { Standing::Equal } else { Standing::Incomparable }
+        if live.same(known) {
+            Standing::Equal
+        } else {
+            Standing::Incomparable
+        }
     }
 
     fn same(one: &PolicyState, other: &PolicyState) -> bool {

@@ -18,11 +18,17 @@ const LOCK: &str = r#"{"Sid":"Lock","Effect":"Deny","Principal":{"AWS":"arn:aws:
 const ALL: [&str; 7] = [ROOT, ENCRYPT, DESCRIBE, GUARD, READER, QUIET, LOCK];
 
 fn policy(statements: &[&str]) -> PolicyState {
-    PolicyState::read(&format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(",")))
+    PolicyState::read(&format!(
+        r#"{{"Version":"2012-10-17","Statement":[{}]}}"#,
+        statements.join(",")
+    ))
 }
 
 fn wish() -> KeyPolicyWish {
-    KeyPolicyWish { trails: vec![TRAIL.into()], owner: true }
+    KeyPolicyWish {
+        trails: vec![TRAIL.into()],
+        owner: true,
+    }
 }
 
 fn decide(live: &PolicyState, baseline: Option<&PolicyState>) -> Decision<PolicyState> {
@@ -72,11 +78,21 @@ proptest! {
 #[test]
 fn a_key_that_waits_for_deletion_is_enabled_again() {
     for live in [Life::Disabled, Life::PendingDeletion] {
-        let change = changed(KeyState::decide(&live, &KeyWish::Enabled, None, Stage::of(KEY).scene()));
+        let change = changed(KeyState::decide(
+            &live,
+            &KeyWish::Enabled,
+            None,
+            Stage::of(KEY).scene(),
+        ));
         assert_eq!(change.to, Life::Enabled);
         assert!(change.evidence_on);
     }
-    let gone = KeyState::decide(&Life::Absent, &KeyWish::Enabled, None, Stage::of(KEY).scene());
+    let gone = KeyState::decide(
+        &Life::Absent,
+        &KeyWish::Enabled,
+        None,
+        Stage::of(KEY).scene(),
+    );
     assert!(matches!(gone, Decision::ByHand(_)));
 }
 
@@ -115,7 +131,9 @@ fn auditwards_own_statement_comes_back_where_it_is_recorded() {
 fn a_deny_is_told_and_never_taken_out() {
     for deny in [QUIET, LOCK] {
         let live = policy(&[ROOT, ENCRYPT, DESCRIBE, deny]);
-        let Decision::ByHand(why) = decide(&live, None) else { panic!("{deny}") };
+        let Decision::ByHand(why) = decide(&live, None) else {
+            panic!("{deny}")
+        };
         assert!(why.contains("Deny"), "{why}");
     }
 }
@@ -123,10 +141,16 @@ fn a_deny_is_told_and_never_taken_out() {
 #[test]
 fn a_reworded_policy_is_no_lock_out() {
     let one = r#"{"Effect":"Allow","Principal":{"AWS":"111111111111"},"Action":["kms:*"],"Resource":["*"]}"#;
-    assert_eq!(decide(&policy(&[DESCRIBE, ENCRYPT, one]), None), Decision::Safe);
+    assert_eq!(
+        decide(&policy(&[DESCRIBE, ENCRYPT, one]), None),
+        Decision::Safe
+    );
 }
 
 #[test]
 fn a_policy_that_cannot_be_parsed_is_not_overwritten() {
-    assert!(matches!(decide(&PolicyState::read("{"), None), Decision::CannotTell(_)));
+    assert!(matches!(
+        decide(&PolicyState::read("{"), None),
+        Decision::CannotTell(_)
+    ));
 }

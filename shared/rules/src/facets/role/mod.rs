@@ -55,7 +55,11 @@ impl Facet for RoleTrust {
     }
 
     fn compare(live: &PolicyState, known: &PolicyState) -> Standing {
-        if live.same(known) { Standing::Equal } else { Standing::Incomparable }
+        if live.same(known) {
+            Standing::Equal
+        } else {
+            Standing::Incomparable
+        }
     }
 
     fn tell(state: &PolicyState) -> String {
@@ -79,24 +83,44 @@ fn without_outsiders(live: &PolicyState, zone: &Zone) -> Decision<PolicyState> {
     match analyze(document, Kind::Trust, zone).foreign {
         Foreign::No => return Decision::Safe,
         Foreign::CannotTell(why) => {
-            return Decision::CannotTell(format!("whom the trust policy lets in cannot be told: {why}"));
+            return Decision::CannotTell(format!(
+                "whom the trust policy lets in cannot be told: {why}"
+            ));
         }
         Foreign::Yes => {}
     }
     let narrowed = narrow(document, Kind::Trust, zone);
     let nobody = narrowed.empty || narrowed.document.statements().is_empty();
-    let to = if nobody { Document::deny_everyone(Kind::Trust) } else { narrowed.document };
+    let to = if nobody {
+        Document::deny_everyone(Kind::Trust)
+    } else {
+        narrowed.document
+    };
     if analyze(&to, Kind::Trust, zone).foreign != Foreign::No {
         let why = "the trust policy lets outsiders in, and taking their grants out does not prove it closed; \
                    edit it by hand (`aws iam update-assume-role-policy`)";
         return Decision::ByHand(why.into());
     }
-    let out = narrowed.removed.iter().flat_map(|removal| &removal.principals);
+    let out = narrowed
+        .removed
+        .iter()
+        .flat_map(|removal| &removal.principals);
     let mut out: Vec<&str> = out.map(String::as_str).collect();
     out.dedup();
-    let who = if out.is_empty() { "outsiders".to_owned() } else { out.join(", ") };
-    let rest = if nobody { "; nobody is left, so it denies everyone" } else { "" };
-    Decision::change(PolicyState::Document(to), format!("take {who} out of the trust policy{rest}"))
+    let who = if out.is_empty() {
+        "outsiders".to_owned()
+    } else {
+        out.join(", ")
+    };
+    let rest = if nobody {
+        "; nobody is left, so it denies everyone"
+    } else {
+        ""
+    };
+    Decision::change(
+        PolicyState::Document(to),
+        format!("take {who} out of the trust policy{rest}"),
+    )
 }
 
 /// Puts a guard role's trust policy back, unless that would open it.
@@ -110,14 +134,18 @@ fn as_trusted_before(
         return Decision::ByHand(format!("role {role} is gone; {RECOVERY}"));
     }
     let Some(PolicyState::Document(known)) = baseline else {
-        return Decision::ByHand(format!("whom role {role} trusted is not recorded; {RECOVERY}"));
+        return Decision::ByHand(format!(
+            "whom role {role} trusted is not recorded; {RECOVERY}"
+        ));
     };
     let to = PolicyState::Document(known.clone());
     if live.same(&to) {
         return Decision::Safe;
     }
     if analyze(known, Kind::Trust, scene.zone).foreign == Foreign::Yes {
-        return Decision::ByHand(format!("the recorded trust policy of role {role} lets outsiders in; {RECOVERY}"));
+        return Decision::ByHand(format!(
+            "the recorded trust policy of role {role} lets outsiders in; {RECOVERY}"
+        ));
     }
     Decision::change(to, "put the recorded trust policy back")
 }
@@ -152,7 +180,12 @@ impl Facet for RoleSessions {
     type State = Sessions;
     type Wish = Revoked;
 
-    fn decide(live: &Sessions, wish: &Revoked, _: Option<&Sessions>, scene: Scene<'_>) -> Decision<Sessions> {
+    fn decide(
+        live: &Sessions,
+        wish: &Revoked,
+        _: Option<&Sessions>,
+        scene: Scene<'_>,
+    ) -> Decision<Sessions> {
         match live {
             Sessions::Gone => return Decision::Safe,
             Sessions::RevokedBefore(time) if *time > wish.issued_until => return Decision::Safe,
@@ -161,7 +194,9 @@ impl Facet for RoleSessions {
         // `aws:TokenIssueTime` counts whole seconds: the one that has begun must
         // be over for its sessions to be older.
         let last = scene.now.max(wish.issued_until).trunc_subsecs(0);
-        let to = last.checked_add_signed(TimeDelta::seconds(1)).unwrap_or(DateTime::<Utc>::MAX_UTC);
+        let to = last
+            .checked_add_signed(TimeDelta::seconds(1))
+            .unwrap_or(DateTime::<Utc>::MAX_UTC);
         if to <= wish.issued_until {
             return Decision::CannotTell("the event's time is beyond all calendars".into());
         }
@@ -173,9 +208,13 @@ impl Facet for RoleSessions {
         match (live, known) {
             (one, other) if one == other => Standing::Equal,
             (Sessions::Other(one), Sessions::Other(other)) if one.same(other) => Standing::Equal,
-            (Sessions::RevokedBefore(live), Sessions::RevokedBefore(known)) if live > known => Standing::Stronger,
+            (Sessions::RevokedBefore(live), Sessions::RevokedBefore(known)) if live > known => {
+                Standing::Stronger
+            }
             (Sessions::RevokedBefore(_), Sessions::Live) => Standing::Stronger,
-            (Sessions::RevokedBefore(_) | Sessions::Live, Sessions::RevokedBefore(_)) => Standing::Weaker,
+            (Sessions::RevokedBefore(_) | Sessions::Live, Sessions::RevokedBefore(_)) => {
+                Standing::Weaker
+            }
             _ => Standing::Incomparable,
         }
     }
@@ -185,9 +224,15 @@ impl Facet for RoleSessions {
             Sessions::Gone => "no such role".into(),
             Sessions::Live => "live sessions".into(),
             Sessions::RevokedBefore(time) => {
-                format!("sessions issued before {} revoked", time.format("%Y-%m-%dT%H:%M:%SZ"))
+                format!(
+                    "sessions issued before {} revoked",
+                    time.format("%Y-%m-%dT%H:%M:%SZ")
+                )
             }
-            Sessions::Other(policy) => format!("an inline policy `AWSRevokeOlderSessions` of another kind: {}", policy.tell()),
+            Sessions::Other(policy) => format!(
+                "an inline policy `AWSRevokeOlderSessions` of another kind: {}",
+                policy.tell()
+            ),
         }
     }
 }
@@ -212,9 +257,9 @@ impl Sessions {
     pub fn policy(&self) -> Option<String> {
         match self {
             Self::Gone | Self::Live => None,
-            Self::RevokedBefore(time) => {
-                Some(revocation(&time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string()))
-            }
+            Self::RevokedBefore(time) => Some(revocation(
+                &time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+            )),
             Self::Other(PolicyState::Document(document)) => Some(document.to_json()),
             Self::Other(PolicyState::Unparsable { text, .. }) => Some(text.clone()),
             Self::Other(PolicyState::Absent) => None,
@@ -231,12 +276,16 @@ fn revocation(time: &str) -> String {
 
 /// The moment, of a document that says exactly what [`revocation`] does.
 fn revoked_before(document: &Document) -> Option<DateTime<Utc>> {
-    let [statement] = document.statements() else { return None };
+    let [statement] = document.statements() else {
+        return None;
+    };
     let condition: BTreeMap<String, BTreeMap<String, serde_json::Value>> =
         serde_json::from_str(&statement.element("Condition")?).ok()?;
     let value = condition.into_values().next()?.into_values().next()?;
     let text = value.as_str().or_else(|| value.get(0)?.as_str())?;
     let time = DateTime::parse_from_rfc3339(text).ok()?.to_utc();
-    let same = Document::parse(&revocation(text)).ok()?.means_the_same(document);
+    let same = Document::parse(&revocation(text))
+        .ok()?
+        .means_the_same(document);
     same.then_some(time)
 }

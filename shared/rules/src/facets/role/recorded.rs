@@ -27,7 +27,9 @@ fn back<F: Facet>(
     match baseline {
         None => {
             let role = scene.at.name();
-            Decision::ByHand(format!("the {what} of role {role} is not recorded; compare it with the template, or {RECOVERY}"))
+            Decision::ByHand(format!(
+                "the {what} of role {role} is not recorded; compare it with the template, or {RECOVERY}"
+            ))
         }
         Some(known) if F::same(live, known) => Decision::Safe,
         Some(known) => Decision::change(known.clone(), format!("put the recorded {what} back")),
@@ -56,8 +58,14 @@ impl Facet for RoleInlinePolicies {
 
     fn compare(live: &Self::State, known: &Self::State) -> Standing {
         let same = live.len() == known.len()
-            && live.iter().all(|(name, policy)| known.get(name).is_some_and(|other| policy.same(other)));
-        if same { Standing::Equal } else { Standing::Incomparable }
+            && live
+                .iter()
+                .all(|(name, policy)| known.get(name).is_some_and(|other| policy.same(other)));
+        if same {
+            Standing::Equal
+        } else {
+            Standing::Incomparable
+        }
     }
 
     fn tell(state: &Self::State) -> String {
@@ -89,7 +97,10 @@ impl Facet for RoleBoundary {
     }
 
     fn tell(state: &Self::State) -> String {
-        state.as_ref().map_or_else(|| "no permissions boundary".into(), |arn| format!("permissions boundary {arn}"))
+        state.as_ref().map_or_else(
+            || "no permissions boundary".into(),
+            |arn| format!("permissions boundary {arn}"),
+        )
     }
 }
 
@@ -113,8 +124,15 @@ impl Facet for RoleTags {
     }
 
     fn tell(state: &Self::State) -> String {
-        let tags: Vec<String> = state.iter().map(|(key, value)| format!("{key}={value}")).collect();
-        if tags.is_empty() { "no tags".into() } else { format!("tags {}", tags.join(", ")) }
+        let tags: Vec<String> = state
+            .iter()
+            .map(|(key, value)| format!("{key}={value}"))
+            .collect();
+        if tags.is_empty() {
+            "no tags".into()
+        } else {
+            format!("tags {}", tags.join(", "))
+        }
     }
 }
 
@@ -147,7 +165,10 @@ impl Facet for RoleSettings {
     }
 
     fn tell(state: &Self::State) -> String {
-        let RoleConfiguration { description, max_session } = state;
+        let RoleConfiguration {
+            description,
+            max_session,
+        } = state;
         format!("sessions of at most {max_session} seconds, description \"{description}\"")
     }
 }

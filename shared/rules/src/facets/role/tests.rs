@@ -7,36 +7,58 @@ use crate::settings::Settings;
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/log-reader";
 const OWN: &str = r#"{"Sid":"Own","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:root"},"Action":"sts:AssumeRole"}"#;
-const FOREIGN: &str =
-    r#"{"Sid":"Vendor","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},"Action":"sts:AssumeRole"}"#;
-const MIXED: &str =
-    r#"{"Effect":"Allow","Principal":{"AWS":["111111111111","333333333333"]},"Action":["sts:AssumeRole","sts:TagSession"]}"#;
-const SERVICE: &str = r#"{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}"#;
-const DENY: &str =
-    r#"{"Sid":"NotThem","Effect":"Deny","Principal":{"AWS":"arn:aws:iam::444444444444:root"},"Action":"sts:AssumeRole"}"#;
+const FOREIGN: &str = r#"{"Sid":"Vendor","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},"Action":"sts:AssumeRole"}"#;
+const MIXED: &str = r#"{"Effect":"Allow","Principal":{"AWS":["111111111111","333333333333"]},"Action":["sts:AssumeRole","sts:TagSession"]}"#;
+const SERVICE: &str =
+    r#"{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}"#;
+const DENY: &str = r#"{"Sid":"NotThem","Effect":"Deny","Principal":{"AWS":"arn:aws:iam::444444444444:root"},"Action":"sts:AssumeRole"}"#;
 const GITHUB: &str = r#"{"Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"}}}"#;
 const PUBLIC: &str = r#"{"Effect":"Allow","Principal":"*","Action":"sts:AssumeRole"}"#;
 const IN_ORG: &str = r#"{"Effect":"Allow","Principal":{"AWS":"*"},"Action":"sts:AssumeRole","Condition":{"StringEquals":{"aws:PrincipalOrgID":"o-exampleorg1"}}}"#;
 const STATEMENTS: [&str; 8] = [OWN, FOREIGN, MIXED, SERVICE, DENY, GITHUB, PUBLIC, IN_ORG];
 
 fn trust(statements: &[&str]) -> PolicyState {
-    PolicyState::read(&format!(r#"{{"Version":"2012-10-17","Statement":[{}]}}"#, statements.join(",")))
+    PolicyState::read(&format!(
+        r#"{{"Version":"2012-10-17","Statement":[{}]}}"#,
+        statements.join(",")
+    ))
 }
 
 fn noon() -> DateTime<Utc> {
     Utc.with_ymd_and_hms(2026, 11, 12, 12, 0, 0).unwrap()
 }
 
-fn decide<F: Facet>(live: &F::State, wish: &F::Wish, baseline: Option<&F::State>, now: DateTime<Utc>) -> Decision<F::State> {
-    let (settings, at) = (Settings::default(), At::new("111111111111", "us-east-1", ROLE));
+fn decide<F: Facet>(
+    live: &F::State,
+    wish: &F::Wish,
+    baseline: Option<&F::State>,
+    now: DateTime<Utc>,
+) -> Decision<F::State> {
+    let (settings, at) = (
+        Settings::default(),
+        At::new("111111111111", "us-east-1", ROLE),
+    );
     let zone = Zone::new(["111111111111"], Some("o-exampleorg1"));
-    F::decide(live, wish, baseline, Scene { now, settings: &settings, zone: &zone, at: &at })
+    F::decide(
+        live,
+        wish,
+        baseline,
+        Scene {
+            now,
+            settings: &settings,
+            zone: &zone,
+            at: &at,
+        },
+    )
 }
 
 fn change<S: std::fmt::Debug>(decision: Decision<S>) -> S {
     match decision {
         Decision::Change(change) => {
-            assert!(!change.evidence_on, "no role's change only switches evidence on");
+            assert!(
+                !change.evidence_on,
+                "no role's change only switches evidence on"
+            );
             change.to
         }
         other => panic!("expected a change, got {other:?}"),
@@ -51,7 +73,10 @@ fn close(live: &PolicyState) -> Decision<PolicyState> {
 fn only_the_outsider_leaves_a_trust_policy() {
     let to = change(close(&trust(&[SERVICE, MIXED, FOREIGN, DENY])));
     let kept = to.document().unwrap().as_json();
-    assert!(kept.contains("ec2.amazonaws.com") && kept.contains("111111111111"), "{kept}");
+    assert!(
+        kept.contains("ec2.amazonaws.com") && kept.contains("111111111111"),
+        "{kept}"
+    );
     assert!(kept.contains("NotThem"), "a Deny stays: {kept}");
     assert!(!kept.contains("Vendor"), "{kept}");
     assert_eq!(close(&to), Decision::Safe);
@@ -60,7 +85,10 @@ fn only_the_outsider_leaves_a_trust_policy() {
 #[test]
 fn a_role_that_nobody_is_left_to_assume_stays_and_denies_everyone() {
     let to = change(close(&trust(&[FOREIGN])));
-    assert!(to.same(&PolicyState::Document(Document::deny_everyone(Kind::Trust))), "{to:?}");
+    assert!(
+        to.same(&PolicyState::Document(Document::deny_everyone(Kind::Trust))),
+        "{to:?}"
+    );
 }
 
 #[test]
@@ -70,15 +98,24 @@ fn a_role_that_is_gone_is_no_door() {
 
 #[test]
 fn what_cannot_be_parsed_is_neither_safe_nor_overwritten() {
-    assert!(matches!(close(&PolicyState::read("{\"Version\"")), Decision::CannotTell(_)));
+    assert!(matches!(
+        close(&PolicyState::read("{\"Version\"")),
+        Decision::CannotTell(_)
+    ));
 }
 
 #[test]
 fn a_guard_roles_trust_comes_back_whole_and_never_opens() {
     let wish = TrustWish::Baseline;
     let (known, live) = (trust(&[SERVICE]), trust(&[OWN]));
-    assert_eq!(change(decide::<RoleTrust>(&live, &wish, Some(&known), noon())), known);
-    assert_eq!(decide::<RoleTrust>(&known, &wish, Some(&known), noon()), Decision::Safe);
+    assert_eq!(
+        change(decide::<RoleTrust>(&live, &wish, Some(&known), noon())),
+        known
+    );
+    assert_eq!(
+        decide::<RoleTrust>(&known, &wish, Some(&known), noon()),
+        Decision::Safe
+    );
     for (live, known) in [
         (&live, None),
         (&PolicyState::Absent, Some(&known)),
@@ -86,12 +123,22 @@ fn a_guard_roles_trust_comes_back_whole_and_never_opens() {
         (&live, Some(&trust(&[FOREIGN]))),
     ] {
         let decision = decide::<RoleTrust>(live, &wish, known, noon());
-        assert!(matches!(&decision, Decision::ByHand(why) if why.contains("sam deploy")), "{decision:?}");
+        assert!(
+            matches!(&decision, Decision::ByHand(why) if why.contains("sam deploy")),
+            "{decision:?}"
+        );
     }
 }
 
 fn revoke(live: &Sessions, now: DateTime<Utc>) -> Decision<Sessions> {
-    decide::<RoleSessions>(live, &Revoked { issued_until: noon() }, None, now)
+    decide::<RoleSessions>(
+        live,
+        &Revoked {
+            issued_until: noon(),
+        },
+        None,
+        now,
+    )
 }
 
 #[test]
@@ -107,9 +154,18 @@ fn sessions_are_revoked_up_to_the_second_in_which_the_step_begins() {
 #[test]
 fn only_a_revocation_after_the_event_answers_it() {
     let now = noon() + TimeDelta::seconds(30);
-    assert_eq!(revoke(&Sessions::RevokedBefore(noon() + TimeDelta::seconds(1)), now), Decision::Safe);
+    assert_eq!(
+        revoke(
+            &Sessions::RevokedBefore(noon() + TimeDelta::seconds(1)),
+            now
+        ),
+        Decision::Safe
+    );
     assert_eq!(revoke(&Sessions::Gone, now), Decision::Safe);
-    for live in [Sessions::RevokedBefore(noon()), Sessions::Other(trust(&[OWN]))] {
+    for live in [
+        Sessions::RevokedBefore(noon()),
+        Sessions::Other(trust(&[OWN])),
+    ] {
         change(revoke(&live, now));
     }
 }
@@ -117,10 +173,16 @@ fn only_a_revocation_after_the_event_answers_it() {
 #[test]
 fn a_revocation_is_read_as_it_is_written_and_in_the_consoles_form() {
     let ours = Sessions::RevokedBefore(noon() + TimeDelta::seconds(1));
-    assert_eq!(Sessions::read(PolicyState::read(&ours.policy().unwrap())), ours);
+    assert_eq!(
+        Sessions::read(PolicyState::read(&ours.policy().unwrap())),
+        ours
+    );
     let console = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Deny","Action":"*","Resource":["*"],
         "Condition":{"DateLessThan":{"aws:TokenIssueTime":["2026-11-12T12:00:00Z"]}}}]}"#;
-    assert_eq!(Sessions::read(PolicyState::read(console)), Sessions::RevokedBefore(noon()));
+    assert_eq!(
+        Sessions::read(PolicyState::read(console)),
+        Sessions::RevokedBefore(noon())
+    );
     assert_eq!(Sessions::read(PolicyState::Absent), Sessions::Live);
 }
 
@@ -133,7 +195,10 @@ fn a_policy_of_that_name_that_leaves_sessions_alive_is_no_revocation() {
         (r#""Resource":["*"]"#, r#""Resource":["arn:aws:s3:::none"]"#),
         ("DateLessThan", "DateGreaterThan"),
         ("TokenIssueTime", "CurrentTime"),
-        (r#"{"DateLessThan""#, r#"{"Bool":{"aws:SecureTransport":"false"},"DateLessThan""#),
+        (
+            r#"{"DateLessThan""#,
+            r#"{"Bool":{"aws:SecureTransport":"false"},"DateLessThan""#,
+        ),
     ] {
         assert!(ours.contains(from));
         let policy = PolicyState::read(&ours.replace(from, to));
@@ -147,44 +212,107 @@ fn a_policy_of_that_name_that_leaves_sessions_alive_is_no_revocation() {
 fn a_guard_role_goes_back_to_what_is_recorded_whatever_was_done_to_it() {
     let wish = AsRecorded::Baseline;
     let tags = |pairs: &[(&str, &str)]| -> BTreeMap<String, String> {
-        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+        pairs
+            .iter()
+            .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
+            .collect()
     };
     let known = tags(&[("guardrail", "auditward")]);
     let live = tags(&[("access-project", "sandbox")]);
-    assert_eq!(change(decide::<RoleTags>(&live, &wish, Some(&known), noon())), known);
-    assert!(matches!(decide::<RoleTags>(&live, &wish, None, noon()), Decision::ByHand(_)));
+    assert_eq!(
+        change(decide::<RoleTags>(&live, &wish, Some(&known), noon())),
+        known
+    );
+    assert!(matches!(
+        decide::<RoleTags>(&live, &wish, None, noon()),
+        Decision::ByHand(_)
+    ));
 
     // A stronger boundary takes the guard's power away.
     let boundary = Some("arn:aws:iam::aws:policy/AWSDenyAll".to_owned());
-    assert_eq!(change(decide::<RoleBoundary>(&boundary, &wish, Some(&None), noon())), None);
+    assert_eq!(
+        change(decide::<RoleBoundary>(
+            &boundary,
+            &wish,
+            Some(&None),
+            noon()
+        )),
+        None
+    );
 
     let revoked = PolicyState::read(&Sessions::RevokedBefore(noon()).policy().unwrap());
     let put_back = trust(&[OWN]);
     let known = BTreeMap::from([("put-back".to_owned(), put_back.clone())]);
     let mut live = known.clone();
     live.insert(REVOKE_POLICY.into(), revoked);
-    assert_eq!(change(decide::<RoleInlinePolicies>(&live, &wish, Some(&known), noon())), known);
-    assert_eq!(change(decide::<RoleInlinePolicies>(&BTreeMap::new(), &wish, Some(&known), noon())), known);
+    assert_eq!(
+        change(decide::<RoleInlinePolicies>(
+            &live,
+            &wish,
+            Some(&known),
+            noon()
+        )),
+        known
+    );
+    assert_eq!(
+        change(decide::<RoleInlinePolicies>(
+            &BTreeMap::new(),
+            &wish,
+            Some(&known),
+            noon()
+        )),
+        known
+    );
 
-    let known = RoleConfiguration { description: "Puts trails back".into(), max_session: 3600 };
-    let live = RoleConfiguration { description: String::new(), max_session: 43_200 };
-    assert_eq!(change(decide::<RoleSettings>(&live, &wish, Some(&known), noon())), known);
+    let known = RoleConfiguration {
+        description: "Puts trails back".into(),
+        max_session: 3600,
+    };
+    let live = RoleConfiguration {
+        description: String::new(),
+        max_session: 43_200,
+    };
+    assert_eq!(
+        change(decide::<RoleSettings>(&live, &wish, Some(&known), noon())),
+        known
+    );
 }
 
 #[test]
 fn an_inline_policy_that_aws_spells_anew_is_the_same() {
-    let one = BTreeMap::from([("a".to_owned(), PolicyState::read(r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:getobject","Resource":"*"}}"#))]);
-    let other = BTreeMap::from([("a".to_owned(), PolicyState::read(r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject"],"Resource":["*"]}]}"#))]);
+    let one = BTreeMap::from([(
+        "a".to_owned(),
+        PolicyState::read(
+            r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:getobject","Resource":"*"}}"#,
+        ),
+    )]);
+    let other = BTreeMap::from([(
+        "a".to_owned(),
+        PolicyState::read(
+            r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:GetObject"],"Resource":["*"]}]}"#,
+        ),
+    )]);
     assert!(RoleInlinePolicies::same(&one, &other));
     assert!(!RoleInlinePolicies::same(&one, &BTreeMap::new()));
 }
 
 /// The law, on a state as the store would give it back.
-fn holds<F: Facet>(live: &F::State, wish: &F::Wish, baseline: Option<&F::State>, now: DateTime<Utc>) {
-    let Decision::Change(change) = decide::<F>(live, wish, baseline, now) else { return };
+fn holds<F: Facet>(
+    live: &F::State,
+    wish: &F::Wish,
+    baseline: Option<&F::State>,
+    now: DateTime<Utc>,
+) {
+    let Decision::Change(change) = decide::<F>(live, wish, baseline, now) else {
+        return;
+    };
     let stored = serde_json::to_value(&change.to).unwrap();
     let to: F::State = serde_json::from_value(stored).unwrap();
-    assert_eq!(decide::<F>(&to, wish, baseline, now), Decision::Safe, "{live:?} -> {to:?}");
+    assert_eq!(
+        decide::<F>(&to, wish, baseline, now),
+        Decision::Safe,
+        "{live:?} -> {to:?}"
+    );
     assert_ne!(F::compare(&to, live), Standing::Weaker);
 }
 
@@ -201,7 +329,8 @@ fn sessions() -> impl Strategy<Value = Sessions> {
     prop_oneof![
         Just(Sessions::Gone),
         Just(Sessions::Live),
-        (-90_000_i64..90_000).prop_map(|by| Sessions::RevokedBefore(noon() + TimeDelta::milliseconds(by))),
+        (-90_000_i64..90_000)
+            .prop_map(|by| Sessions::RevokedBefore(noon() + TimeDelta::milliseconds(by))),
         policies().prop_map(Sessions::read),
     ]
 }

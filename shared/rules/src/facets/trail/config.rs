@@ -97,16 +97,34 @@ impl TrailSettings {
     /// stronger than another. ARNs of log groups end with `:*` or not.
     fn destinations(&self) -> [Option<&str>; 6] {
         let bucket = Some(self.bucket.as_str());
-        let (prefix, topic, key) = (self.prefix.as_deref(), self.topic.as_deref(), self.key.as_deref());
-        [bucket, prefix, topic, key, self.group(), self.log_role.as_deref()]
+        let (prefix, topic, key) = (
+            self.prefix.as_deref(),
+            self.topic.as_deref(),
+            self.key.as_deref(),
+        );
+        [
+            bucket,
+            prefix,
+            topic,
+            key,
+            self.group(),
+            self.log_role.as_deref(),
+        ]
     }
 
     fn group(&self) -> Option<&str> {
-        self.log_group.as_deref().map(|arn| arn.trim_end_matches(":*"))
+        self.log_group
+            .as_deref()
+            .map(|arn| arn.trim_end_matches(":*"))
     }
 
     fn switches(&self) -> [bool; 4] {
-        [self.multi_region, self.global_events, self.validation, self.organization]
+        [
+            self.multi_region,
+            self.global_events,
+            self.validation,
+            self.organization,
+        ]
     }
 
     /// The nearest state in which `known` holds: what it had switched on is on,
@@ -131,11 +149,24 @@ impl TrailSettings {
     /// How this differs from `other`, in words.
     fn told_from(&self, other: &Self) -> String {
         let names = ["bucket", "prefix", "topic", "key", "log group", "log role"];
-        let moved = self.destinations().into_iter().zip(other.destinations()).zip(names);
-        let moved = moved.filter(|((one, other), _)| one != other).map(|(_, name)| name);
-        let names = ["all regions", "global services", "log file validation", "organization"];
+        let moved = self
+            .destinations()
+            .into_iter()
+            .zip(other.destinations())
+            .zip(names);
+        let moved = moved
+            .filter(|((one, other), _)| one != other)
+            .map(|(_, name)| name);
+        let names = [
+            "all regions",
+            "global services",
+            "log file validation",
+            "organization",
+        ];
         let turned = self.switches().into_iter().zip(other.switches()).zip(names);
-        let turned = turned.filter(|((one, other), _)| one != other).map(|(_, name)| name);
+        let turned = turned
+            .filter(|((one, other), _)| one != other)
+            .map(|(_, name)| name);
         moved.chain(turned).collect::<Vec<_>>().join(", ")
     }
 }
@@ -143,10 +174,18 @@ impl TrailSettings {
 /// A step for the policy of the bucket that a trail is about to deliver to:
 /// CloudTrail refuses a bucket that it may not write to.
 fn bucket_first(to: &TrailSettings, wish: &TrailWish, scene: Scene<'_>) -> Plan {
-    let At { account, region, resource, .. } = scene.at;
+    let At {
+        account,
+        region,
+        resource,
+        ..
+    } = scene.at;
     let partition = Arn::parse(resource).map_or("aws", |arn| arn.partition);
     let (owner, organization) = match wish {
-        TrailWish::Exist { bucket_owner, organization } => (bucket_owner.clone(), organization.clone()),
+        TrailWish::Exist {
+            bucket_owner,
+            organization,
+        } => (bucket_owner.clone(), organization.clone()),
         TrailWish::Hold(_) => (None, None),
     };
     let ours = &scene.settings.ours;
@@ -159,22 +198,46 @@ fn bucket_first(to: &TrailSettings, wish: &TrailWish, scene: Scene<'_>) -> Plan 
         prefix: to.prefix.clone(),
         trail_arn: resource.clone(),
         owner_account: account.clone(),
-        org_id: organization.or_else(|| ours.organization.clone()).filter(|_| to.organization),
+        org_id: organization
+            .or_else(|| ours.organization.clone())
+            .filter(|_| to.organization),
     };
-    let at = At::new(owner.unwrap_or_else(|| account.clone()), region, format!("arn:{partition}:s3:::{}", to.bucket));
-    let wish = PolicyWish { outsiders: false, deliveries: vec![delivery], restore: false };
+    let at = At::new(
+        owner.unwrap_or_else(|| account.clone()),
+        region,
+        format!("arn:{partition}:s3:::{}", to.bucket),
+    );
+    let wish = PolicyWish {
+        outsiders: false,
+        deliveries: vec![delivery],
+        restore: false,
+    };
     Step::<BucketPolicy>::new(at, wish).into()
 }
 
 /// What must hold before a trail can be written: its bucket lets it deliver, and
 /// its key is enabled, where either changes.
-fn prerequisites(from: Option<&TrailSettings>, to: &TrailSettings, wish: &TrailWish, scene: Scene<'_>) -> Vec<Plan> {
+fn prerequisites(
+    from: Option<&TrailSettings>,
+    to: &TrailSettings,
+    wish: &TrailWish,
+    scene: Scene<'_>,
+) -> Vec<Plan> {
     let mut first = Vec::new();
-    let delivery = |settings: &TrailSettings| (settings.bucket.clone(), settings.prefix.clone(), settings.organization);
+    let delivery = |settings: &TrailSettings| {
+        (
+            settings.bucket.clone(),
+            settings.prefix.clone(),
+            settings.organization,
+        )
+    };
     if from.is_none_or(|from| delivery(from) != delivery(to)) {
         first.push(bucket_first(to, wish, scene));
     }
-    let key = to.key.as_deref().filter(|key| from.is_none_or(|from| from.key.as_deref() != Some(key)));
+    let key = to
+        .key
+        .as_deref()
+        .filter(|key| from.is_none_or(|from| from.key.as_deref() != Some(key)));
     if let Some((key, arn)) = key.and_then(|key| Some((key, Arn::parse(key)?))) {
         let at = At::new(arn.account, arn.region, key);
         first.push(Step::<KeyState>::new(at, KeyWish::Enabled).into());
@@ -215,14 +278,19 @@ fn unrecorded(live: &TrailSettings, fields: &[TrailField]) -> Decision<Option<Tr
         };
         open.push((name, now));
     }
-    if let Some((name, _)) = open.iter().find(|(name, now)| *name != "prefix" && now.is_none()) {
+    if let Some((name, _)) = open
+        .iter()
+        .find(|(name, now)| *name != "prefix" && now.is_none())
+    {
         return Decision::ByHand(format!(
             "it has no {name} any longer, and nothing records which it had; set it again with update-trail"
         ));
     }
     if !open.is_empty() {
-        let told: Vec<_> =
-            open.iter().map(|(name, now)| format!("{name} {}", now.unwrap_or("none"))).collect();
+        let told: Vec<_> = open
+            .iter()
+            .map(|(name, now)| format!("{name} {}", now.unwrap_or("none")))
+            .collect();
         return Decision::CannotTell(format!(
             "nothing records where it delivered before; see whether this is right: {}",
             told.join(", ")
@@ -296,7 +364,10 @@ impl Facet for TrailConfig {
             return Standing::Incomparable;
         }
         let pairs = || live.switches().into_iter().zip(known.switches());
-        match (pairs().any(|(live, known)| live && !known), pairs().any(|(live, known)| !live && known)) {
+        match (
+            pairs().any(|(live, known)| live && !known),
+            pairs().any(|(live, known)| !live && known),
+        ) {
             (false, false) => Standing::Equal,
             (true, false) => Standing::Stronger,
             (false, true) => Standing::Weaker,
@@ -305,7 +376,9 @@ impl Facet for TrailConfig {
     }
 
     fn tell(state: &Self::State) -> String {
-        let Some(trail) = state else { return "no trail".into() };
+        let Some(trail) = state else {
+            return "no trail".into();
+        };
         let reach = match (trail.organization, trail.multi_region) {
             (true, true) => "all accounts and regions",
             (true, false) => "all accounts in one region",
@@ -317,8 +390,16 @@ impl Facet for TrailConfig {
             told.push('/');
             told.push_str(prefix);
         }
-        told.push_str(if trail.validation { ", validated" } else { ", not validated" });
-        told.push_str(if trail.key.is_some() { ", encrypted" } else { ", not encrypted with a key of yours" });
+        told.push_str(if trail.validation {
+            ", validated"
+        } else {
+            ", not validated"
+        });
+        told.push_str(if trail.key.is_some() {
+            ", encrypted"
+        } else {
+            ", not encrypted with a key of yours"
+        });
         if !trail.global_events {
             told.push_str(", without global services");
         }

@@ -50,18 +50,27 @@ impl AdvancedSelector {
     /// Management events, all of them.
     pub fn management() -> Self {
         let category = FieldSelector::equals("eventCategory", ["Management"]);
-        Self { name: Some("Management events".into()), field_selectors: vec![category] }
+        Self {
+            name: Some("Management events".into()),
+            field_selectors: vec![category],
+        }
     }
 
     /// Whether it selects management events.
     pub fn is_management(&self) -> bool {
-        let category = self.field_selectors.iter().filter(|selector| selector.field == "eventCategory");
-        category.flat_map(|selector| &selector.equals).any(|value| value == "Management")
+        let category = self
+            .field_selectors
+            .iter()
+            .filter(|selector| selector.field == "eventCategory");
+        category
+            .flat_map(|selector| &selector.equals)
+            .any(|value| value == "Management")
     }
 
     /// How many values it takes of the quota of a trail.
     pub(super) fn values(&self) -> usize {
-        let lists = |field: &FieldSelector| field.lists().iter().map(|list| list.len()).sum::<usize>();
+        let lists =
+            |field: &FieldSelector| field.lists().iter().map(|list| list.len()).sum::<usize>();
         self.field_selectors.iter().map(lists).sum()
     }
 }
@@ -70,12 +79,31 @@ impl FieldSelector {
     /// A field that is one of some values.
     pub fn equals<V: Into<String>>(field: &str, values: impl IntoIterator<Item = V>) -> Self {
         let equals = values.into_iter().map(Into::into).collect();
-        Self { field: field.into(), equals, ..Self::default() }
+        Self {
+            field: field.into(),
+            equals,
+            ..Self::default()
+        }
     }
 
     fn lists(&self) -> [&Vec<String>; 6] {
-        let Self { equals, starts_with, ends_with, not_equals, not_starts_with, not_ends_with, .. } = self;
-        [equals, starts_with, ends_with, not_equals, not_starts_with, not_ends_with]
+        let Self {
+            equals,
+            starts_with,
+            ends_with,
+            not_equals,
+            not_starts_with,
+            not_ends_with,
+            ..
+        } = self;
+        [
+            equals,
+            starts_with,
+            ends_with,
+            not_equals,
+            not_starts_with,
+            not_ends_with,
+        ]
     }
 }
 
@@ -123,7 +151,10 @@ struct Condition<'a> {
 
 impl<'a> Condition<'a> {
     fn of(selector: &'a FieldSelector) -> Self {
-        fn all<'a>(list: &'a [String], test: fn(&'a str) -> Test<'a>) -> impl Iterator<Item = Test<'a>> {
+        fn all<'a>(
+            list: &'a [String],
+            test: fn(&'a str) -> Test<'a>,
+        ) -> impl Iterator<Item = Test<'a>> {
             list.iter().map(move |value| test(value))
         }
         let any = all(&selector.equals, Test::Is)
@@ -132,13 +163,21 @@ impl<'a> Condition<'a> {
         let none = all(&selector.not_equals, Test::Is)
             .chain(all(&selector.not_starts_with, Test::Starts))
             .chain(all(&selector.not_ends_with, Test::Ends));
-        Self { field: &selector.field, any: any.collect(), none: none.collect() }
+        Self {
+            field: &selector.field,
+            any: any.collect(),
+            none: none.collect(),
+        }
     }
 
     fn implies(&self, other: &Condition<'_>) -> bool {
         let some = !self.any.is_empty();
         let passes = other.any.is_empty()
-            || some && self.any.iter().all(|one| other.any.iter().any(|test| one.implies(*test)));
+            || some
+                && self
+                    .any
+                    .iter()
+                    .all(|one| other.any.iter().any(|test| one.implies(*test)));
         passes
             && other.none.iter().all(|barred| {
                 self.none.iter().any(|test| barred.implies(*test))
@@ -164,19 +203,31 @@ fn pieces<'a>(clause: &Clause<'a>) -> Vec<Clause<'a>> {
     let mut whole = clause.clone();
     if !whole.iter().any(|condition| condition.field == "readOnly") {
         let any = vec![Test::Is("true"), Test::Is("false")];
-        whole.push(Condition { field: "readOnly", any, none: Vec::new() });
+        whole.push(Condition {
+            field: "readOnly",
+            any,
+            none: Vec::new(),
+        });
     }
     let mut pieces: Vec<Clause<'a>> = vec![Vec::new()];
     for condition in whole {
         if condition.any.len() > 1 && pieces.len() * condition.any.len() <= PIECES {
-            let one = |test: &Test<'a>| Condition { any: vec![*test], ..condition.clone() };
+            let one = |test: &Test<'a>| Condition {
+                any: vec![*test],
+                ..condition.clone()
+            };
             let each: Vec<_> = condition.any.iter().map(one).collect();
             pieces = pieces
                 .iter()
-                .flat_map(|piece| each.iter().map(|one| [piece.as_slice(), std::slice::from_ref(one)].concat()))
+                .flat_map(|piece| {
+                    each.iter()
+                        .map(|one| [piece.as_slice(), std::slice::from_ref(one)].concat())
+                })
                 .collect();
         } else {
-            pieces.iter_mut().for_each(|piece| piece.push(condition.clone()));
+            pieces
+                .iter_mut()
+                .for_each(|piece| piece.push(condition.clone()));
         }
     }
     pieces
@@ -189,7 +240,10 @@ pub(super) fn covers(have: &[AdvancedSelector], wanted: &AdvancedSelector) -> bo
         have.iter().any(|clause| {
             clause.iter().all(|needed| {
                 let trivial = needed.any.is_empty() && needed.none.is_empty();
-                trivial || piece.iter().any(|known| known.field == needed.field && known.implies(needed))
+                trivial
+                    || piece
+                        .iter()
+                        .any(|known| known.field == needed.field && known.implies(needed))
             })
         })
     })

@@ -28,7 +28,10 @@ type Insights = BTreeMap<String, BTreeSet<String>>;
 
 /// Whether `have` gives every insight that `wanted` does.
 fn covers(have: &Insights, wanted: &Insights) -> bool {
-    wanted.iter().all(|(kind, categories)| have.get(kind).is_some_and(|known| known.is_superset(categories)))
+    wanted.iter().all(|(kind, categories)| {
+        have.get(kind)
+            .is_some_and(|known| known.is_superset(categories))
+    })
 }
 
 impl Facet for TrailInsights {
@@ -43,7 +46,9 @@ impl Facet for TrailInsights {
         baseline: Option<&Self::State>,
         _: Scene<'_>,
     ) -> Decision<Self::State> {
-        let Some(live) = live else { return Decision::ByHand(GONE.into()) };
+        let Some(live) = live else {
+            return Decision::ByHand(GONE.into());
+        };
         let Some(known) = baseline.and_then(Option::as_ref) else {
             return match wish {
                 InsightsWish::Some if live.is_empty() => Decision::ByHand(
@@ -57,7 +62,9 @@ impl Facet for TrailInsights {
         }
         let mut to = live.clone();
         for (kind, categories) in known {
-            to.entry(kind.clone()).or_default().extend(categories.iter().cloned());
+            to.entry(kind.clone())
+                .or_default()
+                .extend(categories.iter().cloned());
         }
         Decision::evidence_on(Some(to), "switch the recorded insights on again")
     }
@@ -80,7 +87,11 @@ impl Facet for TrailInsights {
         match state {
             None => "no trail".into(),
             Some(insights) if insights.is_empty() => "no insights".into(),
-            Some(insights) => insights.keys().map(String::as_str).collect::<Vec<_>>().join(" and "),
+            Some(insights) => insights
+                .keys()
+                .map(String::as_str)
+                .collect::<Vec<_>>()
+                .join(" and "),
         }
     }
 }

@@ -106,12 +106,22 @@ impl BasicSelector {
             all.push(management);
         }
         // A type without values selects nothing.
-        for data in self.data_resources.iter().filter(|data| !data.values.is_empty()) {
+        for data in self
+            .data_resources
+            .iter()
+            .filter(|data| !data.values.is_empty())
+        {
             let mut fields = vec![FieldSelector::equals("eventCategory", ["Data"])];
-            fields.push(FieldSelector::equals("resources.type", [data.kind.as_str()]));
+            fields.push(FieldSelector::equals(
+                "resources.type",
+                [data.kind.as_str()],
+            ));
             fields.extend(read_only.clone());
             fields.extend(data.arns());
-            all.push(AdvancedSelector { name: Some(format!("{} data events", data.kind)), field_selectors: fields });
+            all.push(AdvancedSelector {
+                name: Some(format!("{} data events", data.kind)),
+                field_selectors: fields,
+            });
         }
         all
     }
@@ -125,7 +135,8 @@ impl BasicSelector {
     fn select_management(&mut self) {
         self.read_write_type = "All".into();
         self.include_management_events = true;
-        self.exclude_management_event_sources.retain(|source| NOISY.contains(&source.as_str()));
+        self.exclude_management_event_sources
+            .retain(|source| NOISY.contains(&source.as_str()));
     }
 }
 
@@ -133,15 +144,23 @@ impl DataResource {
     /// The condition on the resource's ARN; none where all of the type are meant.
     fn arns(&self) -> Option<FieldSelector> {
         let everything = |value: &String| {
-            let rest = value.strip_prefix("arn:").and_then(|rest| rest.split_once(':'));
-            rest.is_some_and(|(_, service)| matches!(service.trim_end_matches(':'), "s3" | "lambda" | "dynamodb"))
+            let rest = value
+                .strip_prefix("arn:")
+                .and_then(|rest| rest.split_once(':'));
+            rest.is_some_and(|(_, service)| {
+                matches!(service.trim_end_matches(':'), "s3" | "lambda" | "dynamodb")
+            })
         };
         if self.values.iter().any(everything) {
             return None;
         }
         let field = "resources.ARN";
         Some(if self.kind == "AWS::S3::Object" {
-            FieldSelector { field: field.into(), starts_with: self.values.clone(), ..FieldSelector::default() }
+            FieldSelector {
+                field: field.into(),
+                starts_with: self.values.clone(),
+                ..FieldSelector::default()
+            }
         } else {
             FieldSelector::equals(field, &self.values)
         })
@@ -177,7 +196,8 @@ impl Form {
         // The selector that was narrowed is widened again, if no data events
         // widen with it; else one is added.
         let narrowed = |one: &&mut BasicSelector| {
-            one.data_resources.is_empty() || !one.include_management_events && one.reads_and_writes()
+            one.data_resources.is_empty()
+                || !one.include_management_events && one.reads_and_writes()
         };
         if let Some(one) = list.iter_mut().find(narrowed) {
             one.select_management();
@@ -194,14 +214,27 @@ impl Form {
         let before = known.to_advanced();
         match (known, self) {
             (Self::Basic(known), Self::Basic(live)) => {
-                let later = live.iter().filter(|one| !covers_all(&before, &one.to_advanced()));
+                let later = live
+                    .iter()
+                    .filter(|one| !covers_all(&before, &one.to_advanced()));
                 let all: Vec<_> = known.iter().chain(later).cloned().collect();
-                if all.len() > MOST_BASIC { Self::Basic(vec![merged(&all)]) } else { Self::Basic(all) }
+                if all.len() > MOST_BASIC {
+                    Self::Basic(vec![merged(&all)])
+                } else {
+                    Self::Basic(all)
+                }
             }
             (known, live) => {
                 let live = live.to_advanced();
-                let later: Vec<_> = live.into_iter().filter(|one| !covers(&before, one)).collect();
-                let values = before.iter().chain(&later).map(AdvancedSelector::values).sum::<usize>();
+                let later: Vec<_> = live
+                    .into_iter()
+                    .filter(|one| !covers(&before, one))
+                    .collect();
+                let values = before
+                    .iter()
+                    .chain(&later)
+                    .map(AdvancedSelector::values)
+                    .sum::<usize>();
                 // Where both do not fit, what was recorded is what counts.
                 if later.is_empty() || values > MOST_VALUES {
                     return known.clone();
@@ -214,7 +247,10 @@ impl Form {
 
 /// One selector that selects all that these do, for where there are too many.
 fn merged(all: &[BasicSelector]) -> BasicSelector {
-    let mut one = BasicSelector { include_management_events: false, ..BasicSelector::default() };
+    let mut one = BasicSelector {
+        include_management_events: false,
+        ..BasicSelector::default()
+    };
     let mut excluded: Option<Vec<String>> = None;
     for selector in all {
         if selector.include_management_events {
@@ -226,10 +262,18 @@ fn merged(all: &[BasicSelector]) -> BasicSelector {
             }
         }
         for data in &selector.data_resources {
-            match one.data_resources.iter_mut().find(|known| known.kind == data.kind) {
+            match one
+                .data_resources
+                .iter_mut()
+                .find(|known| known.kind == data.kind)
+            {
                 None => one.data_resources.push(data.clone()),
                 Some(known) => {
-                    let new = data.values.iter().filter(|value| !known.values.contains(value)).cloned();
+                    let new = data
+                        .values
+                        .iter()
+                        .filter(|value| !known.values.contains(value))
+                        .cloned();
                     let new: Vec<_> = new.collect();
                     known.values.extend(new);
                 }
@@ -252,17 +296,35 @@ impl Facet for TrailSelectors {
         baseline: Option<&Self::State>,
         _: Scene<'_>,
     ) -> Decision<Self::State> {
-        let Some(live) = live else { return Decision::ByHand(GONE.into()) };
+        let Some(live) = live else {
+            return Decision::ByHand(GONE.into());
+        };
         let have = live.form.to_advanced();
         let (form, why) = match baseline.and_then(Option::as_ref) {
             Some(known) if covers_all(&have, &known.form.to_advanced()) => return Decision::Safe,
-            Some(known) => (live.form.restored(&known.form), "select what was recorded again"),
-            None if live.form.is_full() || live.covered_elsewhere == Some(true) => return Decision::Safe,
-            None => (live.form.with_management(), "select reading and writing management events again"),
+            Some(known) => (
+                live.form.restored(&known.form),
+                "select what was recorded again",
+            ),
+            None if live.form.is_full() || live.covered_elsewhere == Some(true) => {
+                return Decision::Safe;
+            }
+            None => (
+                live.form.with_management(),
+                "select reading and writing management events again",
+            ),
         };
         let evidence_on = covers_all(&form.to_advanced(), &have);
-        let to = Some(Selectors { form, covered_elsewhere: None });
-        Decision::Change(Change { to, evidence_on, first: Vec::new(), why: why.into() })
+        let to = Some(Selectors {
+            form,
+            covered_elsewhere: None,
+        });
+        Decision::Change(Change {
+            to,
+            evidence_on,
+            first: Vec::new(),
+            why: why.into(),
+        })
     }
 
     fn compare(live: &Self::State, known: &Self::State) -> Standing {
@@ -276,26 +338,41 @@ impl Facet for TrailSelectors {
             (true, true) => Standing::Equal,
             (false, true) => Standing::Weaker,
             // A data selector that was added may be an attack as well: it costs.
-            (true, false) if live.iter().all(|one| one.is_management() || covers(&known, one)) => Standing::Stronger,
+            (true, false)
+                if live
+                    .iter()
+                    .all(|one| one.is_management() || covers(&known, one)) =>
+            {
+                Standing::Stronger
+            }
             _ => Standing::Incomparable,
         }
     }
 
     fn tell(state: &Self::State) -> String {
-        let Some(selectors) = state else { return "no trail".into() };
+        let Some(selectors) = state else {
+            return "no trail".into();
+        };
         let all = selectors.form.to_advanced();
         let halves = ["true", "false"].map(|read_only| {
             let mut half = AdvancedSelector::management();
-            half.field_selectors.push(FieldSelector::equals("readOnly", [read_only]));
+            half.field_selectors
+                .push(FieldSelector::equals("readOnly", [read_only]));
             let not_equals = NOISY.map(str::to_owned).to_vec();
-            half.field_selectors.push(FieldSelector { field: "eventSource".into(), not_equals, ..Default::default() });
+            half.field_selectors.push(FieldSelector {
+                field: "eventSource".into(),
+                not_equals,
+                ..Default::default()
+            });
             covers(&all, &half)
         });
         let management = match halves {
             [true, true] => "all management events",
             [true, false] => "only reading management events",
             [false, true] => "only writing management events",
-            [false, false] if all.iter().any(AdvancedSelector::is_management) => "some management events",
+            [false, false] if all.iter().any(AdvancedSelector::is_management) => {
+                "some management events"
+            }
             [false, false] => "no management events",
         };
         match all.iter().filter(|one| !one.is_management()).count() {

@@ -31,7 +31,8 @@ proptest! {
 }
 
 fn any_insights() -> impl Strategy<Value = <TrailInsights as Facet>::State> {
-    let kind = prop::sample::select(vec!["ApiCallRateInsight", "ApiErrorRateInsight"]).prop_map(str::to_owned);
+    let kind = prop::sample::select(vec!["ApiCallRateInsight", "ApiErrorRateInsight"])
+        .prop_map(str::to_owned);
     let category = prop::sample::select(vec!["Management", "Data"]).prop_map(str::to_owned);
     let categories = prop::collection::btree_set(category, 1..3);
     prop::option::weighted(0.9, prop::collection::btree_map(kind, categories, 0..3))
@@ -39,7 +40,13 @@ fn any_insights() -> impl Strategy<Value = <TrailInsights as Facet>::State> {
 
 fn insights(list: &[(&str, &[&str])]) -> <TrailInsights as Facet>::State {
     let one = |(kind, categories): &(&str, &[&str])| {
-        ((*kind).to_owned(), categories.iter().map(|category| (*category).to_owned()).collect())
+        (
+            (*kind).to_owned(),
+            categories
+                .iter()
+                .map(|category| (*category).to_owned())
+                .collect(),
+        )
     };
     Some(list.iter().map(one).collect())
 }
@@ -49,8 +56,16 @@ fn lost_insights_come_back_and_later_ones_stay() {
     let known = insights(&[("ApiCallRateInsight", &["Management"])]);
     let live = insights(&[("ApiErrorRateInsight", &["Data"])]);
     let (stage, wish) = (stage(), InsightsWish::Recorded);
-    let change = changed(TrailInsights::decide(&live, &wish, Some(&known), stage.scene()));
-    let both = insights(&[("ApiCallRateInsight", &["Management"]), ("ApiErrorRateInsight", &["Data"])]);
+    let change = changed(TrailInsights::decide(
+        &live,
+        &wish,
+        Some(&known),
+        stage.scene(),
+    ));
+    let both = insights(&[
+        ("ApiCallRateInsight", &["Management"]),
+        ("ApiErrorRateInsight", &["Data"]),
+    ]);
     assert_eq!(change.to, both);
     assert!(change.evidence_on);
 }
@@ -59,15 +74,28 @@ fn lost_insights_come_back_and_later_ones_stay() {
 fn insights_on_data_events_alone_are_not_insights_on_management_events() {
     let known = insights(&[("ApiCallRateInsight", &["Management"])]);
     let live = insights(&[("ApiCallRateInsight", &["Data"])]);
-    assert_eq!(TrailInsights::compare(&live, &known), Standing::Incomparable);
+    assert_eq!(
+        TrailInsights::compare(&live, &known),
+        Standing::Incomparable
+    );
 }
 
 #[test]
 fn emptied_insights_need_a_person_only_where_nothing_is_recorded() {
     let (none, stage) = (insights(&[]), stage());
-    let decide = |wish, baseline: Option<&_>| TrailInsights::decide(&none, &wish, baseline, stage.scene());
-    assert!(matches!(decide(InsightsWish::Some, None), crate::facet::Decision::ByHand(_)));
-    assert_eq!(decide(InsightsWish::Recorded, None), crate::facet::Decision::Safe);
+    let decide =
+        |wish, baseline: Option<&_>| TrailInsights::decide(&none, &wish, baseline, stage.scene());
+    assert!(matches!(
+        decide(InsightsWish::Some, None),
+        crate::facet::Decision::ByHand(_)
+    ));
+    assert_eq!(
+        decide(InsightsWish::Recorded, None),
+        crate::facet::Decision::Safe
+    );
     // Nobody ever had insights on this trail.
-    assert_eq!(decide(InsightsWish::Some, Some(&none)), crate::facet::Decision::Safe);
+    assert_eq!(
+        decide(InsightsWish::Some, Some(&none)),
+        crate::facet::Decision::Safe
+    );
 }

@@ -1,29 +1,52 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::facets::bucket::law::{Stage, changed, keeps_the_law};
+use crate::facets::bucket::law::{changed, keeps_the_law, stage};
 
 fn rule(id: &str) -> LifecycleRule {
-    LifecycleRule { id: Some(id.into()), enabled: true, ..LifecycleRule::default() }
+    LifecycleRule {
+        id: Some(id.into()),
+        enabled: true,
+        ..LifecycleRule::default()
+    }
 }
 
 fn expiring(id: &str, days: i32) -> LifecycleRule {
-    let expiration = Some(Expiration { days: Some(days), ..Expiration::default() });
-    LifecycleRule { expiration, ..rule(id) }
+    let expiration = Some(Expiration {
+        days: Some(days),
+        ..Expiration::default()
+    });
+    LifecycleRule {
+        expiration,
+        ..rule(id)
+    }
 }
 
 fn under(prefix: &str, rule: LifecycleRule) -> LifecycleRule {
-    let filter = Some(Filter { prefix: Some(prefix.into()), ..Filter::default() });
+    let filter = Some(Filter {
+        prefix: Some(prefix.into()),
+        ..Filter::default()
+    });
     LifecycleRule { filter, ..rule }
 }
 
 fn of(rules: Vec<LifecycleRule>) -> Lifecycle {
-    Lifecycle { rules, minimum_size: None }
+    Lifecycle {
+        rules,
+        minimum_size: None,
+    }
 }
 
 fn to_glacier(rule: LifecycleRule) -> LifecycleRule {
-    let transition = Transition { days: Some(90), date: None, class: "GLACIER".into() };
-    LifecycleRule { transitions: vec![transition], ..rule }
+    let transition = Transition {
+        days: Some(90),
+        date: None,
+        class: "GLACIER".into(),
+    };
+    LifecycleRule {
+        transitions: vec![transition],
+        ..rule
+    }
 }
 
 fn any_days() -> impl Strategy<Value = Option<i32>> {
@@ -32,18 +55,38 @@ fn any_days() -> impl Strategy<Value = Option<i32>> {
 
 fn any_rule() -> impl Strategy<Value = LifecycleRule> {
     let filter = (
-        proptest::option::of(prop::sample::select(vec!["", "*", "AWSLogs/", "AWSLogs/o-1/", "tmp/"])),
+        proptest::option::of(prop::sample::select(vec![
+            "",
+            "*",
+            "AWSLogs/",
+            "AWSLogs/o-1/",
+            "tmp/",
+        ])),
         any::<bool>(),
         proptest::option::of(Just(0i64)),
     );
     let filter = filter.prop_map(|(prefix, tagged, larger_than)| Filter {
         prefix: prefix.map(str::to_owned),
-        tags: if tagged { vec![Tag { key: "a".into(), value: "b".into() }] } else { Vec::new() },
+        tags: if tagged {
+            vec![Tag {
+                key: "a".into(),
+                value: "b".into(),
+            }]
+        } else {
+            Vec::new()
+        },
         larger_than,
         smaller_than: None,
     });
-    let expiration = (any_days(), proptest::option::of(Just("2026-11-12T00:00:00Z".to_owned())))
-        .prop_map(|(days, date)| Expiration { days, date, delete_markers: None });
+    let expiration = (
+        any_days(),
+        proptest::option::of(Just("2026-11-12T00:00:00Z".to_owned())),
+    )
+        .prop_map(|(days, date)| Expiration {
+            days,
+            date,
+            delete_markers: None,
+        });
     let noncurrent = (any_days(), proptest::option::of(1..5i32))
         .prop_map(|(days, keep_newer)| NoncurrentExpiration { days, keep_newer });
     (
@@ -54,11 +97,20 @@ fn any_rule() -> impl Strategy<Value = LifecycleRule> {
         proptest::option::of(noncurrent),
         any::<bool>(),
     )
-        .prop_map(|(id, enabled, filter, expiration, noncurrent_expiration, moves)| {
-            let id = id.map(str::to_owned);
-            let rule = LifecycleRule { id, enabled, filter, expiration, noncurrent_expiration, ..Default::default() };
-            if moves { to_glacier(rule) } else { rule }
-        })
+        .prop_map(
+            |(id, enabled, filter, expiration, noncurrent_expiration, moves)| {
+                let id = id.map(str::to_owned);
+                let rule = LifecycleRule {
+                    id,
+                    enabled,
+                    filter,
+                    expiration,
+                    noncurrent_expiration,
+                    ..Default::default()
+                };
+                if moves { to_glacier(rule) } else { rule }
+            },
+        )
 }
 
 fn any_lifecycle() -> impl Strategy<Value = Lifecycle> {
@@ -76,15 +128,28 @@ proptest! {
 }
 
 fn decide(live: &Lifecycle, baseline: Option<&Lifecycle>) -> Decision<Lifecycle> {
-    BucketLifecycle::decide(live, &LifecycleWish::default(), baseline, Stage::new().scene())
+    BucketLifecycle::decide(live, &LifecycleWish::default(), baseline, stage().scene())
 }
 
 #[test]
 fn only_the_offending_expiry_goes() {
-    let live = of(vec![to_glacier(expiring("housekeeping", 1)), expiring("ten-years", 3650), expiring("one", 1)]);
+    let live = of(vec![
+        to_glacier(expiring("housekeeping", 1)),
+        expiring("ten-years", 3650),
+        expiring("one", 1),
+    ]);
     let change = changed(decide(&live, None));
-    assert_eq!(change.to, of(vec![to_glacier(rule("housekeeping")), expiring("ten-years", 3650)]));
-    assert_eq!(change.why, "take the early expiry out of rule `housekeeping`; remove rule `one`, which only deletes early");
+    assert_eq!(
+        change.to,
+        of(vec![
+            to_glacier(rule("housekeeping")),
+            expiring("ten-years", 3650)
+        ])
+    );
+    assert_eq!(
+        change.why,
+        "take the early expiry out of rule `housekeeping`; remove rule `one`, which only deletes early"
+    );
 }
 
 #[test]
@@ -92,7 +157,10 @@ fn a_shortened_rule_goes_back_to_what_it_was() {
     let known = of(vec![expiring("logs", 400)]);
     let live = of(vec![expiring("logs", 1), to_glacier(rule("new"))]);
     let change = changed(decide(&live, Some(&known)));
-    assert_eq!(change.to, of(vec![expiring("logs", 400), to_glacier(rule("new"))]));
+    assert_eq!(
+        change.to,
+        of(vec![expiring("logs", 400), to_glacier(rule("new"))])
+    );
 }
 
 #[test]
@@ -107,19 +175,36 @@ fn the_baseline_s_own_short_rules_are_accepted_but_no_shorter_ones() {
 
 #[test]
 fn what_cannot_touch_a_log_is_left_alone() {
-    let abort = LifecycleRule { abort_uploads_after: Some(1), ..rule("uploads") };
+    let abort = LifecycleRule {
+        abort_uploads_after: Some(1),
+        ..rule("uploads")
+    };
     let markers = LifecycleRule {
-        expiration: Some(Expiration { delete_markers: Some(true), ..Expiration::default() }),
+        expiration: Some(Expiration {
+            delete_markers: Some(true),
+            ..Expiration::default()
+        }),
         ..rule("markers")
     };
-    let disabled = LifecycleRule { enabled: false, ..expiring("off", 1) };
-    let live = of(vec![abort, markers, disabled, under("*", expiring("star", 1)), to_glacier(rule("move"))]);
+    let disabled = LifecycleRule {
+        enabled: false,
+        ..expiring("off", 1)
+    };
+    let live = of(vec![
+        abort,
+        markers,
+        disabled,
+        under("*", expiring("star", 1)),
+        to_glacier(rule("move")),
+    ]);
     assert_eq!(decide(&live, None), Decision::Safe);
 }
 
 #[test]
 fn a_prefix_counts_where_it_overlaps_that_of_the_logs() {
-    let wish = LifecycleWish { prefixes: vec!["audit/AWSLogs/".into()] };
+    let wish = LifecycleWish {
+        prefixes: vec!["audit/AWSLogs/".into()],
+    };
     let offends = |prefix| under(prefix, expiring("x", 1)).offends(&wish, 365);
     assert!(offends("") && offends("audit/") && offends("audit/AWSLogs/o-1/2"));
     assert!(!offends("athena/") && !offends("audit/other/") && !offends("*"));
@@ -128,9 +213,27 @@ fn a_prefix_counts_where_it_overlaps_that_of_the_logs() {
 #[test]
 fn old_versions_and_dates_count() {
     let wish = LifecycleWish::default();
-    let old = NoncurrentExpiration { days: Some(1), keep_newer: Some(3) };
-    assert!(LifecycleRule { noncurrent_expiration: Some(old), ..rule("x") }.offends(&wish, 365));
-    let date = Expiration { date: Some("2099-01-01T00:00:00Z".into()), ..Expiration::default() };
-    assert!(LifecycleRule { expiration: Some(date), ..rule("x") }.offends(&wish, 365));
+    let old = NoncurrentExpiration {
+        days: Some(1),
+        keep_newer: Some(3),
+    };
+    assert!(
+        LifecycleRule {
+            noncurrent_expiration: Some(old),
+            ..rule("x")
+        }
+        .offends(&wish, 365)
+    );
+    let date = Expiration {
+        date: Some("2099-01-01T00:00:00Z".into()),
+        ..Expiration::default()
+    };
+    assert!(
+        LifecycleRule {
+            expiration: Some(date),
+            ..rule("x")
+        }
+        .offends(&wish, 365)
+    );
     assert!(!expiring("x", 365).offends(&wish, 365));
 }

@@ -1,10 +1,14 @@
 //! One value of a condition against what a class of callers can show.
 
-use crate::caller::{Account, Caller, STRANGE_ORG, Values, Who, World, is_strange};
+mod identity;
+
+use identity::{org_path, strange_account, strange_org, user_id};
+
+use crate::caller::{Account, Caller, STRANGE_ORG, Values, Who, World};
 use crate::federation::Pin;
-use crate::glob::{has_wildcard, is_star, literal_prefix, matches, meets, meets_strange_account};
+use crate::glob::{has_wildcard, is_star, literal_prefix, matches, meets};
 use crate::operator::{Base, Compare};
-use crate::principal::{IdentityKind, arn_account, is_account};
+use crate::principal::{arn_account, is_account};
 use crate::val::Val;
 
 /// How a pattern is to be read.
@@ -217,7 +221,7 @@ impl<'t> World<'t> {
         if plain && (tail && !matches!(caller.who, Who::Session { .. })) {
             return Val::NEVER;
         }
-        let fits = pattern.as_bytes().len() > own.len()
+        let fits = pattern.len() > own.len()
             && pattern
                 .as_bytes()
                 .iter()
@@ -342,138 +346,6 @@ fn pinned_account(pattern: &str, wild: bool) -> Option<&str> {
         pattern
     };
     arn_account(fixed).filter(|account| is_account(account))
-}
-
-fn strange_account(pattern: &str, wild: bool) -> Val {
-    if wild {
-        meets_strange_account(pattern)
-    } else {
-        Val::of(is_strange(pattern) && pattern.len() == 12)
-    }
-}
-
-fn strange_org(pattern: &str, wild: bool) -> Val {
-    if !wild {
-        return Val::of(pattern == STRANGE_ORG);
-    }
-    if is_star(pattern) || (pattern.starts_with("o-") && pattern.get(2..).is_some_and(is_star)) {
-        return Val::ALWAYS;
-    }
-    let fixed = literal_prefix(pattern);
-    if fixed.starts_with(STRANGE_ORG) || fixed.starts_with("o-") || "o-".starts_with(fixed) {
-        Val::SOMETIMES
-    } else {
-        Val::NEVER
-    }
-}
-
-/// Paths look like `o-…/r-…/ou-…/`. Identifiers of roots and units repeat in
-/// other organizations, so only the first segment tells who it is.
-fn org_path(org: &str, pattern: &str, wild: bool, fold: bool) -> Val {
-    let (first, rest) = match pattern.split_once('/') {
-        Some((first, rest)) => (first, Some(rest)),
-        None => (pattern, None),
-    };
-    let begins = if org == STRANGE_ORG {
-        let first_wild = wild && has_wildcard(first);
-        strange_org(first, first_wild)
-    } else if wild {
-        matches(first, org, fold)
-    } else {
-        Val::of(first == org || (fold && first.eq_ignore_ascii_case(org)))
-    };
-    match rest {
-        Some(rest) if wild && is_star(rest) => {
-            if is_star(first) {
-                Val::ALWAYS
-            } else {
-                begins
-            }
-        }
-        Some(_) if wild && has_wildcard(first) => {
-            // The wildcard may reach beyond the first slash.
-            if begins.can_hold() || first.ends_with('*') {
-                Val::SOMETIMES
-            } else {
-                Val::NEVER
-            }
-        }
-        Some(_) => begins.capped(),
-        None if wild && first.ends_with('*') => {
-            if is_star(first) {
-                return Val::ALWAYS;
-            }
-            let fixed = literal_prefix(first);
-            if org == STRANGE_ORG {
-                return strange_org(first, true);
-            }
-            if fixed.len() + 1 == first.len() && org.starts_with(fixed) {
-                Val::ALWAYS
-            } else if org.starts_with(fixed) || fixed.starts_with(org) {
-                Val::SOMETIMES
-            } else {
-                Val::NEVER
-            }
-        }
-        None => Val::NEVER,
-    }
-}
-
-/// `AIDA…` of users, `AROA…:session` of roles, the account number of a root
-/// user, `account:name` of federated users.
-fn user_id(pattern: &str, wild: bool, caller: &Caller<'_>) -> Val {
-    let fixed = if wild {
-        literal_prefix(pattern)
-    } else {
-        pattern
-    };
-    let by_account = |pattern: &str| match caller.account {
-        Account::Known(account) => matches(pattern, account, false),
-        Account::Strange => meets_strange_account(pattern),
-        Account::Hidden => Val::SOMETIMES,
-    };
-    let by_unique_id = |start: &str| {
-        let id = fixed.split(':').next().unwrap_or_default();
-        let whole = !wild || fixed.contains(':') || id.len() >= start.len() + 10;
-        if id.starts_with(start) && id.len() > start.len() && whole {
-            // Whose it is cannot be seen.
-            return Val::UNKNOWN;
-        }
-        if !wild {
-            return Val::NEVER;
-        }
-        meets(pattern, start.as_bytes(), true)
-    };
-    match caller.who {
-        Who::Role
-        | Who::Session { .. }
-        | Who::Named {
-            kind: IdentityKind::Role,
-            ..
-        } => {
-            if !wild && !pattern.contains(':') {
-                return Val::NEVER;
-            }
-            by_unique_id("AROA")
-        }
-        Who::User
-        | Who::Named {
-            kind: IdentityKind::User,
-            ..
-        } => {
-            if pattern.contains(':') {
-                return Val::NEVER;
-            }
-            by_unique_id("AIDA")
-        }
-        Who::Root => by_account(pattern),
-        Who::FederatedUser | Who::NamedFederatedUser { .. } => match pattern.split_once(':') {
-            Some((account, _)) => by_account(account).capped(),
-            None if wild && pattern.ends_with('*') => Val::SOMETIMES,
-            None => Val::NEVER,
-        },
-        _ => Val::SOMETIMES,
-    }
 }
 
 fn boolean(pattern: &str, values: Values<'_>) -> Val {

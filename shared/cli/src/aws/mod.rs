@@ -1,0 +1,104 @@
+//! Commands that talk to AWS: only to Auditward's own table and queues. What is
+//! to be done in AWS the functions do, with their permissions and by their rules
+//! of conduct; the command asks them to.
+
+pub mod baseline;
+pub mod cases;
+pub mod push;
+pub mod undo;
+
+use anyhow::{Context as _, bail};
+
+use auditward_rules::rule::Function;
+use auditward_runtime::failure::Failure;
+use auditward_runtime::sessions::{Home, Sessions};
+use auditward_runtime::store::{Dynamo, NotStored};
+
+/// Which stack is meant.
+#[derive(Clone, Debug, clap::Args)]
+pub struct Stack {
+    /// The stack's name, which its queues' names begin with.
+    #[arg(long, value_name = "NAME", default_value = "auditward")]
+    stack: String,
+    /// The stack's table (its output `Table`); else AUDITWARD_TABLE.
+    #[arg(long, value_name = "NAME")]
+    table: Option<String>,
+    /// The stack's region; else AWS_REGION.
+    #[arg(long, value_name = "REGION")]
+    region: Option<String>,
+}
+
+/// A connection to a stack.
+#[derive(Debug)]
+pub struct Connected {
+    sessions: Sessions,
+    stack: String,
+    table: String,
+}
+
+impl Stack {
+    /// Connects, with the credentials of the environment or the AWS profile.
+    ///
+    /// # Errors
+    /// Region or table are not told.
+    pub fn connect(&self) -> anyhow::Result<Connected> {
+        let told = |given: &Option<String>, variable: &str| {
+            given.clone().or_else(|| std::env::var(variable).ok()).filter(|value| !value.is_empty())
+        };
+        let region = told(&self.region, "AWS_REGION").context("no region: give --region, or set AWS_REGION")?;
+        let table = told(&self.table, "AUDITWARD_TABLE")
+            .context("no table: give --table (the stack's output `Table`), or set AUDITWARD_TABLE")?;
+        let sessions = Sessions::new(Home { region, member_role: String::new() });
+        Ok(Connected { sessions, stack: self.stack.clone(), table })
+    }
+}
+
+impl Connected {
+    /// The table.
+    pub fn store(&self) -> Dynamo<'_> {
+        Dynamo::new(&self.sessions, &self.table)
+    }
+
+    /// The caller's ARN.
+    ///
+    /// # Errors
+    /// AWS does not know the credentials.
+    pub async fn caller(&self) -> anyhow::Result<String> {
+        let client = aws_sdk_sts::Client::new(self.sessions.central().await);
+        let answer = client.get_caller_identity().send().await;
+        let answer = answer.map_err(|error| Failure::of("sts:GetCallerIdentity", &error))?;
+        Ok(answer.arn.unwrap_or_default())
+    }
+
+    /// Sends a message to a function's own queue.
+    ///
+    /// # Errors
+    /// There is no such queue, or the caller may not send to it.
+    pub async fn ask(&self, function: Function, message: &serde_json::Value) -> anyhow::Result<()> {
+        let name = format!("{}-{}", self.stack, function.name());
+        let client = aws_sdk_sqs::Client::new(self.sessions.central().await);
+        let queue = client.get_queue_url().queue_name(&name).send().await;
+        let queue = queue.map_err(|error| Failure::of("sqs:GetQueueUrl", &error));
+        let queue = queue.with_context(|| format!("the queue {name} is not there: is --stack right?"))?;
+        let Some(url) = queue.queue_url() else { bail!("the queue {name} has no address") };
+        let sent = client.send_message().queue_url(url).message_body(message.to_string()).send().await;
+        sent.map_err(|error| Failure::of("sqs:SendMessage", &error))?;
+        Ok(())
+    }
+}
+
+/// Runs a command's future.
+///
+/// # Errors
+/// The command's own, or the runtime cannot be made.
+pub fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+}
+
+/// Why a document was not stored, for people.
+fn not_stored(error: NotStored) -> anyhow::Error {
+    match error {
+        NotStored::Conflict => anyhow::anyhow!("somebody else changed it in the same moment; look at it and try again"),
+        NotStored::Failed(failure) => failure.into(),
+    }
+}

@@ -1,0 +1,62 @@
+//! `auditward undo`.
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::bail;
+
+use auditward_rules::registry;
+use auditward_runtime::case::{Case, Outcome};
+use auditward_runtime::keys;
+use auditward_runtime::store::Store as _;
+
+use super::{Stack, block_on};
+
+/// Put back what was there before Auditward wrote; for operators named in the settings.
+#[derive(Debug, clap::Args)]
+pub struct Args {
+    /// The case to undo.
+    case: String,
+    /// Why, for the record.
+    #[arg(long)]
+    reason: String,
+    /// Seconds to wait for the answer.
+    #[arg(long, default_value_t = 60)]
+    wait: u64,
+    #[command(flatten)]
+    stack: Stack,
+}
+
+/// Runs the command.
+pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
+    let connected = args.stack.connect()?;
+    block_on(async {
+        let store = connected.store();
+        let key = [keys::case(&args.case)];
+        let read = async || -> anyhow::Result<Case> {
+            match store.get(&key).await?.get(&key[0]) {
+                Some(item) => Ok(item.read()?),
+                None => bail!("there is no case {}; `auditward cases` lists them", args.case),
+            }
+        };
+        let case = read().await?;
+        let Some(rule) = registry::rule(&case.rule) else {
+            bail!("the case is of rule `{}`, which this version does not know", case.rule);
+        };
+        let message = serde_json::json!({"auditward": "undo", "case": args.case, "reason": args.reason});
+        connected.ask(rule.function, &message).await?;
+        for _ in 0..args.wait {
+            let case = read().await?;
+            if case.outcome == Outcome::Undone {
+                anstream::println!("undone: {}", case.because);
+                return Ok(ExitCode::SUCCESS);
+            }
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        bail!(
+            "{} was asked and has not undone it within {} seconds; if it refused, an alert says why",
+            rule.function.name(),
+            args.wait
+        )
+    })
+}
