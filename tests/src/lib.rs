@@ -18,4 +18,5 @@ pub mod moto;
 pub mod proxy;
 pub mod runtime_api;
 pub mod scene;
+pub mod stack;
 pub mod wire;

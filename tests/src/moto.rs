@@ -197,7 +197,8 @@ pub fn s3control_url(url: &str) -> String {
     url.replacen("://", "://s3-control@", 1)
 }
 
-fn python() -> PathBuf {
+/// The Python of the tests' own environment.
+pub(crate) fn python() -> PathBuf {
     if let Some(python) = std::env::var_os("AUDITWARD_TEST_PYTHON") {
         return python.into();
     }

@@ -1,4 +1,4 @@
-//! Who an AWS policy document lets in, and the smallest change that shuts outsiders out.
+#![doc = include_str!("../README.md")]
 
 mod analysis;
 mod ask;
@@ -14,6 +14,7 @@ mod error;
 mod explain;
 mod federation;
 mod glob;
+mod hold;
 mod json;
 mod key;
 mod kind;
@@ -35,6 +36,7 @@ mod zone;
 pub use analysis::{analyze, analyze_text, verdict_text};
 pub use document::{Document, Effect, Statement};
 pub use error::ParseError;
+pub use hold::hold_to_external_id;
 pub use kind::{Kind, UnknownKind};
 pub use narrow::{Narrowed, Removal, narrow};
 pub use request::{ServiceRequest, principal_allowed, service_allowed};

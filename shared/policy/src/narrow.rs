@@ -229,7 +229,10 @@ fn edit(
 }
 
 /// The statement without some principals; nothing when none is left.
-fn without_principals(statement: &Statement, gone: &[Principal<'_>]) -> Option<Statement> {
+pub(crate) fn without_principals(
+    statement: &Statement,
+    gone: &[Principal<'_>],
+) -> Option<Statement> {
     let tape = Tape::parse(statement.to_json()).ok()?;
     let mut left = 0;
     let out = rewrite(tape.root(), &mut |name, value, out| {
@@ -271,7 +274,7 @@ fn without_principals(statement: &Statement, gone: &[Principal<'_>]) -> Option<S
 }
 
 /// Prints an object anew; `with` may print a value in its own way.
-fn rewrite(
+pub(crate) fn rewrite(
     root: View<'_, '_>,
     with: &mut dyn FnMut(&str, View<'_, '_>, &mut String) -> bool,
 ) -> String {

@@ -16,7 +16,7 @@ use std::collections::BTreeMap;
 
 use auditward_policy::{
     Admission, AdmissionKind, Document, Foreign, Kind, Partner, Zone, analyze, analyze_text,
-    narrow, verdict_text,
+    hold_to_external_id, narrow, verdict_text,
 };
 use serde_json::Value;
 
@@ -272,4 +272,25 @@ fn tenants_can_be_listed() {
     let narrowed = narrow(&document, Kind::Trust, &zone);
     assert!(narrowed.document.to_json().contains("repo:acme/*"));
     assert!(!narrowed.document.to_json().contains("evil"));
+}
+
+#[test]
+fn a_third_party_can_be_held_to_its_id() {
+    let zone = partner_zone();
+    let held = hold_to_external_id(&trust(""), &zone).expect("closed");
+    assert_eq!(analyze(&held, Kind::Trust, &zone).foreign, Foreign::No);
+    assert!(held.means_the_same(&trust(
+        r#","Condition":{"StringEquals":{"sts:ExternalId":"7d0c-Vendor"}}"#
+    )));
+    let mixed = r#"{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Allow","Principal":{"AWS":["111111111111","333333333333"]},"Action":"sts:AssumeRole","Condition":{"Bool":{"aws:MultiFactorAuthPresent":"true"}}}]}"#;
+    let mixed = Document::parse(mixed).expect("a policy");
+    let held = hold_to_external_id(&mixed, &zone).expect("closed");
+    assert_eq!(held.statements().len(), 2);
+    assert_eq!(analyze(&held, Kind::Trust, &zone).foreign, Foreign::No);
+    assert!(
+        held.statements()[1]
+            .to_json()
+            .contains("MultiFactorAuthPresent")
+    );
+    assert_eq!(hold_to_external_id(&held, &zone), None);
 }

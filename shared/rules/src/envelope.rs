@@ -65,7 +65,7 @@ pub fn entries(text: &str) -> Vec<Entry<'_>> {
         let consumed = values.byte_offset();
         match next {
             Some(Ok(value)) => {
-                unwrap(Json::new(value), &mut lines, &mut found);
+                unwrap(Json::new(value), 0, &mut lines, &mut found);
                 rest = rest.get(consumed..).unwrap_or_default();
             }
             Some(Err(error)) => {
@@ -80,12 +80,20 @@ pub fn entries(text: &str) -> Vec<Entry<'_>> {
     }
 }
 
+/// Envelopes within envelopes; deeper nesting is no envelope but an attack on
+/// whoever reads it.
+const DEEPEST: usize = 8;
+
 /// Goes down through envelopes to the records.
-fn unwrap<'a>(json: Json<'a>, lines: &mut Lines<'a>, found: &mut Vec<Entry<'a>>) {
-    if json.text().starts_with('[') {
-        return json.items().into_iter().for_each(|item| unwrap(item, lines, found));
-    }
+fn unwrap<'a>(json: Json<'a>, depth: usize, lines: &mut Lines<'a>, found: &mut Vec<Entry<'a>>) {
     let line = lines.of_slice(json.text());
+    if depth > DEEPEST {
+        let error = format!("expected CloudTrail records at most {DEEPEST} levels deep");
+        return found.push(Entry { line, delivered: None, record: Err(error) });
+    }
+    if json.text().starts_with('[') {
+        return json.items().into_iter().for_each(|item| unwrap(item, depth + 1, lines, found));
+    }
     if let Ok(record) = Record::read(json.text()) {
         return found.push(Entry { line, delivered: None, record: Ok(record) });
     }
@@ -98,7 +106,7 @@ fn unwrap<'a>(json: Json<'a>, lines: &mut Lines<'a>, found: &mut Vec<Entry<'a>>)
         return found.push(Entry { line, delivered, record });
     }
     match json.get("Records") {
-        Some(records) => records.items().into_iter().for_each(|item| unwrap(item, lines, found)),
+        Some(records) => records.items().into_iter().for_each(|item| unwrap(item, depth + 1, lines, found)),
         None => found.push(Entry { line, delivered: None, record: Record::read(json.text()) }),
     }
 }
@@ -165,6 +173,14 @@ mod tests {
             let record = entry.record.unwrap();
             assert_eq!(entry.delivered.unwrap().vouches_for(&record), vouched, "{source}");
         }
+    }
+
+    #[test]
+    fn nesting_that_is_no_envelope_is_refused_and_not_followed() {
+        let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
+        let found = entries(&deep);
+        assert!(found[0].record.as_ref().unwrap_err().contains("levels deep"));
+        assert_eq!(names(r#"[[{"Records":[{"eventName":"A"}]}]]"#), ["A"]);
     }
 
     #[test]

@@ -47,6 +47,9 @@ pub struct Record<'a> {
     seen: bool,
 }
 
+/// A resource's ARN and owner.
+pub type Listed<'a> = (Option<Cow<'a, str>>, Option<Cow<'a, str>>);
+
 impl<'a> Record<'a> {
     /// Reads one bare record.
     ///
@@ -88,10 +91,13 @@ impl<'a> Record<'a> {
 
     /// The ARNs and owners of the resources that the service named; either may be
     /// missing. They stand there even where the request was left out.
-    pub fn resources(&self) -> Vec<(Option<Cow<'a, str>>, Option<Cow<'a, str>>)> {
+    pub fn resources(&self) -> Vec<Listed<'a>> {
         let items = self.resources.map(Json::items).unwrap_or_default();
         let arn = |item: Json<'a>| item.string("ARN").or_else(|| item.string("arn"));
-        items.into_iter().map(|item| (arn(item), item.string("accountId"))).collect()
+        items
+            .into_iter()
+            .map(|item| (arn(item), item.string("accountId")))
+            .collect()
     }
 
     /// Whether CloudTrail left the request out because it was too large. An

@@ -1,5 +1,6 @@
 //! `auditward replay`: judges recorded events, and says what would be written.
 
+mod digest;
 mod inputs;
 mod judged;
 mod read;
@@ -44,6 +45,9 @@ pub struct Args {
     /// List events that no rule watches, too.
     #[arg(long)]
     all: bool,
+    /// List every event, however many there are; else many are gathered by rule.
+    #[arg(long)]
+    each: bool,
     /// End with exit status 1 if any event has this verdict or a graver one.
     #[arg(long, value_enum, value_name = "VERDICT")]
     fail_on: Option<FailOn>,
@@ -87,6 +91,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         settings,
         format: args.format,
         all: args.all,
+        each: args.each,
     };
     let tally = match args.format {
         Format::Table => {

@@ -13,6 +13,7 @@ use auditward_rules::settings::Mode;
 use crate::output::{self, BAD, FAINT, GOOD, STRONG, count, styled};
 use crate::rules;
 
+use super::digest;
 use super::row::{Row, Told};
 use super::work::{Job, Tally};
 
@@ -20,10 +21,17 @@ use super::work::{Job, Tally};
 pub fn print(rows: Vec<Row>, tally: &Tally, job: &Job) -> anyhow::Result<()> {
     let mut out = anstream::stdout().lock();
     let seen = Seen::of(&rows);
-    if !rows.is_empty() {
+    let gathered = rows.len() > digest::MANY && !job.each && !job.all;
+    if gathered {
+        writeln!(out, "{}", digest::table(&rows))?;
+    } else if !rows.is_empty() {
         writeln!(out, "{}", table(rows))?;
     }
     writeln!(out, "{}", sum(tally, job))?;
+    if gathered {
+        let hint = "· Gathered by rule; --each lists every event.";
+        writeln!(out, "{}", styled(FAINT, hint))?;
+    }
     for hint in hints(tally, &seen, job) {
         writeln!(out, "{}", styled(FAINT, &format!("· {hint}")))?;
     }
@@ -95,7 +103,7 @@ fn table(rows: Vec<Row>) -> Table {
     table
 }
 
-fn verdict(row: &Row) -> Cell {
+pub fn verdict(row: &Row) -> Cell {
     let Some(verdict) = row.verdict else {
         return Cell::new("unreadable")
             .fg(Color::Red)
@@ -150,7 +158,7 @@ fn whom(row: &Row) -> String {
     }
 }
 
-fn written(row: &Row, copy: bool) -> Cell {
+pub fn written(row: &Row, copy: bool) -> Cell {
     let nothing = |text: &str| Cell::new(text).fg(Color::DarkGrey);
     if copy {
         return nothing("nothing: a copy of an event above, handled once");

@@ -31,6 +31,7 @@ pub struct Job {
     pub settings: Settings,
     pub format: Format,
     pub all: bool,
+    pub each: bool,
 }
 
 /// Some answers of one file.

@@ -183,10 +183,7 @@ impl Evaluation<'_> {
                     || (field(text, 4) == account
                         && field(text, 5) == "root"
                         && field(text, 2) == "iam")
-                    // Sessions carry no path, so roles are told by their names.
-                    || (text.contains(":role/")
-                        && field(text, 4) == account
-                        && text.rsplit('/').next() == Some(name))
+                    || role == text
                     || own == text
             }
             _ => false,

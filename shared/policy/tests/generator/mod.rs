@@ -137,7 +137,7 @@ fn aws_principal(dice: &mut Dice) -> String {
         "arn:aws:iam::333333333333:root",
         "arn:aws:iam::111111111111:role/App",
         "arn:aws:iam::333333333333:role/ci",
-        "arn:aws:iam::333333333333:role/path/ci",
+        "arn:aws:iam::333333333333:role/path/cd",
         "arn:aws:iam::333333333333:user/alice",
         "arn:aws:sts::333333333333:assumed-role/ci/run",
         "arn:aws:sts::111111111111:assumed-role/App/run",

@@ -135,7 +135,7 @@ fn request(
                 format!("x:{}", fit(word.trim_start_matches("arn:"), dice))
             }
             _ => dice
-                .pick(&["ci", "App", "Deploy", "alice", "path/ci"])
+                .pick(&["ci", "App", "Deploy", "alice", "path/cd"])
                 .to_owned(),
         };
         let name = if name.is_empty() || name.contains('$') {
@@ -171,6 +171,12 @@ fn request(
                         (*word).clone()
                     }
                     _ => format!("arn:aws:iam::{account}:role/{name}"),
+                };
+                // Role names are unique in an account, whatever their paths.
+                let arn = match arn.rsplit('/').next() {
+                    Some(name @ ("ci" | "App")) => format!("arn:aws:iam::{account}:role/{name}"),
+                    Some(name @ "cd") => format!("arn:aws:iam::{account}:role/path/{name}"),
+                    _ => arn,
                 };
                 Caller::Session(arn, session.to_owned())
             }

@@ -48,7 +48,7 @@ impl Bucket {
         let listed = resources.iter().find_map(|(arn, owner)| {
             let arn = Arn::parse(arn.as_deref()?)?;
             let is_bucket = arn.service == "s3" && !arn.resource.contains('/');
-            is_bucket.then(|| (arn.resource.to_owned(), owner.clone()))
+            is_bucket.then(|| (arn.resource.to_owned(), owner.as_deref()))
         });
         let asked = call
             .request()
@@ -65,10 +65,7 @@ impl Bucket {
             .find_map(|used| used.bucket_owner.clone())
             .or_else(|| {
                 let (_, owner) = listed.as_ref().filter(|(listed, _)| *listed == name)?;
-                owner
-                    .as_deref()
-                    .filter(|owner| is_account(owner))
-                    .map(str::to_owned)
+                owner.filter(|owner| is_account(owner)).map(str::to_owned)
             });
         let mut at = call.here(format!("arn:{}:s3:::{name}", call.partition()));
         if let Some(owner) = owner {

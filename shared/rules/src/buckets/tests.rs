@@ -13,10 +13,10 @@ const LOGS: &str = "acme-org-trail-logs";
 const ARN: &str = "arn:aws:s3:::acme-org-trail-logs";
 const STRANGER: &str = "e4b80c5f17a936d2c84f1b5e09d7a362f85c0e94d1b7a3f6285e0c9d4b71fa38";
 
-fn event(name: &str, request: Value) -> Value {
+fn event(name: &str, request: impl Into<Value>) -> Value {
     json!({
         "eventSource": "s3.amazonaws.com", "eventName": name, "awsRegion": "eu-west-1",
-        "recipientAccountId": "222222222222", "requestParameters": request,
+        "recipientAccountId": "222222222222", "requestParameters": request.into(),
         "userIdentity": {"type": "AssumedRole", "arn": "arn:aws:sts::222222222222:assumed-role/dev/me",
             "sessionContext": {"sessionIssuer": {"arn": "arn:aws:iam::222222222222:role/dev"}}},
     })
@@ -55,12 +55,12 @@ fn judged(name: &str, request: Value) -> Judgement {
     judged_by(&event(name, request), &settings())
 }
 
-fn on(bucket: &str, more: Value) -> Value {
+fn on(bucket: &str, more: impl Into<Value>) -> Value {
     let mut request = json!({"bucketName": bucket, "Host": "s3.eu-west-1.amazonaws.com"});
     request
         .as_object_mut()
         .unwrap()
-        .extend(more.as_object().unwrap().clone());
+        .extend(more.into().as_object().unwrap().clone());
     request
 }
 
@@ -177,7 +177,8 @@ fn rules_of_guarded_buckets_leave_others_alone() {
     }
 }
 
-fn policy(statements: Value) -> Value {
+fn policy(statements: impl Into<Value>) -> Value {
+    let statements = statements.into();
     json!({"bucketPolicy": {"Version": "2012-10-17", "Statement": statements}, "policy": ""})
 }
 
