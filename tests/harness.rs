@@ -251,7 +251,9 @@ async fn a_function_answers_fails_dies_and_runs_out_of_time() {
     assert_eq!(function.invoke(&event).await, Outcome::Died);
 
     let mut function = Function::spawn(echo(), NOTHING).await;
-    let crash = function.invoke_until(&event, std::future::ready(())).await;
+    let crash = function
+        .invoke_until(&event, Duration::ZERO, std::future::ready(()))
+        .await;
     assert!(matches!(crash, Outcome::Died | Outcome::Response(_)));
 }
 
@@ -280,6 +282,7 @@ async fn sample_events_can_be_acted_out() {
     };
     assert!(logging().await);
     let event = json!({"detail": {
+        "eventSource": "cloudtrail.amazonaws.com",
         "eventName": "StopLogging",
         "awsRegion": scene::REGION,
         "recipientAccountId": MANAGEMENT.id,

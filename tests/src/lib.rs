@@ -13,10 +13,15 @@
     reason = "test code"
 )]
 
+pub mod api;
 pub mod binaries;
+pub mod look;
 pub mod moto;
+pub mod permissions;
 pub mod proxy;
 pub mod runtime_api;
 pub mod scene;
+pub mod stage;
+pub mod story;
 pub mod stack;
 pub mod wire;

@@ -135,12 +135,17 @@ impl Function {
 
     /// Hands the function any bytes, with this much time to answer.
     pub async fn invoke_raw(&mut self, payload: Vec<u8>, time: Duration) -> Outcome {
+        self.deliver(payload, time, time).await
+    }
+
+    /// Tells the function one deadline, and waits for it until another.
+    async fn deliver(&mut self, payload: Vec<u8>, told: Duration, time: Duration) -> Outcome {
         self.invocations += 1;
         let id = format!("00000000-0000-4000-8000-{:012}", self.invocations);
         let event = Event {
             id: id.clone(),
             payload,
-            deadline_ms: (SystemTime::now() + time)
+            deadline_ms: (SystemTime::now() + told)
                 .duration_since(UNIX_EPOCH)
                 .unwrap_or_default()
                 .as_millis(),
@@ -173,14 +178,17 @@ impl Function {
         outcome
     }
 
-    /// Hands the function an event, and kills it as soon as `moment` comes.
+    /// Hands the function an event, and kills it as soon as `moment` comes. It
+    /// is told that it has this much time, which is what its leases last.
     pub async fn invoke_until(
         &mut self,
         event: &Value,
+        time: Duration,
         moment: impl Future<Output = ()>,
     ) -> Outcome {
+        let payload = event.to_string().into_bytes();
         let outcome = tokio::select! {
-            outcome = self.invoke_raw(event.to_string().into_bytes(), TIMEOUT) => Some(outcome),
+            outcome = self.deliver(payload, time, TIMEOUT) => Some(outcome),
             () = moment => None,
         };
         match outcome {

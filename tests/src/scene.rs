@@ -3,11 +3,17 @@
 //! [`Scene::set`] makes what is there before anybody does anything bad, and
 //! [`Scene::act`] does in AWS what a sample event says was done.
 
+pub mod props;
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+
 use aws_config::SdkConfig;
 use aws_sdk_dynamodb::types as dynamo;
 use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use serde_json::{Value, json};
 
+use crate::api::Api;
 use crate::moto::{Account, MANAGEMENT, MEMBER, Moto, STRANGER};
 
 /// The home region of the trail, and of everything but IAM.
@@ -18,6 +24,8 @@ pub const TRAIL: &str = "org-trail";
 pub const LOG_BUCKET: &str = "acme-org-trail-logs";
 /// Auditward's table.
 pub const TABLE: &str = "auditward";
+/// The key that the samples name; KMS gives a key its own name.
+const SAMPLE_KEY: &str = "7c1f9e42-5b0d-4a83-9c6e-2f81d0b7a354";
 
 /// What a function needs to know of the scene, and where its alerts arrive.
 #[derive(Debug)]
@@ -26,52 +34,53 @@ pub struct Scene {
     pub topic_arn: String,
     /// A queue that is subscribed to the topic.
     pub alerts_url: String,
-    /// Where events wait to be judged again.
-    pub rejudge_url: String,
+    /// Each function's own queue.
+    pub queues: BTreeMap<&'static str, String>,
+    /// The ID of the trail's key.
+    pub key: String,
 }
 
+/// The functions, by the names of their binaries and folders of samples.
+pub const FUNCTIONS: [&str; 3] = ["trail-guard", "bucket-guard", "role-guard"];
+
 impl Scene {
-    /// Makes the log bucket, the trail, Auditward's table, topic and queues.
+    /// Makes the trail with its bucket and key, the accounts' public access
+    /// blocks, and Auditward's table, topic and queues.
     pub async fn set(moto: &Moto) -> Self {
         let config = moto.sdk_config(MANAGEMENT, REGION).await;
-        make_bucket(&config, LOG_BUCKET).await;
-        aws_sdk_s3::Client::new(&config)
-            .put_bucket_policy()
-            .bucket(LOG_BUCKET)
-            .policy(delivery_policy(LOG_BUCKET))
-            .send()
-            .await
-            .expect("the log bucket's policy");
-        let trails = aws_sdk_cloudtrail::Client::new(&config);
-        trails
-            .create_trail()
-            .name(TRAIL)
-            .s3_bucket_name(LOG_BUCKET)
-            .is_multi_region_trail(true)
-            .enable_log_file_validation(true)
-            .send()
-            .await
-            .expect("the trail");
-        let logging = trails.start_logging().name(TRAIL).send().await;
-        logging.expect("the trail logs");
+        let key = props::make_trail(moto, &config).await;
+        for account in [MANAGEMENT, MEMBER] {
+            props::close_account(&Api::of(moto, account, REGION).await).await;
+        }
         make_table(&config).await;
         let (topic_arn, alerts_url) = make_topic(&config).await;
-        let rejudge_url = make_queue(&config, "auditward-trail-guard").await;
+        let mut queues = BTreeMap::new();
+        for function in FUNCTIONS {
+            let url = make_queue(&config, &format!("auditward-{function}")).await;
+            queues.insert(function, url);
+        }
         Self {
             topic_arn,
             alerts_url,
-            rejudge_url,
+            queues,
+            key,
         }
     }
 
     /// The environment of a function in the management account that reaches
     /// AWS at `url`.
-    pub async fn environment(&self, moto: &Moto, url: &str) -> Vec<(String, String)> {
+    pub async fn environment(
+        &self,
+        moto: &Moto,
+        url: &str,
+        function: &str,
+    ) -> Vec<(String, String)> {
         let mut environment = moto.environment(url, MANAGEMENT, REGION).await;
+        let queue = self.queues.get(function).map_or("", String::as_str);
         for (name, value) in [
             ("AUDITWARD_TABLE", TABLE),
             ("AUDITWARD_TOPIC_ARN", &self.topic_arn),
-            ("AUDITWARD_REJUDGE_QUEUE_URL", &self.rejudge_url),
+            ("AUDITWARD_REJUDGE_QUEUE_URL", queue),
             ("AUDITWARD_MEMBER_ROLE", "auditward-member"),
         ] {
             environment.push((name.into(), value.into()));
@@ -79,81 +88,46 @@ impl Scene {
         environment
     }
 
+    /// A sample as an event of its own, of now and of this scene.
+    pub fn adapt(&self, sample: &Value) -> Value {
+        static COUNT: AtomicU64 = AtomicU64::new(1);
+        let text = sample.to_string().replace(SAMPLE_KEY, &self.key);
+        let mut event: Value = serde_json::from_str(&text).expect("a sample is JSON");
+        let now = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%SZ").to_string();
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        event["time"] = json!(now);
+        event["detail"]["eventTime"] = json!(now);
+        event["detail"]["eventID"] = json!(format!("00000000-0000-4000-8000-{number:012}"));
+        event["detail"]["requestID"] = json!(format!("request-{number}"));
+        event
+    }
+
+    /// Makes what must be there before an event's call can be made.
+    pub async fn prepare(&self, moto: &Moto, event: &Value) {
+        props::prepare(moto, event).await;
+    }
+
     /// Does in AWS what this event says was done, with what it takes to do it.
-    /// False for a call that nobody has taught it yet.
+    /// False for a call that AWS refuses.
     pub async fn act(&self, moto: &Moto, event: &Value) -> bool {
+        self.prepare(moto, event).await;
+        self.act_only(moto, event).await.is_ok()
+    }
+
+    /// Does what this event says was done; what AWS says where it refuses.
+    pub async fn act_only(&self, moto: &Moto, event: &Value) -> Result<(), String> {
         let detail = &event["detail"];
-        let asked = &detail["requestParameters"];
-        let account = owner(detail["recipientAccountId"].as_str());
+        let account = account_named(detail["recipientAccountId"].as_str());
         let region = detail["awsRegion"].as_str().unwrap_or(REGION);
-        let config = moto.sdk_config(account, region).await;
-        let text = |name: &str| asked[name].as_str().unwrap_or_default().to_owned();
-        let trails = aws_sdk_cloudtrail::Client::new(&config);
-        let s3 = aws_sdk_s3::Client::new(&config);
-        let iam = aws_sdk_iam::Client::new(&config);
-        let bucket = text("bucketName");
-        if !bucket.is_empty() && bucket != LOG_BUCKET {
-            make_bucket(&config, &bucket).await;
-        }
-        macro_rules! done {
-            ($call:expr) => {
-                $call.send().await.expect("the act").into_done()
-            };
-        }
-        match detail["eventName"].as_str().unwrap_or_default() {
-            "StopLogging" => done!(trails.stop_logging().name(text("name"))),
-            "DeleteTrail" => done!(trails.delete_trail().name(text("name"))),
-            "PutBucketPolicy" => done!(
-                s3.put_bucket_policy()
-                    .bucket(bucket)
-                    .policy(asked["bucketPolicy"].to_string())
-            ),
-            "DeleteBucketPolicy" => done!(s3.delete_bucket_policy().bucket(bucket)),
-            "DeleteBucketPublicAccessBlock" => {
-                done!(s3.delete_public_access_block().bucket(bucket))
-            }
-            "DeleteBucketOwnershipControls" => {
-                done!(s3.delete_bucket_ownership_controls().bucket(bucket))
-            }
-            "CreateRole" => done!(
-                iam.create_role()
-                    .role_name(text("roleName"))
-                    .assume_role_policy_document(text("assumeRolePolicyDocument"))
-            ),
-            "UpdateAssumeRolePolicy" => {
-                make_role(&iam, &text("roleName")).await;
-                done!(
-                    iam.update_assume_role_policy()
-                        .role_name(text("roleName"))
-                        .policy_document(text("policyDocument"))
-                )
-            }
-            "AttachRolePolicy" => {
-                make_role(&iam, &text("roleName")).await;
-                done!(
-                    iam.attach_role_policy()
-                        .role_name(text("roleName"))
-                        .policy_arn(text("policyArn"))
-                )
-            }
-            _ => false,
-        }
+        Api::of(moto, account, region).await.again(detail).await
     }
 }
 
-/// Lets every answer of an SDK stand for "done".
-trait Done: Sized {
-    fn into_done(self) -> bool {
-        true
-    }
-}
-
-impl<T> Done for T {}
-
-fn owner(account: Option<&str>) -> Account {
+/// The account with these digits; the management account where none has them.
+pub fn account_named(id: Option<&str>) -> Account {
     [MEMBER, STRANGER]
         .into_iter()
-        .find(|one| Some(one.id) == account)
+        .find(|one| Some(one.id) == id)
         .unwrap_or(MANAGEMENT)
 }
 
@@ -185,20 +159,6 @@ pub async fn make_bucket(config: &SdkConfig, name: &str) {
         .send()
         .await
         .expect("a bucket");
-}
-
-async fn make_role(iam: &aws_sdk_iam::Client, name: &str) {
-    let trust = json!({"Version": "2012-10-17", "Statement": [{
-        "Effect": "Allow",
-        "Principal": {"Service": "ec2.amazonaws.com"},
-        "Action": "sts:AssumeRole",
-    }]});
-    iam.create_role()
-        .role_name(name)
-        .assume_role_policy_document(trust.to_string())
-        .send()
-        .await
-        .expect("a role");
 }
 
 async fn make_table(config: &SdkConfig) {

@@ -52,7 +52,7 @@ impl Stack {
     /// A template's YAML.
     pub fn parse(yaml: &str) -> Self {
         let mut decoder = Command::new(python())
-            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("decode.py"))
+            .arg(Path::new(env!("CARGO_MANIFEST_DIR")).join("template/decode.py"))
             .env("PYTHONDONTWRITEBYTECODE", "1")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -63,7 +63,10 @@ impl Stack {
         input.write_all(yaml.as_bytes()).expect("Python reads");
         drop(input);
         let decoded = decoder.wait_with_output().expect("Python ends");
-        assert!(decoded.status.success(), "the template is no YAML of CloudFormation's");
+        assert!(
+            decoded.status.success(),
+            "the template is no YAML of CloudFormation's"
+        );
         Self(serde_json::from_slice(&decoded.stdout).expect("JSON"))
     }
 
@@ -82,27 +85,32 @@ impl Stack {
     /// All resources of a type, with their logical names.
     pub fn of_type<'a>(&'a self, kind: &'a str) -> impl Iterator<Item = (&'a str, &'a Value)> {
         let resources = self.0["Resources"].as_object().expect("resources");
-        let found = resources.iter().filter(move |(_, resource)| resource["Type"] == kind);
+        let found = resources
+            .iter()
+            .filter(move |(_, resource)| resource["Type"] == kind);
         found.map(|(id, resource)| (id.as_str(), resource))
     }
 
     /// The functions, whose code is in `functions/`.
     pub fn functions(&self) -> impl Iterator<Item = Deployed> {
-        self.of_type("AWS::Serverless::Function").map(|(id, resource)| {
-            let properties = merged(&self.0["Globals"]["Function"], &resource["Properties"]);
-            Deployed {
-                id: id.to_owned(),
-                resource: resource.clone(),
-                role: target(&properties["Role"]).to_owned(),
-                properties,
-            }
-        })
+        self.of_type("AWS::Serverless::Function")
+            .map(|(id, resource)| {
+                let properties = merged(&self.0["Globals"]["Function"], &resource["Properties"]);
+                Deployed {
+                    id: id.to_owned(),
+                    resource: resource.clone(),
+                    role: target(&properties["Role"]).to_owned(),
+                    properties,
+                }
+            })
     }
 
     /// The function whose code is in `functions/<name>`.
     pub fn function(&self, name: &str) -> Deployed {
         let code = format!("functions/{name}");
-        let found = self.functions().find(|one| one.properties["CodeUri"] == code.as_str());
+        let found = self
+            .functions()
+            .find(|one| one.properties["CodeUri"] == code.as_str());
         found.unwrap_or_else(|| panic!("no function has its code in {code}"))
     }
 
@@ -112,7 +120,10 @@ impl Stack {
         let policies = policies.unwrap_or_else(|| panic!("{role} has no inline policies"));
         let named = policies.iter().find(|one| one["PolicyName"] == policy);
         let named = named.unwrap_or_else(|| panic!("{role} has no policy {policy}"));
-        list(&named["PolicyDocument"]["Statement"]).iter().map(grant).collect()
+        list(&named["PolicyDocument"]["Statement"])
+            .iter()
+            .map(grant)
+            .collect()
     }
 }
 
@@ -120,7 +131,9 @@ impl Deployed {
     /// What reaches the function by a rule of EventBridge, with the rules' names.
     pub fn rules(&self) -> impl Iterator<Item = (&str, &Value)> {
         let events = self.properties["Events"].as_object().expect("events");
-        let rules = events.iter().filter(|(_, event)| event["Type"] == "EventBridgeRule");
+        let rules = events
+            .iter()
+            .filter(|(_, event)| event["Type"] == "EventBridgeRule");
         rules.map(|(name, event)| (name.as_str(), &event["Properties"]))
     }
 }
@@ -137,7 +150,9 @@ pub fn reference(name: &str) -> Value {
 
 /// The logical name that a `!Ref` or `!GetAtt` points at; nothing for all else.
 pub fn target(value: &Value) -> &str {
-    let target = value["Ref"].as_str().or_else(|| value["Fn::GetAtt"][0].as_str());
+    let target = value["Ref"]
+        .as_str()
+        .or_else(|| value["Fn::GetAtt"][0].as_str());
     target.unwrap_or_default()
 }
 
@@ -152,7 +167,10 @@ pub fn list(value: &Value) -> Vec<Value> {
 
 /// The texts of a list.
 pub fn texts(value: &Value) -> Vec<String> {
-    list(value).iter().map(|one| one.as_str().expect("a text").to_owned()).collect()
+    list(value)
+        .iter()
+        .map(|one| one.as_str().expect("a text").to_owned())
+        .collect()
 }
 
 fn grant(statement: &Value) -> Grant {

@@ -91,7 +91,7 @@ fn nobody_means_nobody() {
     let confirmed = AtomicU64::new(0);
     let zone = zone();
     let add = |counter: &AtomicU64, n: u64| counter.fetch_add(n, Ordering::Relaxed);
-    for_seeds(1500, |seed| {
+    for_seeds(400, |seed| {
         let mut dice = Dice::new(seed);
         let kind = kind(&mut dice);
         let policy = policy(kind, &mut dice);

@@ -25,7 +25,7 @@ pub fn plans(at: &At, inventory: &Inventory) -> Vec<Plan> {
     match (arn.service, arn.resource.split('/').next()) {
         ("cloudtrail", Some("trail")) => trail(at),
         ("kms", Some("key")) => key(at, inventory),
-        ("s3", _) if at.name() == "public-access-block" => vec![step::<AccountPublicAccess>(at, false)],
+        ("iam", Some("root")) => vec![step::<AccountPublicAccess>(at, true)],
         ("s3", _) => bucket(at, arn.resource, inventory),
         ("iam", Some("role")) => role(at),
         _ => Vec::new(),

@@ -56,8 +56,8 @@ impl S3<'_> {
             owners.insert(owner);
         }
         for owner in owners {
-            let block = format!("arn:{partition}:s3::{owner}:public-access-block");
-            resources.push(At::new(owner, &region, block));
+            let account = format!("arn:{partition}:iam::{owner}:root");
+            resources.push(At::new(owner, &region, account));
         }
         Ok(Discovered {
             inventory,

@@ -13,6 +13,8 @@ pub(super) struct Reader<'a> {
     at: usize,
     nodes: Vec<Node<'a>>,
     garbled: bool,
+    /// The text has no control character, so no string has to be searched.
+    smooth: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -23,6 +25,7 @@ impl<'a> Reader<'a> {
             at: 0,
             nodes: Vec::with_capacity(text.len() / 14 + 8),
             garbled: false,
+            smooth: !text.bytes().any(|byte| byte < 0x20),
         }
     }
 
@@ -202,19 +205,24 @@ impl<'a> Reader<'a> {
     fn string(&mut self) -> Result<usize, SyntaxError> {
         let start = self.at;
         self.at += 1;
-        loop {
-            match self.peek() {
-                Some(b'"') => {
-                    let text = self.text.get(start + 1..self.at).unwrap_or_default();
-                    self.at += 1;
-                    return Ok(self.push(Shape::String, start, Cow::Borrowed(text)));
-                }
-                Some(b'\\') => return self.escaped(start),
-                Some(0..=0x1f) | None => {
-                    return Err(self.error("the closing quote of a string"));
-                }
-                Some(_) => self.at += 1,
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        let length = memchr::memchr2(b'"', b'\\', rest).unwrap_or(rest.len());
+        if !self.smooth {
+            let inside = rest.get(..length).unwrap_or_default();
+            if let Some(control) = inside.iter().position(|byte| *byte < 0x20) {
+                self.at += control;
+                return Err(self.error("the closing quote of a string"));
             }
+        }
+        self.at += length;
+        match self.peek() {
+            Some(b'"') => {
+                let text = self.text.get(start + 1..self.at).unwrap_or_default();
+                self.at += 1;
+                Ok(self.push(Shape::String, start, Cow::Borrowed(text)))
+            }
+            Some(_) => self.escaped(start),
+            None => Err(self.error("the closing quote of a string")),
         }
     }
 

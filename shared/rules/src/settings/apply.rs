@@ -91,6 +91,10 @@ impl Settings {
         !self.given
             || self.protected.resources.iter().any(|pattern| glob(pattern, arn))
             || (self.protected.discover && inventory.uses(arn))
+            // An account as a whole is guarded where it holds what is.
+            || Arn::parse(arn).is_some_and(|arn| {
+                arn.service == "iam" && arn.resource == "root" && self.holds_protected(arn.account, inventory)
+            })
     }
 
     /// Whether an account holds protected resources.

@@ -31,6 +31,10 @@ pub struct Baseline {
     pub by: String,
     /// When.
     pub at: DateTime<Utc>,
+    /// Whether a deployer changed the resource since, and the event did not say
+    /// to what: then nothing is put back to this state.
+    #[serde(default)]
+    pub outdated: bool,
     /// The one before, for the history.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Earlier>,
@@ -59,7 +63,7 @@ impl Baseline {
             history.extend(earlier.earlier);
             history.truncate(HISTORY);
         }
-        Self { plan, state, confirmed, by: by.to_owned(), at, earlier: history }
+        Self { plan, state, confirmed, by: by.to_owned(), at, outdated: false, earlier: history }
     }
 }
 
@@ -89,11 +93,11 @@ impl Job<'_> {
 
 impl Pipeline<'_> {
     /// A deployer's change becomes the baseline: what the event says it wrote,
-    /// never what is live, which somebody else may have changed since.
+    /// never what is live, which somebody else may have changed since. Where the
+    /// event does not say, the old baseline is outdated until one is taken anew.
     pub(super) async fn learn_accepted(&self, judgement: &Judgement, record: &Record<'_>, answer: &mut Answer) {
         let by = Actor::of(record).issuer;
         for plan in &judgement.accepted {
-            let Some(wrote) = plan.wrote() else { continue };
             let key = keys::baseline(plan.kind(), plan.at());
             let items = match self.store.get(std::slice::from_ref(&key)).await {
                 Ok(items) => items,
@@ -104,7 +108,11 @@ impl Pipeline<'_> {
             };
             let item = items.get(&key);
             let known = item.and_then(|item| item.read::<Baseline>().ok());
-            let baseline = Baseline::after(known, plan.clone(), wrote, true, &by, self.now);
+            let baseline = match (plan.wrote(), known) {
+                (Some(wrote), known) => Baseline::after(known, plan.clone(), wrote, true, &by, self.now),
+                (None, Some(known)) => Baseline { outdated: true, ..known },
+                (None, None) => continue,
+            };
             self.record_baseline(&baseline, item, answer).await;
         }
     }

@@ -161,7 +161,7 @@ impl Job<'_> {
         let zone = self.known.settings.zone(&at.account);
         let scene = Scene { now: self.pipeline.now, settings: &self.known.settings, zone: &zone, at };
         let baseline = self.items.get(&keys::baseline(plan.kind(), at)).map(|item| item.read::<Baseline>());
-        let baseline = baseline.transpose()?.map(|baseline| baseline.state);
+        let baseline = baseline.transpose()?.filter(|baseline| !baseline.outdated).map(|baseline| baseline.state);
         plan.decide(live, baseline.as_ref(), scene)
             .map_err(|error| Stop::CannotTell(format!("a recorded state cannot be read: {error}")))
     }

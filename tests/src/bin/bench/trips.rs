@@ -16,11 +16,14 @@ pub async fn count(subjects: &[Subject], report: &mut Report) -> Result<()> {
         for (rule, event) in &subject.violations {
             moto.reset().await;
             let scene = Scene::set(&moto).await;
+            let event = &scene.adapt(event);
             if !scene.act(&moto, event).await {
                 continue;
             }
             let proxy = Proxy::before(&moto.address()).await;
-            let environment = scene.environment(&moto, &proxy.url()).await;
+            let environment = scene
+                .environment(&moto, &proxy.url(), subject.name)
+                .await;
             let mut function = Function::spawn(&subject.program, environment).await;
             let outcome = function.invoke(event).await;
             let note = match outcome {

@@ -1,0 +1,225 @@
+//! AWS without an SDK: a recorded call made again, and states read as they are.
+//!
+//! CloudTrail logs a request's parameters nearly as they went over the wire, so
+//! that any sample event can be acted out without knowing its call.
+
+use serde_json::{Map, Value, json};
+
+use crate::moto::{Account, Moto};
+use crate::wire::{Message, exchange};
+
+/// A caller in one account and region.
+#[derive(Debug)]
+pub struct Api {
+    address: String,
+    access_key: String,
+    account: Account,
+    region: String,
+}
+
+impl Api {
+    /// A caller in this account and region.
+    pub async fn of(moto: &Moto, account: Account, region: &str) -> Self {
+        let credentials = moto.credentials(account).await;
+        Self {
+            address: moto.address(),
+            access_key: credentials.access_key_id().to_owned(),
+            account,
+            region: region.into(),
+        }
+    }
+
+    /// Status and body of one request.
+    async fn send(&self, service: &str, request: Message) -> (u16, String) {
+        let Self { access_key, region, .. } = self;
+        let scope = format!("{access_key}/20260101/{region}/{service}/aws4_request");
+        let request = request.with("Host", self.address.clone()).with(
+            "Authorization",
+            format!("AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"),
+        );
+        let answer = exchange(&self.address, &request).await.expect("an answer");
+        let status = answer.status().unwrap_or_default();
+        (status, String::from_utf8_lossy(&answer.body).into_owned())
+    }
+
+    /// A call of a service that speaks JSON; an error is an answer too.
+    pub async fn json(&self, service: &str, action: &str, parameters: &Value) -> (u16, Value) {
+        let (target, version) = match service {
+            "cloudtrail" => ("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", "1.1"),
+            "kms" => ("TrentService", "1.1"),
+            "dynamodb" => ("DynamoDB_20120810", "1.0"),
+            other => panic!("{other} is not taught yet"),
+        };
+        let request = Message {
+            start: "POST / HTTP/1.1".into(),
+            headers: vec![
+                ("X-Amz-Target".into(), format!("{target}.{action}")),
+                ("Content-Type".into(), format!("application/x-amz-json-{version}")),
+            ],
+            body: parameters.to_string().into_bytes(),
+        };
+        let (status, body) = self.send(service, request).await;
+        (status, serde_json::from_str(&body).unwrap_or_default())
+    }
+
+    /// A call of IAM.
+    pub async fn iam(&self, action: &str, parameters: &Value) -> (u16, String) {
+        let mut fields = vec![format!("Action={action}"), "Version=2010-05-08".into()];
+        flatten(String::new(), parameters, &mut fields);
+        let request = Message {
+            start: "POST / HTTP/1.1".into(),
+            headers: vec![("Content-Type".into(), "application/x-www-form-urlencoded".into())],
+            body: fields.join("&").into_bytes(),
+        };
+        self.send("iam", request).await
+    }
+
+    /// A request to S3: method and target.
+    pub async fn s3(&self, start: &str, headers: Vec<(String, String)>, body: String) -> (u16, String) {
+        let mut request = Message {
+            start: format!("{start} HTTP/1.1"),
+            headers,
+            body: body.into_bytes(),
+        };
+        if start.contains("/v20180820/") {
+            request = request.with("x-amz-account-id", self.account.id);
+        }
+        self.send("s3", request).await
+    }
+
+    /// Makes the call that a record describes; what AWS says if it fails.
+    pub async fn again(&self, detail: &Value) -> Result<(), String> {
+        let name = detail["eventName"].as_str().unwrap_or_default();
+        let source = detail["eventSource"].as_str().unwrap_or_default();
+        let asked = &detail["requestParameters"];
+        let (status, said) = match source.split('.').next().unwrap_or_default() {
+            service @ ("cloudtrail" | "kms") => {
+                let (status, said) = self.json(service, name, &capitalized(asked)).await;
+                (status, said.to_string())
+            }
+            "iam" => self.iam(name, &capitalized(asked)).await,
+            "s3" => self.bucket_call(name, asked).await,
+            other => return Err(format!("{other} is not taught yet")),
+        };
+        if status < 300 { Ok(()) } else { Err(format!("{name}: {status} {said}")) }
+    }
+
+    async fn bucket_call(&self, name: &str, asked: &Value) -> (u16, String) {
+        let verb = if name.starts_with("Put") { "PUT" } else { "DELETE" };
+        let noun = name.trim_start_matches("Put").trim_start_matches("Delete");
+        let target = match noun {
+            "AccountPublicAccessBlock" => "/v20180820/configuration/publicAccessBlock".to_owned(),
+            _ => {
+                let part = noun.trim_start_matches("Bucket");
+                let mut letters = part.chars();
+                let part = letters.next().map_or_else(String::new, |first| {
+                    format!("?{}{}", first.to_ascii_lowercase(), letters.as_str())
+                });
+                format!("/{}{part}", asked["bucketName"].as_str().unwrap_or_default())
+            }
+        };
+        let (mut headers, mut body) = (Vec::new(), String::new());
+        for (key, value) in asked.as_object().into_iter().flatten() {
+            let value = value.as_array().and_then(|list| list.first()).unwrap_or(value);
+            if key.starts_with("x-amz-") {
+                headers.push((key.clone(), plain(value)));
+            } else if key == "bucketPolicy" {
+                body = plain(value);
+            } else if value.is_object() {
+                write_xml(key, value, &mut body);
+            }
+        }
+        self.s3(&format!("{verb} {target}"), headers, body).await
+    }
+}
+
+/// A value as text: a string without its quotes.
+fn plain(value: &Value) -> String {
+    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// CloudTrail begins names with a small letter, the API with a capital one.
+fn capitalized(value: &Value) -> Value {
+    let capital = |name: &str| {
+        let mut letters = name.chars();
+        letters.next().map_or_else(String::new, |first| {
+            format!("{}{}", first.to_ascii_uppercase(), letters.as_str())
+        })
+    };
+    match value {
+        Value::Object(fields) => {
+            let fields = fields.iter().map(|(name, value)| (capital(name), capitalized(value)));
+            Value::Object(fields.collect::<Map<_, _>>())
+        }
+        Value::Array(items) => items.iter().map(capitalized).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Parameters in the form of the query protocol.
+fn flatten(name: String, value: &Value, fields: &mut Vec<String>) {
+    match value {
+        Value::Object(inner) => {
+            for (key, value) in inner {
+                let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
+                flatten(name, value, fields);
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                flatten(format!("{name}.member.{}", index + 1), item, fields);
+            }
+        }
+        Value::Null => {}
+        other => fields.push(format!("{name}={}", encoded(&plain(other)))),
+    }
+}
+
+fn encoded(text: &str) -> String {
+    let one = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(one).collect()
+}
+
+/// XML as S3 takes it; CloudTrail keeps attributes among the elements.
+fn write_xml(name: &str, value: &Value, to: &mut String) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| write_xml(name, item, to)),
+        Value::Object(fields) => {
+            let is_attribute = |key: &str| key.starts_with("xmlns") || key.starts_with("xsi:");
+            to.push_str(&format!("<{name}"));
+            for (key, value) in fields.iter().filter(|(key, _)| is_attribute(key)) {
+                to.push_str(&format!(" {key}=\"{}\"", plain(value)));
+            }
+            to.push('>');
+            for (key, value) in fields.iter().filter(|(key, _)| !is_attribute(key)) {
+                write_xml(key, value, to);
+            }
+            to.push_str(&format!("</{name}>"));
+        }
+        other => to.push_str(&format!("<{name}>{}</{name}>", plain(other))),
+    }
+}
+
+/// The texts of all elements of a name.
+pub fn elements(xml: &str, name: &str) -> Vec<String> {
+    let (open, close) = (format!("<{name}>"), format!("</{name}>"));
+    let parts = xml.split(&open).skip(1);
+    let found = parts.filter_map(|part| part.split_once(&close));
+    found.map(|(text, _)| text.to_owned()).collect()
+}
+
+/// A policy as a state to compare: JSON, URL-encoded or not.
+pub fn document(text: &str) -> Value {
+    if text.is_empty() {
+        return Value::Null;
+    }
+    let plain = auditward_rules::facet::percent_decode(text)
+        .replace("&quot;", "\"")
+        .replace("&#34;", "\"");
+    serde_json::from_str(&plain).unwrap_or_else(|_| json!(plain))
+}

@@ -1,0 +1,139 @@
+//! What is live in AWS, read without the product's hands: the same state gives
+//! the same JSON, whoever wrote it.
+
+use auditward_rules::arn::Arn;
+use serde_json::{Map, Value, json};
+
+use crate::api::{Api, document, elements};
+use crate::moto::Moto;
+use crate::scene::{REGION, account_named};
+
+/// All sides of the resource that an event is about.
+pub async fn at(moto: &Moto, event: &Value) -> Value {
+    let detail = &event["detail"];
+    let asked = &detail["requestParameters"];
+    let region = detail["awsRegion"].as_str().unwrap_or(REGION);
+    let account = account_named(detail["recipientAccountId"].as_str());
+    let api = Api::of(moto, account, region).await;
+    let named = |names: &[&str]| {
+        let found = names.iter().find_map(|name| asked[*name].as_str());
+        found.map(str::to_owned)
+    };
+    if let Some(bucket) = named(&["bucketName"]) {
+        return bucket_of(&api, &bucket).await;
+    }
+    if let Some(role) = named(&["roleName"]) {
+        return role_of(&api, &role).await;
+    }
+    for (parameter, sort) in [("userName", "User"), ("groupName", "Group")] {
+        if let Some(name) = named(&[parameter]) {
+            return json!({ "attached": attached(&api, sort, &name).await });
+        }
+    }
+    if let Some(key) = named(&["keyId"]) {
+        return key_of(&api, &key).await;
+    }
+    if let Some(trail) = named(&["trailName", "name"]) {
+        return trail_of(&api, moto, &trail).await;
+    }
+    let block = "GET /v20180820/configuration/publicAccessBlock";
+    json!({ "public-access": part(&api, block).await })
+}
+
+async fn trail_of(api: &Api, moto: &Moto, name: &str) -> Value {
+    let home;
+    let api = match Arn::parse(name) {
+        Some(arn) => {
+            home = Api::of(moto, account_named(Some(arn.account)), arn.region).await;
+            &home
+        }
+        None => api,
+    };
+    let ask = async |action: &str, parameters: Value| {
+        let (status, answer) = api.json("cloudtrail", action, &parameters).await;
+        (status < 300).then_some(answer).unwrap_or_default()
+    };
+    let trail = ask("GetTrail", json!({ "Name": name })).await["Trail"].clone();
+    if trail.is_null() {
+        return Value::Null;
+    }
+    let tags = ask("ListTags", json!({ "ResourceIdList": [trail["TrailARN"]] })).await;
+    let selectors = ask("GetEventSelectors", json!({ "TrailName": name })).await;
+    json!({
+        "configuration": trail,
+        "tags": tags["ResourceTagList"],
+        "logging": ask("GetTrailStatus", json!({ "Name": name })).await["IsLogging"],
+        "selectors": [selectors["EventSelectors"], selectors["AdvancedEventSelectors"]],
+        "insights": ask("GetInsightSelectors", json!({ "TrailName": name })).await["InsightSelectors"],
+    })
+}
+
+async fn key_of(api: &Api, key: &str) -> Value {
+    let (_, described) = api.json("kms", "DescribeKey", &json!({ "KeyId": key })).await;
+    let asked = json!({ "KeyId": key, "PolicyName": "default" });
+    let (_, policy) = api.json("kms", "GetKeyPolicy", &asked).await;
+    json!({
+        "state": described["KeyMetadata"]["KeyState"],
+        "policy": document(policy["Policy"].as_str().unwrap_or_default()),
+    })
+}
+
+/// One side of a bucket: the body, or the code of S3's error.
+async fn part(api: &Api, start: &str) -> Value {
+    let (status, body) = api.s3(start, Vec::new(), String::new()).await;
+    if status < 300 {
+        return json!(body.trim());
+    }
+    json!(elements(&body, "Code"))
+}
+
+async fn bucket_of(api: &Api, bucket: &str) -> Value {
+    let mut sides = Map::new();
+    for side in [
+        "location",
+        "publicAccessBlock",
+        "ownershipControls",
+        "acl",
+        "versioning",
+        "encryption",
+        "lifecycle",
+    ] {
+        sides.insert(side.into(), part(api, &format!("GET /{bucket}?{side}")).await);
+    }
+    let (status, policy) = api.s3(&format!("GET /{bucket}?policy"), Vec::new(), String::new()).await;
+    let policy = if status < 300 { document(&policy) } else { Value::Null };
+    sides.insert("policy".into(), policy);
+    Value::Object(sides)
+}
+
+async fn role_of(api: &Api, name: &str) -> Value {
+    let role = json!({ "RoleName": name });
+    let (status, found) = api.iam("GetRole", &role).await;
+    if status >= 300 {
+        return Value::Null;
+    }
+    let (_, tags) = api.iam("ListRoleTags", &role).await;
+    let (_, names) = api.iam("ListRolePolicies", &role).await;
+    let mut inline = Map::new();
+    for policy in elements(&names, "member") {
+        let asked = json!({ "RoleName": name, "PolicyName": policy });
+        let (_, answer) = api.iam("GetRolePolicy", &asked).await;
+        inline.insert(policy, document(&elements(&answer, "PolicyDocument").concat()));
+    }
+    json!({
+        "trust": document(&elements(&found, "AssumeRolePolicyDocument").concat()),
+        "settings": [elements(&found, "Description"), elements(&found, "MaxSessionDuration")],
+        "boundary": elements(&found, "PermissionsBoundaryArn"),
+        "tags": [elements(&tags, "Key"), elements(&tags, "Value")],
+        "inline": inline,
+        "attached": attached(api, "Role", name).await,
+    })
+}
+
+async fn attached(api: &Api, sort: &str, name: &str) -> Value {
+    let asked = json!({ format!("{sort}Name"): name });
+    let (_, listed) = api.iam(&format!("ListAttached{sort}Policies"), &asked).await;
+    let mut arns = elements(&listed, "PolicyArn");
+    arns.sort_unstable();
+    json!(arns)
+}

@@ -1,0 +1,304 @@
+//! A scene with functions on it: settings pushed, baselines taken, events
+//! played, and what came of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::api::Api;
+use crate::binaries::binary;
+use crate::look;
+use crate::moto::{Held, MANAGEMENT, Moto};
+use crate::proxy::{Call, Proxy};
+use crate::runtime_api::{Function, Outcome};
+use crate::scene::props::sample;
+use crate::scene::{REGION, Scene, TABLE, drain};
+
+/// Who may undo, as SQS names a sender: the role's unique ID and its session.
+pub const OPERATOR: &str = "AROAEXAMPLEOPERATOR01:alice";
+/// Somebody else who may send to the queue.
+pub const NOBODY: &str = "AROAEXAMPLENOBODY0001:mallory";
+
+/// Settings that enforce everything everywhere.
+pub const ENFORCE: &str = r#"
+[ours]
+organization = "o-exampleorg1"
+accounts = ["111111111111", "222222222222"]
+
+[[operators]]
+principal = "arn:aws:iam::111111111111:role/security-operator"
+unique_id = "AROAEXAMPLEOPERATOR01"
+reason = "security team on call"
+
+[protected]
+resources = [
+  "arn:aws:cloudtrail:*:111111111111:trail/*",
+  "arn:aws:cloudtrail:*:222222222222:trail/*",
+  "arn:aws:kms:eu-west-1:111111111111:key/*",
+  "arn:aws:s3:::acme-org-trail-logs",
+]
+
+[mode]
+default = "enforce"
+
+[mode.reach]
+"bucket.policy-opened" = "any"
+"bucket.acl-opened" = "any"
+"bucket.public-access-block-weakened" = "any"
+"bucket.public-access-block-deleted" = "any"
+"account.public-access-block-weakened" = "any"
+"account.public-access-block-deleted" = "any"
+"role.created-open" = "any"
+"role.trust-opened" = "any"
+"role.admin-attached" = "any"
+"user.admin-attached" = "any"
+"group.admin-attached" = "any"
+"guard-role.changed" = "any"
+"guard-role.deleted" = "any"
+"#;
+
+/// A moto server for a test, its scene, and settings in force.
+pub struct Stage<M = Held> {
+    /// The server.
+    pub moto: M,
+    /// What was made there.
+    pub scene: Scene,
+}
+
+impl<M> std::fmt::Debug for Stage<M> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Stage").field("scene", &self.scene).finish_non_exhaustive()
+    }
+}
+
+impl Stage {
+    /// A fresh scene in this process's server, with these settings pushed.
+    pub async fn set(settings: &str) -> Self {
+        Self::on(Moto::shared().await, settings).await
+    }
+}
+
+impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
+    /// A scene on a server of one's own.
+    pub async fn on(moto: M, settings: &str) -> Self {
+        let scene = Scene::set(&moto).await;
+        let stage = Self { moto, scene };
+        stage.push(settings).await;
+        stage
+    }
+
+    /// Puts settings in force, as `auditward settings push` does.
+    pub async fn push(&self, settings: &str) {
+        let pushed = json!({"number": 1, "text": settings, "by": "tests", "at": "2026-01-01T00:00:00Z"});
+        self.put("settings", &pushed).await;
+    }
+
+    /// Stores a document.
+    pub async fn put(&self, key: &str, body: &Value) {
+        let item = json!({"key": {"S": key}, "v": {"N": "1"}, "body": {"S": body.to_string()}});
+        let asked = json!({"TableName": TABLE, "Item": item});
+        let (status, said) = self.table("PutItem", &asked).await;
+        assert!(status < 300, "{said}");
+    }
+
+    async fn table(&self, action: &str, asked: &Value) -> (u16, Value) {
+        let api = Api::of(&self.moto, MANAGEMENT, REGION).await;
+        api.json("dynamodb", action, asked).await
+    }
+
+    /// All documents whose keys begin so.
+    pub async fn documents(&self, prefix: &str) -> BTreeMap<String, Value> {
+        let (_, found) = self.table("Scan", &json!({ "TableName": TABLE })).await;
+        let items = found["Items"].as_array().cloned().unwrap_or_default();
+        let read = items.into_iter().filter_map(|item| {
+            let key = item["key"]["S"].as_str()?.to_owned();
+            let body = serde_json::from_str(item["body"]["S"].as_str()?).ok()?;
+            key.starts_with(prefix).then_some((key, body))
+        });
+        read.collect()
+    }
+
+    /// A case.
+    #[track_caller]
+    pub fn case(&self, id: &str) -> impl Future<Output = Value> {
+        let key = format!("case/{id}");
+        async move { self.documents(&key).await.remove(&key).unwrap_or_default() }
+    }
+
+    /// A sample as an event of now.
+    pub fn event(&self, name: &str) -> Value {
+        self.scene.adapt(&sample(name))
+    }
+
+    /// Does what an event says; panics where AWS refuses it.
+    pub async fn act(&self, event: &Value) {
+        let done = self.scene.act_only(&self.moto, event).await;
+        done.unwrap_or_else(|why| panic!("AWS refuses the act: {why}"));
+    }
+
+    /// What is live of the resource that an event is about.
+    pub async fn look(&self, event: &Value) -> Value {
+        look::at(&self.moto, event).await
+    }
+
+    /// Starts a function, behind a proxy of its own.
+    pub async fn guard(&self, name: &'static str) -> Guard {
+        let proxy = Proxy::before(&self.moto.address()).await;
+        let environment = self.scene.environment(&self.moto, &proxy.url(), name).await;
+        let function = Function::spawn(&binary(name), environment).await;
+        Guard { name, function, proxy }
+    }
+
+    /// Takes baselines with trail-guard, which finds the log buckets, and then
+    /// with this function.
+    pub async fn take_baselines(&self, name: &'static str) {
+        for name in ["trail-guard", name].iter().take(1 + usize::from(name != "trail-guard")) {
+            let mut guard = self.guard(name).await;
+            let answer = guard.ask(OPERATOR, &json!({"auditward": "take-baselines"})).await;
+            let told = answer["notes"].to_string();
+            assert!(told.contains("recorded") && !told.contains("Not recorded"), "{name}: {told}");
+            guard.done();
+        }
+        self.alerts().await;
+    }
+
+    /// The alerts that were sent since one last looked.
+    pub async fn alerts(&self) -> Vec<Alert> {
+        let messages = drain(&self.moto, &self.scene.alerts_url).await;
+        messages.iter().map(Alert::of).collect()
+    }
+
+    /// The one alert that was sent since one last looked.
+    #[track_caller]
+    pub fn alert(&self) -> impl Future<Output = Alert> {
+        let place = std::panic::Location::caller();
+        async move {
+            let mut alerts = self.alerts().await;
+            assert_eq!(alerts.len(), 1, "one alert at {place}: {alerts:#?}");
+            alerts.remove(0)
+        }
+    }
+
+    /// What the function wants to look at again later, as its queue hands it back.
+    pub async fn later(&self, guard: &Guard) -> Vec<Value> {
+        let api = crate::scene::undelay(&self.moto, &self.scene.queues[guard.name]).await;
+        api.into_iter().map(|body| message("AROAEXAMPLEGUARD00001", &body)).collect()
+    }
+}
+
+/// A message of a function's queue.
+pub fn message(sender: &str, body: &Value) -> Value {
+    json!({"Records": [{
+        "eventSource": "aws:sqs",
+        "attributes": {"SenderId": sender},
+        "body": body.to_string(),
+    }]})
+}
+
+/// An alert as a subscribed queue gets it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Alert {
+    /// The subject.
+    pub subject: String,
+    /// The attributes for filter policies.
+    pub attributes: BTreeMap<String, String>,
+    /// The finding, for machines.
+    pub finding: Value,
+}
+
+impl Alert {
+    fn of(message: &Value) -> Self {
+        let attributes = message["MessageAttributes"].as_object().into_iter().flatten();
+        let text = message["Message"].as_str().unwrap_or_default();
+        Self {
+            subject: message["Subject"].as_str().unwrap_or_default().into(),
+            attributes: attributes
+                .map(|(name, value)| {
+                    (name.clone(), value["Value"].as_str().unwrap_or_default().to_owned())
+                })
+                .collect(),
+            finding: serde_json::from_str(text).unwrap_or_else(|_| panic!("no JSON: {text}")),
+        }
+    }
+
+    /// An attribute; empty where there is none.
+    pub fn attribute(&self, name: &str) -> &str {
+        self.attributes.get(name).map_or("", String::as_str)
+    }
+}
+
+/// A function behind its proxy.
+#[derive(Debug)]
+pub struct Guard {
+    /// Its name.
+    pub name: &'static str,
+    /// The process.
+    pub function: Function,
+    /// What it says to AWS.
+    pub proxy: Proxy,
+}
+
+impl Guard {
+    /// Hands it an event; panics if it fails.
+    pub async fn play(&mut self, event: &Value) -> Value {
+        match self.function.invoke(event).await {
+            Outcome::Response(answer) => answer,
+            other => panic!("{} failed: {other:?}\n{}", self.name, self.function.stdout()),
+        }
+    }
+
+    /// Hands it a message of its queue.
+    pub async fn ask(&mut self, sender: &str, body: &Value) -> Value {
+        self.play(&message(sender, body)).await
+    }
+
+    /// Asks it to undo a case.
+    pub async fn undo(&mut self, sender: &str, case: &str) -> Value {
+        let wish = json!({"auditward": "undo", "case": case, "reason": "it was meant"});
+        self.ask(sender, &wish).await
+    }
+
+    /// Hands it an event with this much time, and with any outcome.
+    pub async fn attempt(&mut self, event: &Value) -> Outcome {
+        let payload = event.to_string().into_bytes();
+        self.function.invoke_raw(payload, Duration::from_secs(30)).await
+    }
+
+    /// The calls that changed something guarded.
+    pub fn writes(&self) -> Vec<String> {
+        let calls = self.proxy.calls();
+        calls.iter().filter(|call| is_write(call)).map(Call::name).collect()
+    }
+
+    /// Forgets calls and faults; what was called is kept for the permissions.
+    pub fn clear(&self) {
+        let mut called = CALLED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let names = called.entry(self.name).or_default();
+        names.extend(self.proxy.calls().iter().map(crate::permissions::of));
+        self.proxy.clear();
+    }
+
+    /// Ends it; it may have called only what it is permitted to.
+    pub fn done(self) {
+        self.clear();
+        let allowed = crate::permissions::declared(self.name);
+        let beyond: Vec<_> = called(self.name).difference(&allowed).cloned().collect();
+        assert!(beyond.is_empty(), "{} called what it may not: {beyond:?}", self.name);
+    }
+}
+
+fn is_write(call: &Call) -> bool {
+    let central = matches!(call.service.as_str(), "dynamodb" | "sns" | "sqs" | "sts");
+    let reads = ["Get", "List", "Describe", "Head"];
+    !central && !reads.iter().any(|verb| call.action.starts_with(verb))
+}
+
+static CALLED: Mutex<BTreeMap<&'static str, BTreeSet<String>>> = Mutex::new(BTreeMap::new());
+
+/// The permissions that a function has used so far in this process.
+pub fn called(function: &str) -> BTreeSet<String> {
+    let called = CALLED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    called.get(function).cloned().unwrap_or_default()
+}

@@ -1,0 +1,108 @@
+//! Which calls reach a function, and which its rules watch.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use auditward_rules::rule::Function;
+use auditward_rules::{envelope, registry};
+use auditward_tests::binaries::root;
+use auditward_tests::stack::{Deployed, Stack, texts};
+use quamina::Quamina;
+use serde_json::json;
+
+use super::{Faults, differences, each_function, unlike};
+
+/// The calls that reach each function are those that its rules watch.
+pub fn patterns(stack: &Stack) -> Faults {
+    let check = |function: Function, deployed: Deployed| {
+        let name = function.name();
+        let watches = registry::of(function).flat_map(|rule| rule.watches);
+        let watched = watches.flat_map(|one| {
+            one.names
+                .iter()
+                .map(|name| format!("{} {name}", one.source))
+        });
+        let (mut found, mut faults) = (BTreeSet::new(), Vec::new());
+        for (rule, properties) in deployed.rules() {
+            let sources = texts(&properties["Pattern"]["detail"]["eventSource"]);
+            let [source] = sources.as_slice() else {
+                panic!("{rule} is about {sources:?}")
+            };
+            let names = texts(&properties["Pattern"]["detail"]["eventName"]);
+            let service = source.strip_suffix(".amazonaws.com").expect("a service");
+            let whole = json!({
+                "source": [format!("aws.{service}")],
+                "detail-type": ["AWS API Call via CloudTrail"],
+                "detail": {"eventSource": [source], "eventName": names},
+            });
+            faults.extend(unlike(
+                name,
+                &format!("{rule}'s pattern"),
+                &whole,
+                &properties["Pattern"],
+            ));
+            for call in names.iter().map(|one| format!("{source} {one}")) {
+                if let Some(twice) = found.replace(call) {
+                    faults.push(format!("{name}: {twice} is there twice"));
+                }
+            }
+        }
+        faults.extend(differences(name, &watched.collect(), &found));
+        faults
+    };
+    each_function(check, stack)
+}
+
+/// All rules of EventBridge, as it would match with them: each named by its
+/// function and its own name.
+fn matcher(stack: &Stack) -> Quamina<(&'static str, String)> {
+    let mut matcher = Quamina::new();
+    for function in Function::ALL.map(Function::name) {
+        for (rule, properties) in stack.function(function).rules() {
+            let pattern = properties["Pattern"].to_string();
+            matcher
+                .add_pattern((function, rule.to_owned()), &pattern)
+                .expect(&pattern);
+        }
+    }
+    matcher
+}
+
+#[test]
+fn each_sample_event_reaches_its_function_once_and_look_alikes_none() {
+    let matcher = matcher(Stack::read());
+    let (mut reached, mut unwatched) = (BTreeSet::new(), 0);
+    for function in Function::ALL {
+        for file in fs::read_dir(root().join("events").join(function.name())).unwrap() {
+            let path = file.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap();
+            let record = envelope::entries(&text).pop().unwrap().record.unwrap();
+            let mut watching = registry::watching(&record.event_source, &record.event_name);
+            let watched = watching.any(|rule| rule.function == function);
+            let out_of_scope = path.to_string_lossy().contains(".out-of-scope.");
+            assert_eq!(watched, !out_of_scope, "{}", path.display());
+
+            let matched = matcher.matches_for_event(text.as_bytes()).unwrap();
+            let functions: Vec<_> = matched.iter().map(|(name, _)| *name).collect();
+            let expected: &[&str] = if watched { &[function.name()] } else { &[] };
+            assert_eq!(functions, expected, "{}", path.display());
+            reached.extend(matched);
+            unwatched += usize::from(!watched);
+        }
+    }
+    // No rule of EventBridge is there for nothing, and there were look-alikes.
+    let rules = Function::ALL.map(|one| Stack::read().function(one.name()).rules().count());
+    assert_eq!(reached.len(), rules.iter().sum::<usize>());
+    assert!(unwatched > 0);
+}
+
+#[test]
+fn what_is_not_from_aws_or_no_call_reaches_nobody() {
+    let matcher = matcher(Stack::read());
+    for name in ["source-forged.json", "vpc-endpoint.copy.json"] {
+        let event = fs::read(root().join("events/quirks").join(name)).unwrap();
+        assert_eq!(matcher.matches_for_event(&event).unwrap(), [], "{name}");
+    }
+    let event = fs::read(root().join("events/quirks/vpc-endpoint.call.json")).unwrap();
+    assert_eq!(matcher.matches_for_event(&event).unwrap().len(), 1);
+}

@@ -1,0 +1,251 @@
+//! What the roles may do, and what the hands and the runtime do.
+
+use std::collections::BTreeSet;
+
+use auditward_hands::{cloudtrail, iam, kms, s3};
+use auditward_rules::facet::At;
+use auditward_rules::inventory::Inventory;
+use auditward_rules::plan::Plan;
+use auditward_rules::rule::Function;
+use auditward_rules::{protected, registry};
+use auditward_runtime::hand::{DISCOVERY, Permission};
+use auditward_tests::stack::{Deployed, Grant, Stack, arn_of, reference, target};
+use serde_json::{Value, json};
+
+use super::{Faults, differences, each_function, queue_of, unlike};
+
+const HANDS: [&[Permission]; 4] = [
+    cloudtrail::PERMISSIONS,
+    iam::PERMISSIONS,
+    kms::PERMISSIONS,
+    s3::PERMISSIONS,
+];
+
+/// A function's own hand, with which it discovers what it guards, and resources
+/// of each kind that it finds.
+fn own(function: Function) -> (&'static [Permission], &'static [&'static str]) {
+    match function {
+        Function::TrailGuard => (
+            cloudtrail::PERMISSIONS,
+            &[
+                "arn:aws:cloudtrail:eu-west-1:111111111111:trail/t",
+                "arn:aws:kms:eu-west-1:111111111111:key/k",
+            ],
+        ),
+        Function::BucketGuard => (
+            s3::PERMISSIONS,
+            &[
+                "arn:aws:s3:::b",
+                "arn:aws:s3::111111111111:public-access-block",
+            ],
+        ),
+        Function::RoleGuard => (iam::PERMISSIONS, &["arn:aws:iam::111111111111:role/r"]),
+    }
+}
+
+fn facets(function: Function) -> BTreeSet<&'static str> {
+    registry::of(function)
+        .flat_map(|rule| rule.facets)
+        .copied()
+        .collect()
+}
+
+/// The actions that a function's hands take.
+fn taken(function: Function) -> BTreeSet<String> {
+    let facets = facets(function);
+    let carried = HANDS
+        .iter()
+        .copied()
+        .flatten()
+        .filter(|one| facets.contains(one.facet));
+    let found = own(function).0.iter().filter(|one| one.facet == DISCOVERY);
+    let all = carried.chain(found);
+    all.flat_map(|one| [one.action].into_iter().chain(one.also.iter().copied()))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What a hand may do is exactly what it does, where it does it.
+pub fn hands(stack: &Stack) -> Faults {
+    let check = |function: Function, deployed: Deployed| {
+        let grants = stack.grants(&deployed.role, "hands");
+        allowed(function.name(), &taken(function), &grants)
+    };
+    each_function(check, stack)
+}
+
+/// The role in member accounts may do what any function's hands do there.
+pub fn members(stack: &Stack) -> Faults {
+    let all = Function::ALL.into_iter().flat_map(taken).collect();
+    allowed("members", &all, &stack.members().grants("Role", "hands"))
+}
+
+fn allowed(whose: &str, expected: &BTreeSet<String>, grants: &[Grant]) -> Faults {
+    let found = grants
+        .iter()
+        .flat_map(|grant| &grant.actions)
+        .cloned()
+        .collect();
+    let mut faults = differences(whose, expected, &found);
+    for grant in grants {
+        for action in &grant.actions {
+            let condition = only_where(action);
+            faults.extend(unlike(
+                whose,
+                &format!("the condition of {action}"),
+                &condition,
+                &grant.condition,
+            ));
+            faults.extend(grant.resources.iter().filter_map(|on| {
+                let fits = match on["Fn::Sub"].as_str() {
+                    Some(arn) => within(action, arn),
+                    None => *on == "*" && knows_no_resource(action),
+                };
+                (!fits).then(|| format!("{whose}: {action} is allowed on {on}"))
+            }));
+        }
+    }
+    faults
+}
+
+/// Whether a resource is of the action's service, and ours: only policies may
+/// be AWS's own, and only buckets have no account in their ARN.
+fn within(action: &str, arn: &str) -> bool {
+    let (service, _) = action.split_once(':').expect("an action");
+    let region = if matches!(service, "cloudtrail" | "kms") {
+        "*"
+    } else {
+        ""
+    };
+    let arn = arn
+        .replace("${AWS::Partition}", "aws")
+        .replace("${AWS::AccountId}", "111111111111");
+    let account = match action {
+        "iam:GetPolicy" | "iam:GetPolicyVersion" => "*",
+        _ if service == "s3" => "",
+        _ => "111111111111",
+    };
+    arn.starts_with(&format!("arn:aws:{service}:{region}:{account}:"))
+}
+
+/// What is about all that an account has.
+fn knows_no_resource(action: &str) -> bool {
+    matches!(
+        action,
+        "cloudtrail:DescribeTrails"
+            | "iam:ListRoles"
+            | "organizations:DescribeOrganization"
+            | "organizations:ListAWSServiceAccessForOrganization"
+            | "s3:GetAccountPublicAccessBlock"
+            | "s3:PutAccountPublicAccessBlock"
+    )
+}
+
+/// What would be power over others is for CloudTrail alone.
+fn only_where(action: &str) -> Value {
+    let only = |key: &str| json!({"StringEquals": {key: "cloudtrail.amazonaws.com"}});
+    match action {
+        "iam:PassRole" => only("iam:PassedToService"),
+        "iam:CreateServiceLinkedRole" => only("iam:AWSServiceName"),
+        _ => Value::Null,
+    }
+}
+
+/// What the runtime itself may do is exactly what it does: remember, tell,
+/// judge again, fail, act elsewhere, log.
+pub fn runtime(stack: &Stack) -> Faults {
+    let check = |function: Function, deployed: Deployed| {
+        let queue = queue_of(&deployed);
+        let log = target(&deployed.properties["LoggingConfig"]["LogGroup"]);
+        let member = json!({"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/${MemberRoleName}"});
+        // A transaction of puts takes the permission to put.
+        let expected: [(&[&str], Value); 8] = [
+            (
+                &["dynamodb:BatchGetItem", "dynamodb:PutItem"],
+                arn_of("Table"),
+            ),
+            (&["sns:Publish"], reference("AlertTopic")),
+            (
+                &[
+                    "sqs:SendMessage",
+                    "sqs:ReceiveMessage",
+                    "sqs:DeleteMessage",
+                    "sqs:GetQueueAttributes",
+                ],
+                arn_of(queue),
+            ),
+            (&["sqs:SendMessage"], arn_of("Failed")),
+            (&["kms:Decrypt", "kms:GenerateDataKey"], arn_of("Key")),
+            (&["sts:AssumeRole"], member),
+            (&["logs:CreateLogStream", "logs:PutLogEvents"], arn_of(log)),
+            (
+                &["xray:PutTraceSegments", "xray:PutTelemetryRecords"],
+                json!("*"),
+            ),
+        ];
+        let pairs = |actions: &[&str], on: &Value| -> Vec<_> {
+            actions
+                .iter()
+                .map(|action| format!("{action} on {on}"))
+                .collect()
+        };
+        let expected = expected
+            .iter()
+            .flat_map(|(actions, on)| pairs(actions, on))
+            .collect();
+        let grants = stack.grants(&deployed.role, "runtime");
+        let found = grants.iter().flat_map(|grant| {
+            assert_eq!(grant.condition, Value::Null);
+            let actions: Vec<_> = grant.actions.iter().map(String::as_str).collect();
+            grant
+                .resources
+                .iter()
+                .flat_map(move |on| pairs(&actions, on))
+                .collect::<Vec<_>>()
+        });
+        differences(function.name(), &expected, &found.collect())
+    };
+    each_function(check, stack)
+}
+
+#[test]
+fn every_facet_has_a_hand_and_every_permission_a_facet() {
+    let known: BTreeSet<_> = Plan::KINDS.iter().copied().collect();
+    let reached: BTreeSet<_> = HANDS
+        .iter()
+        .copied()
+        .flatten()
+        .map(|one| one.facet)
+        .collect();
+    let strange: Vec<_> = reached
+        .iter()
+        .filter(|one| **one != DISCOVERY && !known.contains(*one))
+        .collect();
+    assert!(strange.is_empty(), "permissions for no facet: {strange:?}");
+    for function in Function::ALL {
+        let named = facets(function);
+        let idle: Vec<_> = named.difference(&reached).collect();
+        assert!(idle.is_empty(), "{function:?} has no hand for {idle:?}");
+    }
+}
+
+/// Baselines are taken of what the function's rules may put back, so that the
+/// permissions for the one do for the other.
+#[test]
+fn baselines_are_taken_of_facets_that_rules_name() {
+    for function in Function::ALL {
+        let named = facets(function);
+        for arn in own(function).1 {
+            let at = At::new("111111111111", "eu-west-1", *arn);
+            let plans = protected::plans(&at, &Inventory::default());
+            assert!(!plans.is_empty(), "{arn}");
+            for plan in plans {
+                assert!(
+                    named.contains(plan.kind()),
+                    "{function:?} is not allowed {}",
+                    plan.kind()
+                );
+            }
+        }
+    }
+}
