@@ -14,7 +14,7 @@ use crate::moto::{Held, MANAGEMENT, Moto};
 use crate::proxy::{Call, Proxy};
 use crate::runtime_api::{Function, Outcome};
 use crate::scene::props::sample;
-use crate::scene::{REGION, Scene, TABLE, drain};
+use crate::scene::{LOG_BUCKET, REGION, Scene, TABLE, TRAIL, drain};
 
 /// Who may undo, as SQS names a sender: the role's unique ID and its session.
 pub const OPERATOR: &str = "AROAEXAMPLEOPERATOR01:alice";
@@ -38,6 +38,7 @@ resources = [
   "arn:aws:cloudtrail:*:222222222222:trail/*",
   "arn:aws:kms:eu-west-1:111111111111:key/*",
   "arn:aws:s3:::acme-org-trail-logs",
+  "arn:aws:s3:::acme-website-*",
 ]
 
 [mode]
@@ -95,6 +96,17 @@ impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
         self.put("settings", &pushed).await;
     }
 
+    /// Lets the functions know what the trail uses, without any baseline.
+    pub async fn know_the_trail(&self) {
+        let trail = json!({
+            "trail": format!("arn:aws:cloudtrail:{REGION}:{}:trail/{TRAIL}", MANAGEMENT.id),
+            "bucket": LOG_BUCKET,
+            "bucket_owner": MANAGEMENT.id,
+            "key": format!("arn:aws:kms:{REGION}:{}:key/{}", MANAGEMENT.id, self.scene.key),
+        });
+        self.put("inventory", &json!({ "trails": [trail] })).await;
+    }
+
     /// Stores a document.
     pub async fn put(&self, key: &str, body: &Value) {
         let item = json!({"key": {"S": key}, "v": {"N": "1"}, "body": {"S": body.to_string()}});
@@ -121,10 +133,9 @@ impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
     }
 
     /// A case.
-    #[track_caller]
-    pub fn case(&self, id: &str) -> impl Future<Output = Value> {
+    pub async fn case(&self, id: &str) -> Value {
         let key = format!("case/{id}");
-        async move { self.documents(&key).await.remove(&key).unwrap_or_default() }
+        self.documents(&key).await.remove(&key).unwrap_or_default()
     }
 
     /// A sample as an event of now.
@@ -179,12 +190,6 @@ impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
             assert_eq!(alerts.len(), 1, "one alert at {place}: {alerts:#?}");
             alerts.remove(0)
         }
-    }
-
-    /// What the function wants to look at again later, as its queue hands it back.
-    pub async fn later(&self, guard: &Guard) -> Vec<Value> {
-        let api = crate::scene::undelay(&self.moto, &self.scene.queues[guard.name]).await;
-        api.into_iter().map(|body| message("AROAEXAMPLEGUARD00001", &body)).collect()
     }
 }
 
@@ -264,6 +269,18 @@ impl Guard {
     pub async fn attempt(&mut self, event: &Value) -> Outcome {
         let payload = event.to_string().into_bytes();
         self.function.invoke_raw(payload, Duration::from_secs(30)).await
+    }
+
+    /// The messages that it sent to its own queue, as the queue hands them back.
+    pub fn later(&self) -> Vec<Value> {
+        let calls = self.proxy.calls();
+        let sent = calls.iter().filter(|call| call.name() == "sqs:SendMessage");
+        sent.map(|call| {
+            let body = call.json()["MessageBody"].as_str().unwrap_or_default().to_owned();
+            let body = serde_json::from_str(&body).expect("a message of JSON");
+            message("AROAEXAMPLEGUARD00001:auditward", &body)
+        })
+        .collect()
     }
 
     /// The calls that changed something guarded.

@@ -202,3 +202,38 @@ fn a_template_that_does_not_agree_is_found_out() {
         );
     }
 }
+
+#[test]
+fn a_role_in_member_accounts_that_does_not_agree_is_found_out() {
+    for (from, to, fault) in [
+        (
+            "- kms:EnableKey\n",
+            "- kms:DisableKey\n",
+            "members: kms:EnableKey is missing",
+        ),
+        (
+            "- kms:EnableKey\n",
+            "- kms:DisableKey\n",
+            "members: kms:DisableKey is too much",
+        ),
+        (
+            "iam:PassedToService",
+            "iam:AssociatedResourceArn",
+            "members: the condition of iam:PassRole is",
+        ),
+        (
+            ":kms:*:${AWS::AccountId}:",
+            ":kms:*:*:",
+            "members: kms:PutKeyPolicy is allowed on",
+        ),
+    ] {
+        let mut stack = Stack::read().clone();
+        let body = &mut stack.0["Resources"]["Members"]["Properties"]["TemplateBody"];
+        *body = body.as_str().unwrap().replace(from, to).into();
+        let found = permissions::members(&stack);
+        assert!(
+            found.iter().any(|one| one.starts_with(fault)),
+            "{from}: expected {fault:?}, found {found:?}"
+        );
+    }
+}

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_sdk_sts::config::Credentials;
@@ -21,7 +21,7 @@ pub struct Sessions {
     home: Home,
     account: OnceLock<String>,
     base: OnceCell<SdkConfig>,
-    members: Mutex<HashMap<String, SdkConfig>>,
+    members: Mutex<HashMap<String, (Instant, SdkConfig)>>,
 }
 
 /// Where this function runs.
@@ -37,6 +37,9 @@ pub struct Home {
 /// invocation, and a call that hangs must end alerted.
 const CALL: Duration = Duration::from_secs(12);
 const ATTEMPT: Duration = Duration::from_secs(5);
+/// How long a session in another account is used. One role assumed with
+/// another's credentials lasts an hour at most.
+const SESSION: Duration = Duration::from_secs(45 * 60);
 
 impl Sessions {
     /// Sessions of a function.
@@ -74,11 +77,13 @@ impl Sessions {
             return Ok(in_region(central, region));
         }
         let mut members = self.members.lock().await;
-        if let Some(config) = members.get(account) {
+        if let Some((since, config)) = members.get(account)
+            && since.elapsed() < SESSION
+        {
             return Ok(in_region(config, region));
         }
         let config = self.assume(central, account).await?;
-        members.insert(account.to_owned(), config.clone());
+        members.insert(account.to_owned(), (Instant::now(), config.clone()));
         Ok(in_region(&config, region))
     }
 
@@ -105,11 +110,6 @@ impl Sessions {
         );
         let provider = aws_sdk_sts::config::SharedCredentialsProvider::new(credentials);
         Ok(central.to_builder().credentials_provider(provider).build())
-    }
-
-    /// Forgets sessions in other accounts, whose credentials last an hour.
-    pub async fn forget(&self) {
-        self.members.lock().await.clear();
     }
 }
 

@@ -149,10 +149,26 @@ def lifecycle_rules_are_kept_whole() -> None:
     wrap(S3Response, "get_bucket_lifecycle", get)
 
 
+def versioning_answers_with_its_configuration() -> None:
+    """The root of the answer is VersioningConfiguration.
+
+    API_GetBucketVersioning, response syntax. moto calls it
+    GetBucketVersioningResponse, which strict SDKs cannot read.
+    """
+
+    def get(original: Any, self: S3Response) -> Any:
+        status, headers, body = original(self)
+        root = "GetBucketVersioningResponse"
+        return status, headers, body.replace(root, "VersioningConfiguration")
+
+    wrap(S3Response, "get_bucket_versioning", get)
+
+
 CORRECTIONS = (
     new_buckets_are_closed,
     buckets_are_always_encrypted,
     every_grant_of_an_acl_is_told,
     bucket_writes_are_checked,
     lifecycle_rules_are_kept_whole,
+    versioning_answers_with_its_configuration,
 )

@@ -1,6 +1,6 @@
 //! One finding: claimed, worked on, told, closed.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
@@ -49,6 +49,8 @@ pub(super) struct Job<'a> {
     pub case: Kept<Case>,
     pub resources: BTreeMap<String, Kept<Resource>>,
     pub fuses: BTreeMap<String, Kept<Fuse>>,
+    /// Resources whose change is on their breaker's count: once for all steps.
+    pub counted: BTreeSet<String>,
     /// Request IDs of our writes that are not in the ledger yet.
     pub ledger: Vec<String>,
     /// Whether the store answers.
@@ -142,6 +144,7 @@ impl Pipeline<'_> {
             case: Kept { value: case, version },
             resources: BTreeMap::new(),
             fuses: BTreeMap::new(),
+            counted: BTreeSet::new(),
             ledger: Vec::new(),
             stored: ahead.stored,
             wrote: false,

@@ -118,7 +118,23 @@ impl Pipeline<'_> {
         let put = Put::new(keys::restored(plan.kind(), plan.at()), Expect::Anything, &restored)?;
         self.store.put(&[put.until(expires)]).await.map_err(not_stored)?;
         let touch = Touch::Write { from: &live, to: before };
-        let touched = self.guard.touch(plan, touch).ok_or_else(|| not_carried(plan, self.guard))?.await?;
+        let touched = match self.guard.touch(plan, touch) {
+            Some(touched) => touched.await,
+            None => Err(not_carried(plan, self.guard)),
+        };
+        let touched = match touched {
+            Ok(touched) => touched,
+            Err(failure) => {
+                if !failure.passes() {
+                    // What was not put back is not accepted from anybody else either.
+                    let ended = Restored { until: self.now - Duration::seconds(1), ..restored };
+                    let key = keys::restored(plan.kind(), plan.at());
+                    let put = Put::new(key, Expect::Anything, &ended)?.until(self.now.timestamp());
+                    self.store.put(&[put]).await.map_err(not_stored)?;
+                }
+                return Err(failure);
+            }
+        };
         if let Touched::Written(written) = touched {
             let ledger = |id: &String| Put::new(keys::ledger(id), Expect::Anything, &case).map(|put| put.until(expires));
             let ledger = written.request_ids.iter().map(ledger).collect::<Result<Vec<_>, _>>()?;

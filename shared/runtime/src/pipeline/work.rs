@@ -104,11 +104,11 @@ impl Job<'_> {
             Touched::Live(_) => return Err(Failure::other(plan.kind(), "a write only read").into()),
         }
         self.wrote = true;
-        self.prove(plan).await
+        self.prove(plan, &change.to).await
     }
 
     /// Reads again and decides again: the answer must be "already safe".
-    async fn prove(&mut self, plan: Plan) -> Result<(), Stop> {
+    async fn prove(&mut self, plan: Plan, to: &Value) -> Result<(), Stop> {
         let mut pauses = PROOF.into_iter();
         loop {
             let live = self.pipeline.read(&plan).await?;
@@ -117,6 +117,11 @@ impl Job<'_> {
                     self.mark_done(&plan);
                     self.safe.push((plan, live));
                     return Ok(());
+                }
+                // What was sure is put right; what is left, a person must tell.
+                Decision::CannotTell(why) if plan.same(&live, to) => {
+                    self.mark_done(&plan);
+                    return Err(Stop::CannotTell(why));
                 }
                 Decision::Change(change) => format!("the change did not hold: {} is still to be done", change.why),
                 Decision::ByHand(why) | Decision::CannotTell(why) => format!("the change did not hold: {why}"),
@@ -242,7 +247,9 @@ impl Job<'_> {
             self.note(plan, live, change);
             if let Some(resource) = self.resources.get_mut(&key) {
                 resource.value.hold(&id, lease);
-                resource.value.changed(&self.known.settings.breaker, self.pipeline.now);
+                if !self.counted.contains(&key) {
+                    resource.value.changed(&self.known.settings.breaker, self.pipeline.now);
+                }
             }
             match self.commit().await {
                 Ok(()) => break,
@@ -256,6 +263,7 @@ impl Job<'_> {
                 Err(NotStored::Conflict) => return Err(Stop::Held("others keep working on it".into())),
             }
         }
+        self.counted.insert(key);
         Ok(())
     }
 

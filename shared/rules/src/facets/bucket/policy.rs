@@ -1,7 +1,7 @@
 //! A bucket's policy.
 
 use auditward_policy::cloudtrail::{Delivery, add_missing, bucket_delivers};
-use auditward_policy::{Document, Foreign, Kind, Removal, Statement, Tri, analyze, narrow};
+use auditward_policy::{Document, Foreign, Kind, Removal, Statement, Tri, Zone, analyze, narrow};
 use serde::{Deserialize, Serialize};
 
 use crate::facet::{Change, Decision, Facet, PolicyState, Scene, Standing};
@@ -43,10 +43,17 @@ impl Facet for BucketPolicy {
         if let PolicyState::Unparsable { error, .. } = live {
             return Decision::CannotTell(format!("the bucket's policy cannot be parsed: {error}"));
         }
+        if let Some(why) = unsure(live, wish, baseline, scene) {
+            return Decision::CannotTell(why);
+        }
         let mending = Mending {
             wish,
             baseline,
-            scene,
+            // What may be an outsider is told, and never taken out.
+            zone: Zone {
+                cannot_tell_is_foreign: false,
+                ..scene.zone.clone()
+            },
         };
         let near = match mending.nearest(live) {
             Err(why) => return Decision::ByHand(why),
@@ -103,7 +110,33 @@ struct Near {
 struct Mending<'a> {
     wish: &'a PolicyWish,
     baseline: Option<&'a PolicyState>,
-    scene: Scene<'a>,
+    zone: Zone,
+}
+
+/// Whether all that can be said against a policy is that somebody it lets in
+/// may be an outsider, and why. Statements that the baseline has are known.
+fn unsure(
+    live: &PolicyState,
+    wish: &PolicyWish,
+    baseline: Option<&PolicyState>,
+    scene: Scene<'_>,
+) -> Option<String> {
+    let document = live.document().filter(|_| wish.outsiders)?;
+    let analysis = analyze(document, Kind::Bucket, scene.zone);
+    let Foreign::CannotTell(why) = analysis.foreign else {
+        return None;
+    };
+    let known = |statement: &Statement| {
+        let recorded = baseline.and_then(PolicyState::document);
+        recorded.is_some_and(|recorded| recorded.contains_statement(statement))
+    };
+    let mut admitting = analysis
+        .admissions
+        .iter()
+        .filter_map(|admission| document.statements().get(admission.index));
+    admitting
+        .any(|statement| !known(statement))
+        .then(|| format!("whom the bucket's policy lets in cannot be told: {why}"))
 }
 
 impl Mending<'_> {
@@ -183,7 +216,7 @@ impl Mending<'_> {
             .filter(|statement| !self.stops_delivery(statement));
         let Some(mut document) = document else {
             let all: Vec<Statement> = good.cloned().collect();
-            let whole = narrow(&known.with_statements(&all), Kind::Bucket, self.scene.zone);
+            let whole = narrow(&known.with_statements(&all), Kind::Bucket, &self.zone);
             if whole.empty {
                 return Ok(None);
             }
@@ -191,7 +224,7 @@ impl Mending<'_> {
             return Ok(Some(whole.document));
         };
         for statement in good.filter(|statement| keeps_safe(statement)) {
-            let alone = narrow(&just(statement), Kind::Bucket, self.scene.zone);
+            let alone = narrow(&just(statement), Kind::Bucket, &self.zone);
             if !alone.changed && document.statement_append(statement) {
                 done.push(format!(
                     "put {} back",
@@ -243,8 +276,8 @@ impl Mending<'_> {
         let Some(document) = document else {
             return Ok(None);
         };
-        let narrowed = narrow(&document, Kind::Bucket, self.scene.zone);
-        if analyze(&narrowed.document, Kind::Bucket, self.scene.zone).foreign == Foreign::Yes {
+        let narrowed = narrow(&document, Kind::Bucket, &self.zone);
+        if analyze(&narrowed.document, Kind::Bucket, &self.zone).foreign == Foreign::Yes {
             return Err(
                 "outsiders are let in by more than their grants; edit the policy by hand".into(),
             );

@@ -277,3 +277,24 @@ fn wishes_are_stored_in_a_readable_form() {
         PolicyWish::default()
     );
 }
+
+/// A principal whose account nobody can see: deleted, or typed by hand.
+const UNIQUE_ID: &str = r#"{"Sid":"Old","Effect":"Allow","Principal":{"AWS":"AIDAQCGVN3O6B7EXAMPLE"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-org-trail-logs/*"}"#;
+
+#[test]
+fn who_cannot_be_told_is_told_to_people_and_never_taken_out() {
+    let wish = PolicyWish {
+        outsiders: true,
+        ..PolicyWish::default()
+    };
+    let stage = stage();
+    let decide = |live: &PolicyState, baseline: Option<&PolicyState>| {
+        BucketPolicy::decide(live, &wish, baseline, stage.scene())
+    };
+    let live = of(&[OWN, UNIQUE_ID]);
+    assert!(matches!(decide(&live, None), Decision::CannotTell(_)));
+    assert_eq!(decide(&live, Some(&live)), Decision::Safe, "known since the baseline");
+
+    let change = changed(decide(&of(&[UNIQUE_ID, STRANGER]), None));
+    assert!(change.to.same(&of(&[UNIQUE_ID])), "only the sure outsider goes");
+}

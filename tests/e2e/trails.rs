@@ -1,0 +1,87 @@
+//! Trails and their keys, end to end.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+use auditward_tests::story::{self, Ends, Row};
+use serde_json::Value;
+use std::collections::BTreeSet;
+
+const FUNCTION: &str = "trail-guard";
+
+static ROWS: &[Row] = &[
+    Row::back("trail.logging-stopped.violation.by-arn").for_good(),
+    Row::back("trail.logging-stopped.violation.by-name").for_good(),
+    Row::back("trail.deleted.violation.by-name").for_good().unknown(Ends::Untouched("by-hand")),
+    Row::back("trail.weakened.violation.one-region").unknown(Ends::Safe(in_all_regions)),
+    Row::back("trail.weakened.violation.validation-off").unknown(Ends::Safe(in_all_regions)),
+    Row::back("trail.selectors-weakened.violation.management-off"),
+    Row::back("trail.insights-weakened.violation.none").unknown(Ends::Untouched("by-hand")),
+    Row::back("key.disabled.violation.by-id").for_good(),
+    Row::back("key.deletion-scheduled.violation.by-id").for_good(),
+    Row::back("key.policy-lockout.violation.cloudtrail-lost")
+        .known(Ends::Safe(same_statements))
+        .unknown(Ends::Safe(cloudtrail_encrypts)),
+];
+
+fn in_all_regions(before: &Value, after: &Value) {
+    for field in ["IsMultiRegionTrail", "LogFileValidationEnabled"] {
+        assert_eq!(before["configuration"][field], after["configuration"][field]);
+    }
+}
+
+fn sids(state: &Value) -> BTreeSet<String> {
+    let statements = state["policy"]["Statement"].as_array().into_iter().flatten();
+    statements.map(|one| one["Sid"].to_string()).collect()
+}
+
+fn same_statements(before: &Value, after: &Value) {
+    let mut lost = sids(before);
+    lost.retain(|sid| !sids(after).contains(sid));
+    assert!(lost.is_empty(), "{lost:?}");
+}
+
+fn cloudtrail_encrypts(_: &Value, after: &Value) {
+    let policy = after["policy"].to_string();
+    for what in ["cloudtrail.amazonaws.com", "kms:GenerateDataKey", ":trail/org-trail", "role/log-reader"] {
+        assert!(policy.contains(what), "{what}: {policy}");
+    }
+}
+
+#[tokio::test]
+async fn every_violation_is_put_back_told_once_and_undone() {
+    story::all(ROWS, |row| story::put_back(FUNCTION, row)).await;
+    story::complete(FUNCTION, ROWS, &[]);
+}
+
+#[tokio::test]
+async fn without_a_baseline_the_constant_state_is_written_or_a_person_told() {
+    story::all(ROWS, |row| story::without_baseline(FUNCTION, row)).await;
+}
+
+#[tokio::test]
+async fn in_mode_alert_nothing_is_written() {
+    story::all(ROWS, |row| story::only_told(FUNCTION, row)).await;
+}
+
+#[tokio::test]
+async fn failed_calls_are_attempts_and_fold() {
+    story::attempts(FUNCTION, &[]).await;
+}
+
+#[tokio::test]
+async fn harmless_calls_are_left_alone() {
+    // The trail of the scene selects data events, and these do not.
+    let less = [
+        "clean.advanced-kms-excluded",
+        "clean.advanced-management-and-data",
+        "clean.kms-excluded",
+        "clean.no-data-events",
+        "clean.read-and-write-apart",
+    ];
+    story::clean(FUNCTION, &less).await;
+}
