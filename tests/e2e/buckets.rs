@@ -15,7 +15,7 @@ const FUNCTION: &str = "bucket-guard";
 static ROWS: &[Row] = &[
     Row::back("bucket.policy-opened.violation.log-bucket"),
     Row::back("bucket.policy-opened.violation.own-and-foreign").ends(Ends::Safe(strangers_are_out)),
-    Row::back("bucket.policy-deleted.violation.log-bucket").unknown(Ends::Untouched("by-hand")),
+    Row::back("bucket.policy-deleted.violation.log-bucket").unknown(Ends::Safe(trail_delivers)),
     Row::back("bucket.public-access-block-weakened.violation.log-bucket"),
     Row::back("bucket.public-access-block-deleted.violation.log-bucket"),
     Row::back("account.public-access-block-weakened.violation.one-flag").unknown(Ends::Untouched("by-hand")),
@@ -31,6 +31,11 @@ static ROWS: &[Row] = &[
 fn strangers_are_out(_: &Value, after: &Value) {
     let policy = after["policy"].to_string();
     assert!(policy.contains("222222222222") && !policy.contains("333333333333"), "{policy}");
+}
+
+fn trail_delivers(_: &Value, after: &Value) {
+    let policy = after["policy"].to_string();
+    assert!(policy.contains("s3:GetBucketAcl") && policy.contains("s3:PutObject"), "{policy}");
 }
 
 fn nothing_expires(_: &Value, after: &Value) {

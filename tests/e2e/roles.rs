@@ -7,6 +7,9 @@
     reason = "test code"
 )]
 
+use auditward_tests::api::Api;
+use auditward_tests::moto::MEMBER;
+use auditward_tests::stage::{ENFORCE, Stage};
 use auditward_tests::story::{self, Ends, Row};
 use serde_json::{Value, json};
 
@@ -51,7 +54,36 @@ fn strangers_are_out(_: &Value, after: &Value) {
 #[tokio::test]
 async fn every_violation_is_put_back_told_once_and_undone() {
     story::all(ROWS, |row| story::put_back(FUNCTION, row)).await;
+    a_policy_of_ones_own_is_read_before_it_is_judged().await;
     story::complete(FUNCTION, ROWS, &[]);
+}
+
+/// GIVEN policies whose text no event shows, THEN the live text decides.
+async fn a_policy_of_ones_own_is_read_before_it_is_judged() {
+    for sample in story::samples(FUNCTION, "cannot-tell") {
+        let stage = Stage::set(ENFORCE).await;
+        let event = stage.event(&sample);
+        stage.scene.prepare(&stage.moto, &event).await;
+        stage.act(&event).await;
+        let mut guard = stage.guard(FUNCTION).await;
+        let answer = guard.play(&event).await;
+        assert_eq!(answer["verdict"], "clean", "{sample}: it only denies: {answer}");
+        assert_eq!((guard.writes(), stage.alerts().await), (vec![], vec![]), "{sample}");
+
+        let api = Api::of(&stage.moto, MEMBER, "us-east-1").await;
+        let all = json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Allow", "Action": "*", "Resource": "*"}]});
+        let version = json!({
+            "PolicyArn": event["detail"]["requestParameters"]["policyArn"],
+            "PolicyDocument": all.to_string(),
+            "SetAsDefault": true,
+        });
+        let (status, said) = api.iam("CreatePolicyVersion", &version).await;
+        assert!(status < 300, "{said}");
+        let answer = guard.play(&stage.scene.adapt(&event)).await;
+        assert_eq!(answer["cases"][0]["outcome"], "fixed", "{sample}: {answer}");
+        guard.done();
+    }
 }
 
 #[tokio::test]

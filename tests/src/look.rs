@@ -37,7 +37,14 @@ pub async fn at(moto: &Moto, event: &Value) -> Value {
         return trail_of(&api, moto, &trail).await;
     }
     let block = "GET /v20180820/configuration/publicAccessBlock";
-    json!({ "public-access": part(&api, block).await })
+    json!({ "publicAccessBlock": blocked(&api, block).await })
+}
+
+/// What a public access block blocks; none blocks nothing.
+async fn blocked(api: &Api, start: &str) -> Value {
+    let (_, body) = api.s3(start, Vec::new(), String::new()).await;
+    let flags = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
+    flags.into_iter().filter(|flag| elements(&body, flag) == ["true"]).collect()
 }
 
 async fn trail_of(api: &Api, moto: &Moto, name: &str) -> Value {
@@ -82,7 +89,10 @@ async fn key_of(api: &Api, key: &str) -> Value {
 async fn part(api: &Api, start: &str) -> Value {
     let (status, body) = api.s3(start, Vec::new(), String::new()).await;
     if status < 300 {
-        return json!(body.trim());
+        // In which order the elements stand means nothing.
+        let mut parts: Vec<_> = body.split('<').map(str::trim).collect();
+        parts.sort_unstable();
+        return json!(parts);
     }
     json!(elements(&body, "Code"))
 }
@@ -91,7 +101,6 @@ async fn bucket_of(api: &Api, bucket: &str) -> Value {
     let mut sides = Map::new();
     for side in [
         "location",
-        "publicAccessBlock",
         "ownershipControls",
         "acl",
         "versioning",
@@ -100,6 +109,8 @@ async fn bucket_of(api: &Api, bucket: &str) -> Value {
     ] {
         sides.insert(side.into(), part(api, &format!("GET /{bucket}?{side}")).await);
     }
+    let block = format!("GET /{bucket}?publicAccessBlock");
+    sides.insert("publicAccessBlock".into(), blocked(api, &block).await);
     let (status, policy) = api.s3(&format!("GET /{bucket}?policy"), Vec::new(), String::new()).await;
     let policy = if status < 300 { document(&policy) } else { Value::Null };
     sides.insert("policy".into(), policy);

@@ -19,7 +19,11 @@ impl Guard for BucketGuard {
         Function::BucketGuard
     }
 
-    fn touch<'a>(&'a self, plan: &'a Plan, touch: Touch<'a>) -> Option<BoxFuture<'a, Result<Touched, Failure>>> {
+    fn touch<'a>(
+        &'a self,
+        plan: &'a Plan,
+        touch: Touch<'a>,
+    ) -> Option<BoxFuture<'a, Result<Touched, Failure>>> {
         Some(match plan {
             Plan::BucketPolicy(step) => touch.with(&self.buckets, step),
             Plan::BucketPublicAccess(step) => touch.with(&self.buckets, step),
@@ -45,5 +49,8 @@ impl Guard for BucketGuard {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), serve::Error> {
-    serve(|sessions| BucketGuard { buckets: S3 { sessions } }).await
+    serve(|sessions| BucketGuard {
+        buckets: S3 { sessions },
+    })
+    .await
 }

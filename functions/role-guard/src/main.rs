@@ -19,7 +19,11 @@ impl Guard for RoleGuard {
         Function::RoleGuard
     }
 
-    fn touch<'a>(&'a self, plan: &'a Plan, touch: Touch<'a>) -> Option<BoxFuture<'a, Result<Touched, Failure>>> {
+    fn touch<'a>(
+        &'a self,
+        plan: &'a Plan,
+        touch: Touch<'a>,
+    ) -> Option<BoxFuture<'a, Result<Touched, Failure>>> {
         Some(match plan {
             Plan::RoleTrust(step) => touch.with(&self.principals, step),
             Plan::RoleSessions(step) => touch.with(&self.principals, step),
@@ -43,5 +47,8 @@ impl Guard for RoleGuard {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), serve::Error> {
-    serve(|sessions| RoleGuard { principals: Iam { sessions } }).await
+    serve(|sessions| RoleGuard {
+        principals: Iam { sessions },
+    })
+    .await
 }

@@ -23,7 +23,11 @@ impl Guard for TrailGuard {
         Function::TrailGuard
     }
 
-    fn touch<'a>(&'a self, plan: &'a Plan, touch: Touch<'a>) -> Option<BoxFuture<'a, Result<Touched, Failure>>> {
+    fn touch<'a>(
+        &'a self,
+        plan: &'a Plan,
+        touch: Touch<'a>,
+    ) -> Option<BoxFuture<'a, Result<Touched, Failure>>> {
         Some(match plan {
             Plan::TrailConfig(step) => touch.with(&self.trails, step),
             Plan::TrailSelectors(step) => touch.with(&self.trails, step),
@@ -47,5 +51,10 @@ impl Guard for TrailGuard {
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), serve::Error> {
-    serve(|sessions| TrailGuard { trails: CloudTrail { sessions }, keys: Kms { sessions }, buckets: S3 { sessions } }).await
+    serve(|sessions| TrailGuard {
+        trails: CloudTrail { sessions },
+        keys: Kms { sessions },
+        buckets: S3 { sessions },
+    })
+    .await
 }

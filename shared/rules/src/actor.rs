@@ -33,7 +33,10 @@ impl Actor {
     pub fn of(record: &Record<'_>) -> Self {
         let source = record.source_address.to_string();
         let Some(identity) = record.identity() else {
-            return Self { source, ..Self::default() };
+            return Self {
+                source,
+                ..Self::default()
+            };
         };
         let text = |name| identity.string(name).unwrap_or_default().into_owned();
         let arn = text("arn");
@@ -53,7 +56,16 @@ impl Actor {
 
     /// How a person would name the caller.
     pub fn name(&self) -> &str {
-        let names = [&self.arn, &self.invoked_by, &self.unique_id, &self.account, &self.kind];
-        names.into_iter().find(|name| !name.is_empty()).map_or("unknown", String::as_str)
+        let names = [
+            &self.arn,
+            &self.invoked_by,
+            &self.unique_id,
+            &self.account,
+            &self.kind,
+        ];
+        names
+            .into_iter()
+            .find(|name| !name.is_empty())
+            .map_or("unknown", String::as_str)
     }
 }

@@ -42,7 +42,13 @@ impl<'a> Arn<'a> {
 
 impl fmt::Display for Arn<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { partition, service, region, account, resource } = self;
+        let Self {
+            partition,
+            service,
+            region,
+            account,
+            resource,
+        } = self;
         write!(f, "arn:{partition}:{service}:{region}:{account}:{resource}")
     }
 }
@@ -113,7 +119,10 @@ mod tests {
     #[test]
     fn parts_of_an_arn() {
         let arn = Arn::parse("arn:aws:cloudtrail:eu-west-1:111111111111:trail/audit").unwrap();
-        assert_eq!((arn.region, arn.account, arn.name()), ("eu-west-1", "111111111111", "audit"));
+        assert_eq!(
+            (arn.region, arn.account, arn.name()),
+            ("eu-west-1", "111111111111", "audit")
+        );
         assert_eq!(Arn::parse("audit"), None);
         assert_eq!(Arn::parse("arn:aws:s3:::"), None);
     }

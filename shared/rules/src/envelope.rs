@@ -51,10 +51,17 @@ impl Delivered<'_> {
 /// entry with an error, and reading goes on behind it at the next line.
 pub fn entries(text: &str) -> Vec<Entry<'_>> {
     let mut found = Vec::new();
-    let mut lines = Lines { text, at: 0, line: 1 };
+    let mut lines = Lines {
+        text,
+        at: 0,
+        line: 1,
+    };
     let mut rest = text;
     loop {
-        let skipped = rest.len() - rest.trim_start_matches([' ', '\t', '\r', '\n', '\u{feff}']).len();
+        let skipped = rest.len()
+            - rest
+                .trim_start_matches([' ', '\t', '\r', '\n', '\u{feff}'])
+                .len();
         rest = rest.get(skipped..).unwrap_or_default();
         if rest.is_empty() {
             return found;
@@ -71,8 +78,13 @@ pub fn entries(text: &str) -> Vec<Entry<'_>> {
             Some(Err(error)) => {
                 let line = lines.of(start);
                 let error = format!("expected JSON: {error}");
-                found.push(Entry { line, delivered: None, record: Err(error) });
-                let next_line = memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |at| at + 1);
+                found.push(Entry {
+                    line,
+                    delivered: None,
+                    record: Err(error),
+                });
+                let next_line =
+                    memchr::memchr(b'\n', rest.as_bytes()).map_or(rest.len(), |at| at + 1);
                 rest = rest.get(next_line..).unwrap_or_default();
             }
             None => return found,
@@ -89,13 +101,24 @@ fn unwrap<'a>(json: Json<'a>, depth: usize, lines: &mut Lines<'a>, found: &mut V
     let line = lines.of_slice(json.text());
     if depth > DEEPEST {
         let error = format!("expected CloudTrail records at most {DEEPEST} levels deep");
-        return found.push(Entry { line, delivered: None, record: Err(error) });
+        return found.push(Entry {
+            line,
+            delivered: None,
+            record: Err(error),
+        });
     }
     if json.text().starts_with('[') {
-        return json.items().into_iter().for_each(|item| unwrap(item, depth + 1, lines, found));
+        return json
+            .items()
+            .into_iter()
+            .for_each(|item| unwrap(item, depth + 1, lines, found));
     }
     if let Ok(record) = Record::read(json.text()) {
-        return found.push(Entry { line, delivered: None, record: Ok(record) });
+        return found.push(Entry {
+            line,
+            delivered: None,
+            record: Ok(record),
+        });
     }
     if let Some(detail) = json.get("detail") {
         let delivered = json.string("detail-type").map(|detail_type| Delivered {
@@ -103,11 +126,22 @@ fn unwrap<'a>(json: Json<'a>, depth: usize, lines: &mut Lines<'a>, found: &mut V
             detail_type,
         });
         let record = Record::read(detail.text());
-        return found.push(Entry { line, delivered, record });
+        return found.push(Entry {
+            line,
+            delivered,
+            record,
+        });
     }
     match json.get("Records") {
-        Some(records) => records.items().into_iter().for_each(|item| unwrap(item, depth + 1, lines, found)),
-        None => found.push(Entry { line, delivered: None, record: Record::read(json.text()) }),
+        Some(records) => records
+            .items()
+            .into_iter()
+            .for_each(|item| unwrap(item, depth + 1, lines, found)),
+        None => found.push(Entry {
+            line,
+            delivered: None,
+            record: Record::read(json.text()),
+        }),
     }
 }
 
@@ -121,7 +155,11 @@ struct Lines<'a> {
 impl Lines<'_> {
     /// The line of a byte offset; offsets must not go back.
     fn of(&mut self, offset: usize) -> usize {
-        let passed = self.text.as_bytes().get(self.at..offset).unwrap_or_default();
+        let passed = self
+            .text
+            .as_bytes()
+            .get(self.at..offset)
+            .unwrap_or_default();
         self.line += memchr::memchr_iter(b'\n', passed).count();
         self.at = self.at.max(offset);
         self.line
@@ -149,9 +187,18 @@ mod tests {
     #[test]
     fn every_envelope_gives_its_records() {
         assert_eq!(names(r#"{"eventName":"A"}"#), ["A"]);
-        assert_eq!(names(r#"[{"eventName":"A"},{"eventName":"B"}]"#), ["A", "B"]);
-        assert_eq!(names(r#"{"Records":[{"eventName":"A"},{"eventName":"B"}]}"#), ["A", "B"]);
-        assert_eq!(names("{\"eventName\":\"A\"}\n\n{\"eventName\":\"B\"}\n"), ["A", "B"]);
+        assert_eq!(
+            names(r#"[{"eventName":"A"},{"eventName":"B"}]"#),
+            ["A", "B"]
+        );
+        assert_eq!(
+            names(r#"{"Records":[{"eventName":"A"},{"eventName":"B"}]}"#),
+            ["A", "B"]
+        );
+        assert_eq!(
+            names("{\"eventName\":\"A\"}\n\n{\"eventName\":\"B\"}\n"),
+            ["A", "B"]
+        );
         let bridged = r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.iam","detail":{"eventName":"A","eventSource":"iam.amazonaws.com"}}"#;
         assert_eq!(names(&format!("[{bridged}]")), ["A"]);
     }
@@ -165,13 +212,24 @@ mod tests {
     #[test]
     fn only_aws_itself_vouches_for_a_record() {
         let event = |source: &str| {
-            format!(r#"{{"detail-type":"AWS API Call via CloudTrail","source":"{source}","detail":{{"eventName":"A","eventSource":"s3.amazonaws.com"}}}}"#)
+            format!(
+                r#"{{"detail-type":"AWS API Call via CloudTrail","source":"{source}","detail":{{"eventName":"A","eventSource":"s3.amazonaws.com"}}}}"#
+            )
         };
-        for (source, vouched) in [("aws.s3", true), ("custom.s3", false), ("aws.iam", false), ("s3", false)] {
+        for (source, vouched) in [
+            ("aws.s3", true),
+            ("custom.s3", false),
+            ("aws.iam", false),
+            ("s3", false),
+        ] {
             let text = event(source);
             let entry = entries(&text).pop().unwrap();
             let record = entry.record.unwrap();
-            assert_eq!(entry.delivered.unwrap().vouches_for(&record), vouched, "{source}");
+            assert_eq!(
+                entry.delivered.unwrap().vouches_for(&record),
+                vouched,
+                "{source}"
+            );
         }
     }
 
@@ -179,13 +237,20 @@ mod tests {
     fn nesting_that_is_no_envelope_is_refused_and_not_followed() {
         let deep = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
         let found = entries(&deep);
-        assert!(found[0].record.as_ref().unwrap_err().contains("levels deep"));
+        assert!(
+            found[0]
+                .record
+                .as_ref()
+                .unwrap_err()
+                .contains("levels deep")
+        );
         assert_eq!(names(r#"[[{"Records":[{"eventName":"A"}]}]]"#), ["A"]);
     }
 
     #[test]
     fn notifications_are_not_taken_for_records() {
-        let found = entries(r#"{"Records":[{"eventSource":"aws:s3","eventName":"ObjectCreated:Put"}]}"#);
+        let found =
+            entries(r#"{"Records":[{"eventSource":"aws:s3","eventName":"ObjectCreated:Put"}]}"#);
         assert!(found[0].record.is_err());
     }
 }

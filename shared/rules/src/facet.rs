@@ -28,9 +28,18 @@ pub struct At {
 
 impl At {
     /// A resource as a whole.
-    pub fn new(account: impl Into<String>, region: impl Into<String>, arn: impl Into<String>) -> Self {
+    pub fn new(
+        account: impl Into<String>,
+        region: impl Into<String>,
+        arn: impl Into<String>,
+    ) -> Self {
         let (account, region, resource) = (account.into(), region.into(), arn.into());
-        Self { account, region, resource, item: None }
+        Self {
+            account,
+            region,
+            resource,
+            item: None,
+        }
     }
 
     /// The same resource's inner item.
@@ -43,7 +52,10 @@ impl At {
     /// The resource's own name: what stands behind the last `/`, or behind the
     /// last `:` where there is no path.
     pub fn name(&self) -> &str {
-        self.resource.rsplit(['/', ':']).next().unwrap_or(&self.resource)
+        self.resource
+            .rsplit(['/', ':'])
+            .next()
+            .unwrap_or(&self.resource)
     }
 }
 
@@ -83,13 +95,23 @@ pub trait Facet: Send + Sync + 'static {
     /// How `live` stands to `known`, field by field. Only a state that is
     /// stronger may replace a baseline without anybody's approval.
     fn compare(live: &Self::State, known: &Self::State) -> Standing {
-        if live == known { Standing::Equal } else { Standing::Incomparable }
+        if live == known {
+            Standing::Equal
+        } else {
+            Standing::Incomparable
+        }
     }
 
     /// Whether two states mean the same. AWS rewrites documents, so that text
     /// is not compared.
     fn same(one: &Self::State, other: &Self::State) -> bool {
         Self::compare(one, other) == Standing::Equal
+    }
+
+    /// Whether Auditward ever writes this state. What it only switches on or
+    /// creates it never takes away, not even to undo.
+    fn writable(_: &Self::State) -> bool {
+        true
     }
 
     /// A state in few words for people, such as `logging off`.
@@ -139,12 +161,22 @@ pub struct Change<S> {
 impl<S> Decision<S> {
     /// A change that only switches evidence back on.
     pub fn evidence_on(to: S, why: impl Into<String>) -> Self {
-        Self::Change(Change { to, evidence_on: true, first: Vec::new(), why: why.into() })
+        Self::Change(Change {
+            to,
+            evidence_on: true,
+            first: Vec::new(),
+            why: why.into(),
+        })
     }
 
     /// Any other change.
     pub fn change(to: S, why: impl Into<String>) -> Self {
-        Self::Change(Change { to, evidence_on: false, first: Vec::new(), why: why.into() })
+        Self::Change(Change {
+            to,
+            evidence_on: false,
+            first: Vec::new(),
+            why: why.into(),
+        })
     }
 
     /// The same decision about a state in another form.
@@ -154,9 +186,17 @@ impl<S> Decision<S> {
     pub fn map<T, E>(self, form: impl FnOnce(S) -> Result<T, E>) -> Result<Decision<T>, E> {
         Ok(match self {
             Self::Safe => Decision::Safe,
-            Self::Change(Change { to, evidence_on, first, why }) => {
-                Decision::Change(Change { to: form(to)?, evidence_on, first, why })
-            }
+            Self::Change(Change {
+                to,
+                evidence_on,
+                first,
+                why,
+            }) => Decision::Change(Change {
+                to: form(to)?,
+                evidence_on,
+                first,
+                why,
+            }),
             Self::ByHand(why) => Decision::ByHand(why),
             Self::CannotTell(why) => Decision::CannotTell(why),
         })
@@ -182,7 +222,11 @@ pub struct Step<F: Facet> {
     pub wish: F::Wish,
     /// What the event says it wrote. A live state that is safe but not this one
     /// may be older than the event, and is read again.
-    #[serde(default = "none", deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default = "none",
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub wrote: Option<F::State>,
 }
 
@@ -191,14 +235,20 @@ fn none<T>() -> Option<T> {
 }
 
 /// Absence is a state: a `null` that was stored is read as one.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
+fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
     T::deserialize(deserializer).map(Some)
 }
 
 impl<F: Facet> Step<F> {
     /// A step for which the event does not say what was written.
     pub fn new(at: At, wish: F::Wish) -> Self {
-        Self { at, wish, wrote: None }
+        Self {
+            at,
+            wish,
+            wrote: None,
+        }
     }
 
     /// The step with what the event wrote.
@@ -211,7 +261,11 @@ impl<F: Facet> Step<F> {
 
 impl<F: Facet> Clone for Step<F> {
     fn clone(&self) -> Self {
-        Self { at: self.at.clone(), wish: self.wish.clone(), wrote: self.wrote.clone() }
+        Self {
+            at: self.at.clone(),
+            wish: self.wish.clone(),
+            wrote: self.wrote.clone(),
+        }
     }
 }
 
@@ -241,10 +295,17 @@ pub enum PolicyState {
 impl PolicyState {
     /// Reads a document as AWS returns it, URL-encoded or not.
     pub fn read(text: &str) -> Self {
-        let plain = if text.trim_start().starts_with('%') { percent_decode(text) } else { text.to_owned() };
+        let plain = if text.trim_start().starts_with('%') {
+            percent_decode(text)
+        } else {
+            text.to_owned()
+        };
         match auditward_policy::Document::parse(&plain) {
             Ok(document) => Self::Document(document),
-            Err(error) => Self::Unparsable { text: plain, error: error.to_string() },
+            Err(error) => Self::Unparsable {
+                text: plain,
+                error: error.to_string(),
+            },
         }
     }
 
@@ -305,7 +366,10 @@ mod tests {
 
     #[test]
     fn documents_are_decoded_only_where_they_are_encoded() {
-        assert_eq!(percent_decode("%7B%22a%22%3A%20%22100%25%22%7D"), r#"{"a": "100%"}"#);
+        assert_eq!(
+            percent_decode("%7B%22a%22%3A%20%22100%25%22%7D"),
+            r#"{"a": "100%"}"#
+        );
         assert_eq!(percent_decode("50%+%zz"), "50%+%zz");
     }
 }

@@ -45,7 +45,9 @@ impl TrailUse {
             bucket: self.bucket.clone(),
             prefix: self.prefix.clone(),
             trail_arn: self.trail.clone(),
-            owner_account: Arn::parse(&self.trail).map(|arn| arn.account.to_owned()).unwrap_or_default(),
+            owner_account: Arn::parse(&self.trail)
+                .map(|arn| arn.account.to_owned())
+                .unwrap_or_default(),
             org_id: self.organization.clone(),
         }
     }
@@ -59,12 +61,16 @@ impl Inventory {
 
     /// The trails that encrypt with a key.
     pub fn encrypting_with<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a TrailUse> {
-        self.trails.iter().filter(move |used| used.key.as_deref() == Some(key))
+        self.trails
+            .iter()
+            .filter(move |used| used.key.as_deref() == Some(key))
     }
 
     /// Whether any trail uses this ARN.
     pub fn uses(&self, arn: &str) -> bool {
-        let bucket = Arn::parse(arn).filter(|arn| arn.service == "s3").map(|arn| arn.resource);
+        let bucket = Arn::parse(arn)
+            .filter(|arn| arn.service == "s3")
+            .map(|arn| arn.resource);
         self.trails.iter().any(|used| {
             let others = [&used.key, &used.topic, &used.log_group, &used.log_role];
             used.trail == arn

@@ -79,7 +79,11 @@ impl<'a> Json<'a> {
         if !self.is_object() {
             return None;
         }
-        let found = self.members().into_iter().rev().filter(|(key, _)| key == name);
+        let found = self
+            .members()
+            .into_iter()
+            .rev()
+            .filter(|(key, _)| key == name);
         found.map(|(_, value)| value).find(|value| !value.is_null())
     }
 
@@ -204,7 +208,11 @@ mod tests {
 
     #[test]
     fn nesting_of_any_depth_is_walked_level_by_level() {
-        let deep = format!("{{\"a\":{}1{},\"b\":\"here\"}}", "[".repeat(5_000), "]".repeat(5_000));
+        let deep = format!(
+            "{{\"a\":{}1{},\"b\":\"here\"}}",
+            "[".repeat(5_000),
+            "]".repeat(5_000)
+        );
         let json = Json::parse(&deep).unwrap();
         assert_eq!(json.string("b").unwrap(), "here");
     }

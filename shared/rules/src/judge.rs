@@ -95,8 +95,16 @@ pub struct Judgement {
 impl Judgement {
     /// The gravest verdict of its findings.
     pub fn verdict(&self) -> Verdict {
-        let none = if self.watched { Verdict::Clean } else { Verdict::OutOfScope };
-        self.findings.iter().map(|finding| finding.verdict).max().unwrap_or(none)
+        let none = if self.watched {
+            Verdict::Clean
+        } else {
+            Verdict::OutOfScope
+        };
+        self.findings
+            .iter()
+            .map(|finding| finding.verdict)
+            .max()
+            .unwrap_or(none)
     }
 }
 
@@ -118,15 +126,30 @@ pub fn judge(
         }
         // What is logged a second time for a VPC endpoint is one call.
         let settings = &*for_record(settings, record);
-        let call = Call { record, settings, inventory };
+        let call = Call {
+            record,
+            settings,
+            inventory,
+        };
         let (drafts, verdict) = match (rule.judge)(&call) {
             Judged::Clean => continue,
             Judged::Violation(drafts) => (drafts, Verdict::Violation),
             Judged::CannotTell(draft) => (vec![draft], Verdict::CannotTell),
         };
-        let verdict = if record.failed() { Verdict::Attempt } else { verdict };
+        let verdict = if record.failed() {
+            Verdict::Attempt
+        } else {
+            verdict
+        };
         for draft in drafts {
-            let scene = Judging { rule, settings, inventory, actor, record, now };
+            let scene = Judging {
+                rule,
+                settings,
+                inventory,
+                actor,
+                record,
+                now,
+            };
             scene.complete(draft, verdict, &mut judgement);
         }
     }
@@ -155,23 +178,40 @@ struct Judging<'a> {
 impl Judging<'_> {
     /// Turns a draft into a finding, or notes why it is none.
     fn complete(&self, draft: Draft, verdict: Verdict, judgement: &mut Judgement) {
-        let Self { rule, settings, actor, .. } = *self;
+        let Self {
+            rule,
+            settings,
+            actor,
+            ..
+        } = *self;
         let account = self.record.account();
         let id = rule.id;
         if let Some(exception) = settings.excepted(id, &draft.resource, actor, self.now) {
-            let note = format!("{id}: accepted until {}: {}", exception.until.0, exception.reason);
+            let note = format!(
+                "{id}: accepted until {}: {}",
+                exception.until.0, exception.reason
+            );
             return judgement.notes.push(note);
         }
         let deployer = settings.is_deployer(actor);
         if deployer && rule.deployers_accepted && verdict == Verdict::Violation {
-            judgement.notes.push(format!("{id}: made by the deployer {}", actor.issuer));
+            judgement
+                .notes
+                .push(format!("{id}: made by the deployer {}", actor.issuer));
             return judgement.accepted.extend(draft.plan);
         }
         let mode = settings.mode_of(id, &account, &draft.resource);
         if mode == Mode::Off {
             return judgement.notes.push(format!("{id}: switched off"));
         }
-        let held = settings.held(id, &account, &draft.resource, actor, self.inventory, self.now);
+        let held = settings.held(
+            id,
+            &account,
+            &draft.resource,
+            actor,
+            self.inventory,
+            self.now,
+        );
         let mut severity = draft.severity.unwrap_or(rule.severity);
         severity = settings.severity.get(id).copied().unwrap_or(severity);
         if matches!(held, Some(Held::BreakGlass { .. })) {
@@ -183,7 +223,10 @@ impl Judging<'_> {
             severity,
             resource: draft.resource,
             summary: if failed {
-                format!("{} (the call failed: {})", draft.summary, self.record.error_code)
+                format!(
+                    "{} (the call failed: {})",
+                    draft.summary, self.record.error_code
+                )
             } else {
                 draft.summary
             },

@@ -37,7 +37,10 @@ const DOINGS: &[Doing] = &[
         source: "iam.amazonaws.com",
         names: &["AttachUserPolicy", "AttachRolePolicy", "AttachGroupPolicy"],
         by: By::Anybody,
-        parameter: ("policyArn", "arn:aws*:iam::aws:policy/AWSCompromisedKeyQuarantine*"),
+        parameter: (
+            "policyArn",
+            "arn:aws*:iam::aws:policy/AWSCompromisedKeyQuarantine*",
+        ),
         reason: "AWS's own quarantine of a leaked key only denies",
     },
     Doing {

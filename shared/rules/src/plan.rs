@@ -80,6 +80,12 @@ macro_rules! plans {
                     &state_of::<$facet>(live)?, &state_of::<$facet>(known)?)),)+ }
             }
 
+            /// Whether Auditward ever writes a state; see [`Facet::writable`].
+            pub fn writable(&self, state: &Value) -> bool {
+                match self { $(Self::$variant(_) => state_of::<$facet>(state)
+                    .is_ok_and(|state| <$facet as Facet>::writable(&state)),)+ }
+            }
+
             /// Whether two states mean the same; see [`Facet::same`].
             pub fn same(&self, one: &Value, other: &Value) -> bool {
                 match self { $(Self::$variant(_) => match (state_of::<$facet>(one), state_of::<$facet>(other)) {

@@ -6,14 +6,18 @@ use serde_json::Value;
 use crate::arn::Arn;
 use crate::facet::{At, Facet, Step};
 use crate::facets::bucket::{
-    AclWish, AccountPublicAccess, BucketAcl, BucketEncryption, BucketExistence, BucketLifecycle, BucketOwnership,
-    BucketPolicy, BucketPublicAccess, BucketVersioning, BucketWish, LifecycleWish, PolicyWish, VersioningWish,
+    AccountPublicAccess, AclWish, BucketAcl, BucketEncryption, BucketExistence, BucketLifecycle,
+    BucketOwnership, BucketPolicy, BucketPublicAccess, BucketVersioning, BucketWish, LifecycleWish,
+    PolicyWish, VersioningWish,
 };
 use crate::facets::key::{KeyPolicy, KeyPolicyWish, KeyState, KeyWish};
 use crate::facets::principal::{Attachments, AttachmentsWish};
-use crate::facets::role::{AsRecorded, RoleBoundary, RoleInlinePolicies, RoleSettings, RoleTags, RoleTrust, TrustWish};
+use crate::facets::role::{
+    AsRecorded, RoleBoundary, RoleInlinePolicies, RoleSettings, RoleTags, RoleTrust, TrustWish,
+};
 use crate::facets::trail::{
-    InsightsWish, SelectorsWish, TrailConfig, TrailInsights, TrailLogging, TrailSelectors, TrailSettings, TrailWish,
+    InsightsWish, SelectorsWish, TrailConfig, TrailInsights, TrailLogging, TrailSelectors,
+    TrailSettings, TrailWish,
 };
 use crate::inventory::{Inventory, TrailUse};
 use crate::plan::Plan;
@@ -21,7 +25,9 @@ use crate::plan::Plan;
 /// Everything that must hold for one resource. Empty for a resource of a kind
 /// that no facet is about.
 pub fn plans(at: &At, inventory: &Inventory) -> Vec<Plan> {
-    let Some(arn) = Arn::parse(&at.resource) else { return Vec::new() };
+    let Some(arn) = Arn::parse(&at.resource) else {
+        return Vec::new();
+    };
     match (arn.service, arn.resource.split('/').next()) {
         ("cloudtrail", Some("trail")) => trail(at),
         ("kms", Some("key")) => key(at, inventory),
@@ -49,10 +55,19 @@ fn trail(at: &At) -> Vec<Plan> {
 }
 
 fn key(at: &At, inventory: &Inventory) -> Vec<Plan> {
-    let trails = inventory.encrypting_with(&at.resource).map(|used| used.trail.clone()).collect();
+    let trails = inventory
+        .encrypting_with(&at.resource)
+        .map(|used| used.trail.clone())
+        .collect();
     vec![
         step::<KeyState>(at, KeyWish::Enabled),
-        step::<KeyPolicy>(at, KeyPolicyWish { trails, owner: true }),
+        step::<KeyPolicy>(
+            at,
+            KeyPolicyWish {
+                trails,
+                owner: true,
+            },
+        ),
     ]
 }
 
@@ -65,9 +80,28 @@ fn bucket(at: &At, name: &str, inventory: &Inventory) -> Vec<Plan> {
         step::<BucketExistence>(at, true),
         step::<BucketPublicAccess>(at, guarded),
         step::<BucketOwnership>(at, guarded),
-        step::<BucketAcl>(at, AclWish { protected: true, owner_only: false }),
-        step::<BucketPolicy>(at, PolicyWish { outsiders: true, deliveries, restore: true }),
-        step::<BucketVersioning>(at, VersioningWish { protected: true, mfa_delete: false }),
+        step::<BucketAcl>(
+            at,
+            AclWish {
+                protected: true,
+                owner_only: false,
+            },
+        ),
+        step::<BucketPolicy>(
+            at,
+            PolicyWish {
+                outsiders: true,
+                deliveries,
+                restore: true,
+            },
+        ),
+        step::<BucketVersioning>(
+            at,
+            VersioningWish {
+                protected: true,
+                mfa_delete: false,
+            },
+        ),
         step::<BucketEncryption>(at, guarded),
         step::<BucketLifecycle>(at, LifecycleWish { prefixes }),
     ]
@@ -93,7 +127,9 @@ impl TrailUse {
             bucket: settings.bucket.clone(),
             bucket_owner: None,
             prefix: settings.prefix.clone(),
-            organization: organization.filter(|_| settings.organization).map(str::to_owned),
+            organization: organization
+                .filter(|_| settings.organization)
+                .map(str::to_owned),
             key: settings.key.clone(),
             topic: settings.topic.clone(),
             log_group: settings.log_group.clone(),
@@ -112,7 +148,9 @@ impl TrailUse {
 
 /// What a trail uses, where `state` is a trail's configuration.
 pub fn trail_use(plan: &Plan, state: &Value, organization: Option<&str>) -> Option<TrailUse> {
-    let Plan::TrailConfig(step) = plan else { return None };
+    let Plan::TrailConfig(step) = plan else {
+        return None;
+    };
     let settings: Option<TrailSettings> = serde_json::from_value(state.clone()).ok()?;
     Some(TrailUse::of(&step.at.resource, &settings?, organization))
 }

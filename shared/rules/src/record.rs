@@ -69,7 +69,9 @@ impl<'a> Record<'a> {
         }
         if matches!(&*self.event_source, "aws:sqs" | "aws:s3" | "aws:sns") {
             let source = &self.event_source;
-            return Err(format!("not a CloudTrail record: a notification of `{source}`"));
+            return Err(format!(
+                "not a CloudTrail record: a notification of `{source}`"
+            ));
         }
         Ok(self)
     }
@@ -113,13 +115,21 @@ impl<'a> Record<'a> {
 
     /// The identifier of the event this record corrects, where it is an updated copy.
     pub fn original_event_id(&self) -> Option<Cow<'a, str>> {
-        self.addendum?.string("originalEventID").filter(|id| !id.is_empty())
+        self.addendum?
+            .string("originalEventID")
+            .filter(|id| !id.is_empty())
     }
 
     /// What all copies of one event have in common: the shared, else the
     /// original, else the own identifier; where none is there, the request's.
     pub fn identifier(&self) -> Cow<'a, str> {
-        let own = || if self.event_id.is_empty() { &self.request_id } else { &self.event_id };
+        let own = || {
+            if self.event_id.is_empty() {
+                &self.request_id
+            } else {
+                &self.event_id
+            }
+        };
         if !self.shared_event_id.is_empty() {
             return self.shared_event_id.clone();
         }
@@ -131,7 +141,9 @@ impl<'a> Record<'a> {
         if !self.recipient_account.is_empty() {
             return self.recipient_account.clone();
         }
-        self.identity.and_then(|identity| identity.string("accountId")).unwrap_or_default()
+        self.identity
+            .and_then(|identity| identity.string("accountId"))
+            .unwrap_or_default()
     }
 
     /// The event name without the API version that Lambda appends (`20150331v2`).
@@ -178,7 +190,11 @@ fn plain_name(name: &str) -> &str {
         Some((head, version)) if is_digits(version) => head,
         _ => name,
     };
-    match dated.len().checked_sub(8).and_then(|at| dated.split_at_checked(at)) {
+    match dated
+        .len()
+        .checked_sub(8)
+        .and_then(|at| dated.split_at_checked(at))
+    {
         Some((head, date)) if date.starts_with("20") && is_digits(date) && !head.is_empty() => head,
         _ => name,
     }
@@ -213,7 +229,10 @@ fn canonical(key: &str) -> &str {
     if key.bytes().any(|b| b.is_ascii_uppercase()) {
         return key;
     }
-    NAMES.into_iter().find(|name| name.eq_ignore_ascii_case(key)).unwrap_or(key)
+    NAMES
+        .into_iter()
+        .find(|name| name.eq_ignore_ascii_case(key))
+        .unwrap_or(key)
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Record<'a> {
@@ -258,7 +277,10 @@ mod tests {
     fn lambda_names_lose_their_api_version_and_no_other_name_changes() {
         assert_eq!(plain_name("AddPermission20150331v2"), "AddPermission");
         assert_eq!(plain_name("DeleteFunction20150331"), "DeleteFunction");
-        assert_eq!(plain_name("UpdateFunctionConfiguration20150331v2"), "UpdateFunctionConfiguration");
+        assert_eq!(
+            plain_name("UpdateFunctionConfiguration20150331v2"),
+            "UpdateFunctionConfiguration"
+        );
         assert_eq!(plain_name("PutBucketPolicy"), "PutBucketPolicy");
         assert_eq!(plain_name("20150331"), "20150331");
     }
@@ -273,14 +295,21 @@ mod tests {
 
     #[test]
     fn keys_in_lower_case_are_read() {
-        let record = Record::read(r#"{"eventname":"StopLogging","awsregion":"eu-west-1"}"#).unwrap();
-        assert_eq!((&*record.event_name, &*record.region), ("StopLogging", "eu-west-1"));
+        let record =
+            Record::read(r#"{"eventname":"StopLogging","awsregion":"eu-west-1"}"#).unwrap();
+        assert_eq!(
+            (&*record.event_name, &*record.region),
+            ("StopLogging", "eu-west-1")
+        );
     }
 
     #[test]
     fn one_identifier_for_all_copies_of_an_event() {
         let read = |text| Record::read(text).unwrap().identifier().into_owned();
-        assert_eq!(read(r#"{"eventName":"X","eventID":"own","sharedEventID":"shared"}"#), "shared");
+        assert_eq!(
+            read(r#"{"eventName":"X","eventID":"own","sharedEventID":"shared"}"#),
+            "shared"
+        );
         let updated = r#"{"eventName":"X","eventID":"own","addendum":{"originalEventID":"first"}}"#;
         assert_eq!(read(updated), "first");
         assert_eq!(read(r#"{"eventName":"X","eventID":"own"}"#), "own");
@@ -288,7 +317,8 @@ mod tests {
 
     #[test]
     fn parameters_left_out_for_their_size_are_no_parameters() {
-        let text = r#"{"eventName":"X","requestParameters":{"omitted":true,"originalSize":120000}}"#;
+        let text =
+            r#"{"eventName":"X","requestParameters":{"omitted":true,"originalSize":120000}}"#;
         let record = Record::read(text).unwrap();
         assert!(record.request_omitted());
         assert!(record.request().is_none());
@@ -296,7 +326,9 @@ mod tests {
 
     #[test]
     fn notifications_of_other_services_are_not_records() {
-        assert!(Record::read(r#"{"eventSource":"aws:s3","eventName":"ObjectCreated:Put"}"#).is_err());
+        assert!(
+            Record::read(r#"{"eventSource":"aws:s3","eventName":"ObjectCreated:Put"}"#).is_err()
+        );
         assert!(Record::read(r#"{"hello":1}"#).is_err());
         assert!(Record::read("[]").is_err());
     }

@@ -44,11 +44,16 @@ pub fn rule(id: &str) -> Option<&'static Rule> {
 /// The rules that watch a call.
 pub fn watching<'a>(source: &'a str, name: &'a str) -> impl Iterator<Item = &'static Rule> + 'a {
     RULES.iter().copied().filter(move |rule| {
-        rule.watches.iter().any(|watch| watch.source == source && watch.names.contains(&name))
+        rule.watches
+            .iter()
+            .any(|watch| watch.source == source && watch.names.contains(&name))
     })
 }
 
 /// The rules whose plans a function carries.
 pub fn of(function: Function) -> impl Iterator<Item = &'static Rule> {
-    RULES.iter().copied().filter(move |rule| rule.function == function)
+    RULES
+        .iter()
+        .copied()
+        .filter(move |rule| rule.function == function)
 }

@@ -172,7 +172,13 @@ impl Draft {
     /// A finding that the record itself proves.
     pub fn new(resource: impl Into<String>, summary: impl Into<String>) -> Self {
         let (resource, summary) = (resource.into(), summary.into());
-        Self { resource, summary, severity: None, plan: Vec::new(), certain: true }
+        Self {
+            resource,
+            summary,
+            severity: None,
+            plan: Vec::new(),
+            certain: true,
+        }
     }
 
     /// A finding that the live state must confirm.
@@ -216,7 +222,10 @@ impl<'a> Call<'a> {
 
     /// A scalar of the request.
     pub fn parameter(&self, name: &str) -> Option<Cow<'a, str>> {
-        self.record.request()?.string(name).filter(|text| !text.is_empty())
+        self.record
+            .request()?
+            .string(name)
+            .filter(|text| !text.is_empty())
     }
 
     /// The account in which it happened.

@@ -44,7 +44,10 @@ impl Alert {
             )),
             text: text(case, rule),
             finding: finding(case, rule),
-            attributes: attributes.into_iter().filter(|(_, value)| !value.is_empty()).collect(),
+            attributes: attributes
+                .into_iter()
+                .filter(|(_, value)| !value.is_empty())
+                .collect(),
         }
     }
 
@@ -80,7 +83,10 @@ impl Alert {
 }
 
 fn subject(text: &str) -> String {
-    text.chars().filter(|c| c.is_ascii() && !c.is_ascii_control()).take(SUBJECT).collect()
+    text.chars()
+        .filter(|c| c.is_ascii() && !c.is_ascii_control())
+        .take(SUBJECT)
+        .collect()
 }
 
 /// A name for the actor, and where the call came from.
@@ -97,14 +103,21 @@ fn text(case: &Case, rule: Option<&Rule>) -> String {
         format!("{}.", capital(&case.summary)),
         String::new(),
         format!("Who:      {}", who(case)),
-        format!("What:     {} ({}) at {}", case.event.name, case.event.source, case.event.time),
+        format!(
+            "What:     {} ({}) at {}",
+            case.event.name, case.event.source, case.event.time
+        ),
         format!("Where:    account {}, region {}", case.account, case.region),
     ];
     if !case.resource.is_empty() {
         lines.push(format!("Resource: {}", case.resource));
     }
     if let Some(rule) = rule {
-        lines.push(format!("Why:      {} ({})", rule.why, rule.controls.join("; ")));
+        lines.push(format!(
+            "Why:      {} ({})",
+            rule.why,
+            rule.controls.join("; ")
+        ));
     }
     lines.push(String::new());
     lines.push(done(case));
@@ -122,8 +135,12 @@ fn done(case: &Case) -> String {
     let because = &case.because;
     match case.outcome {
         Outcome::Fixed => "Auditward put the safe state back and read it again to prove it.".into(),
-        Outcome::AlreadySafe => "It was safe again already when Auditward read it. Nothing was written.".into(),
-        Outcome::WouldFix => format!("Auditward wrote nothing: {because}. It would have done this:"),
+        Outcome::AlreadySafe => {
+            "It was safe again already when Auditward read it. Nothing was written.".into()
+        }
+        Outcome::WouldFix => {
+            format!("Auditward wrote nothing: {because}. It would have done this:")
+        }
         Outcome::ByHand => format!("Auditward wrote nothing: {because}."),
         Outcome::Failed => format!("AUDITWARD COULD NOT PUT IT BACK: {because}."),
         Outcome::Waiting => format!("Auditward waits: {because}."),
@@ -165,7 +182,9 @@ fn next(case: &Case) -> String {
 
 fn capital(text: &str) -> String {
     let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    chars.next().map_or_else(String::new, |first| {
+        first.to_uppercase().chain(chars).collect()
+    })
 }
 
 fn metadata() -> Value {
@@ -189,8 +208,10 @@ fn finding(case: &Case, rule: Option<&Rule>) -> Value {
         Outcome::Fixed | Outcome::AlreadySafe => (4, "Resolved"),
         _ => (1, "New"),
     };
-    let time = chrono::DateTime::parse_from_rfc3339(&case.event.time)
-        .map_or_else(|_| case.opened.timestamp_millis(), |time| time.timestamp_millis());
+    let time = chrono::DateTime::parse_from_rfc3339(&case.event.time).map_or_else(
+        |_| case.opened.timestamp_millis(),
+        |time| time.timestamp_millis(),
+    );
     json!({
         "class_uid": 2004,
         "class_name": "Detection Finding",

@@ -126,10 +126,18 @@ pub struct Work {
     /// The plan.
     pub plan: Plan,
     /// What was there before the first write; it is what undo puts back.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub before: Option<Value>,
     /// What was to be written.
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "present",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub to: Option<Value>,
     /// What is changed, in words.
     #[serde(default)]
@@ -148,7 +156,12 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, 
 
 impl Case {
     /// A new case for a finding.
-    pub fn open(record: &Record<'_>, finding: &Finding, now: DateTime<Utc>, lease: DateTime<Utc>) -> Self {
+    pub fn open(
+        record: &Record<'_>,
+        finding: &Finding,
+        now: DateTime<Utc>,
+        lease: DateTime<Utc>,
+    ) -> Self {
         Self {
             id: case_id(&record.identifier(), finding.rule.id, &finding.resource),
             rule: finding.rule.id.to_owned(),
@@ -180,7 +193,8 @@ impl Case {
 
     /// The step that works on a plan's facet and resource.
     pub fn work_on(&mut self, plan: &Plan) -> Option<&mut Work> {
-        let same = |work: &&mut Work| work.plan.kind() == plan.kind() && work.plan.at() == plan.at();
+        let same =
+            |work: &&mut Work| work.plan.kind() == plan.kind() && work.plan.at() == plan.at();
         self.steps.iter_mut().find(same)
     }
 }
@@ -192,7 +206,11 @@ pub fn case_id(event: &str, rule: &str, resource: &str) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    hash.finalize()
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 /// Attempts fold into one case by rule, resource, actor and hour.

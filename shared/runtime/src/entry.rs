@@ -39,7 +39,10 @@ pub enum Entry<'a> {
 pub fn sort(payload: &str) -> Result<Vec<Entry<'_>>, String> {
     let json = Json::parse(payload).ok_or("the payload is no JSON")?;
     let Some(records) = json.get("Records") else {
-        return Ok(vec![Entry::Event { payload: Cow::Borrowed(payload), turn: Turn::First }]);
+        return Ok(vec![Entry::Event {
+            payload: Cow::Borrowed(payload),
+            turn: Turn::First,
+        }]);
     };
     records.items().into_iter().map(from_queue).collect()
 }
@@ -47,27 +50,37 @@ pub fn sort(payload: &str) -> Result<Vec<Entry<'_>>, String> {
 /// A message of this function's own queue.
 fn from_queue(message: Json<'_>) -> Result<Entry<'_>, String> {
     if message.string("eventSource").as_deref() != Some("aws:sqs") {
-        return Err("expected an event of EventBridge or a message of the function's own queue".into());
+        return Err(
+            "expected an event of EventBridge or a message of the function's own queue".into(),
+        );
     }
     let body = message.string("body").unwrap_or_default().into_owned();
     let Some(json) = Json::parse(&body) else {
         return Err("the queue's message is no JSON".into());
     };
     // `AROA…:session` for a role: only the role's own ID is AWS's word.
-    let sender = message.path(&["attributes", "SenderId"]).and_then(Json::scalar).unwrap_or_default();
+    let sender = message
+        .path(&["attributes", "SenderId"])
+        .and_then(Json::scalar)
+        .unwrap_or_default();
     let sender = sender.split(':').next().unwrap_or_default().to_owned();
     match json.string("auditward").as_deref() {
         Some("judge-again") => {
             let event = json.get("event").ok_or("judge-again: expected `event`")?;
             let last = json.get("last").and_then(Json::boolean).unwrap_or(true);
-            Ok(Entry::Event { payload: Cow::Owned(event.text().to_owned()), turn: Turn::Again { last } })
+            Ok(Entry::Event {
+                payload: Cow::Owned(event.text().to_owned()),
+                turn: Turn::Again { last },
+            })
         }
         Some("undo") => {
             let undo = serde_json::from_str(json.text()).map_err(|e| format!("undo: {e}"))?;
             Ok(Entry::Undo { undo, sender })
         }
         Some("take-baselines") => Ok(Entry::TakeBaselines { sender }),
-        other => Err(format!("the queue's message is of an unknown kind: {other:?}")),
+        other => Err(format!(
+            "the queue's message is of an unknown kind: {other:?}"
+        )),
     }
 }
 
@@ -81,9 +94,14 @@ pub fn record(payload: &str) -> Result<Record<'_>, String> {
         return Err("expected one event of EventBridge".into());
     };
     let record = entry.record?;
-    let vouched = entry.delivered.as_ref().is_some_and(|delivered| Delivered::vouches_for(delivered, &record));
+    let vouched = entry
+        .delivered
+        .as_ref()
+        .is_some_and(|delivered| Delivered::vouches_for(delivered, &record));
     if !vouched {
-        let source = entry.delivered.map_or_else(|| "nobody".into(), |delivered| delivered.source);
+        let source = entry
+            .delivered
+            .map_or_else(|| "nobody".into(), |delivered| delivered.source);
         return Err(format!(
             "`{source}` does not vouch for a record of `{}`: it is forged, or a rule of the event bus sends what it should not",
             record.event_source
@@ -101,8 +119,14 @@ mod tests {
     #[test]
     fn only_what_eventbridge_vouches_for_is_a_record() {
         assert!(record(EVENT).is_ok());
-        assert!(record(&EVENT.replace("aws.s3", "my.s3")).unwrap_err().contains("forged"));
-        assert!(record(r#"{"eventSource":"s3.amazonaws.com","eventName":"PutBucketPolicy"}"#).is_err());
+        assert!(
+            record(&EVENT.replace("aws.s3", "my.s3"))
+                .unwrap_err()
+                .contains("forged")
+        );
+        assert!(
+            record(r#"{"eventSource":"s3.amazonaws.com","eventName":"PutBucketPolicy"}"#).is_err()
+        );
         assert!(record("{}").is_err());
     }
 
@@ -110,7 +134,9 @@ mod tests {
     fn a_wish_to_undo_carries_the_sender_that_the_queue_vouches_for() {
         let message = r#"{"Records":[{"eventSource":"aws:sqs","attributes":{"SenderId":"AROAX:alice"},"body":"{\"auditward\":\"undo\",\"case\":\"c1\",\"reason\":\"meant\"}"}]}"#;
         let entries = sort(message).unwrap();
-        let [Entry::Undo { undo, sender }] = entries.as_slice() else { panic!("{entries:?}") };
+        let [Entry::Undo { undo, sender }] = entries.as_slice() else {
+            panic!("{entries:?}")
+        };
         assert_eq!((undo.case.as_str(), sender.as_str()), ("c1", "AROAX"));
         assert!(sort(r#"{"Records":[{"eventSource":"aws:s3"}]}"#).is_err());
         assert!(sort("nonsense").is_err());

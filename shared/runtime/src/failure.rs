@@ -1,7 +1,7 @@
 //! Why a call to AWS gave no answer.
 
-use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use aws_sdk_sts::error::SdkError;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -49,14 +49,26 @@ impl Failure {
                 (code, kind)
             }
         };
-        let message = error.message().map_or_else(|| describe(error), str::to_owned);
-        Self { call: call.to_owned(), code, message, kind }
+        let message = error
+            .message()
+            .map_or_else(|| describe(error), str::to_owned);
+        Self {
+            call: call.to_owned(),
+            code,
+            message,
+            kind,
+        }
     }
 
     /// A failure that is not AWS's answer, such as an answer we cannot use.
     pub fn other(call: &str, message: impl Into<String>) -> Self {
         let (code, message) = ("Unusable".to_owned(), message.into());
-        Self { call: call.to_owned(), code, message, kind: FailureKind::Other }
+        Self {
+            call: call.to_owned(),
+            code,
+            message,
+            kind: FailureKind::Other,
+        }
     }
 
     /// Whether trying again may help.
@@ -81,18 +93,38 @@ fn describe(error: &(dyn std::error::Error + 'static)) -> String {
 
 fn kind_of(code: &str) -> FailureKind {
     match code {
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "AuthorizationError"
-        | "Forbidden" | "InvalidClientTokenId" | "UnrecognizedClientException" | "ExpiredToken" => {
-            FailureKind::Denied
-        }
-        "Throttling" | "ThrottlingException" | "ThrottledException" | "TooManyRequestsException"
-        | "RequestLimitExceeded" | "SlowDown" | "RequestThrottled" | "PriorRequestNotComplete"
-        | "ProvisionedThroughputExceededException" | "InternalError" | "InternalFailure"
-        | "InternalServerError" | "InternalServiceError" | "ServiceUnavailable"
-        | "ServiceUnavailableException" | "ServiceFailure" | "KMSInternalException"
-        | "DependencyTimeoutException" | "ConflictException" | "OperationAborted"
-        | "TransactionConflictException" | "ConcurrentModification"
-        | "EntityTemporarilyUnmodifiable" | "RequestTimeout" => FailureKind::Passing,
+        "AccessDenied"
+        | "AccessDeniedException"
+        | "UnauthorizedOperation"
+        | "AuthorizationError"
+        | "Forbidden"
+        | "InvalidClientTokenId"
+        | "UnrecognizedClientException"
+        | "ExpiredToken" => FailureKind::Denied,
+        "Throttling"
+        | "ThrottlingException"
+        | "ThrottledException"
+        | "TooManyRequestsException"
+        | "RequestLimitExceeded"
+        | "SlowDown"
+        | "RequestThrottled"
+        | "PriorRequestNotComplete"
+        | "ProvisionedThroughputExceededException"
+        | "InternalError"
+        | "InternalFailure"
+        | "InternalServerError"
+        | "InternalServiceError"
+        | "ServiceUnavailable"
+        | "ServiceUnavailableException"
+        | "ServiceFailure"
+        | "KMSInternalException"
+        | "DependencyTimeoutException"
+        | "ConflictException"
+        | "OperationAborted"
+        | "TransactionConflictException"
+        | "ConcurrentModification"
+        | "EntityTemporarilyUnmodifiable"
+        | "RequestTimeout" => FailureKind::Passing,
         _ => FailureKind::Other,
     }
 }

@@ -19,7 +19,11 @@ pub trait Guard: Send + Sync {
 
     /// Reads or writes a plan's facet with the hand that can; `None` where this
     /// function does not carry such plans.
-    fn touch<'a>(&'a self, plan: &'a Plan, touch: Touch<'a>) -> Option<BoxFuture<'a, Result<Touched, Failure>>>;
+    fn touch<'a>(
+        &'a self,
+        plan: &'a Plan,
+        touch: Touch<'a>,
+    ) -> Option<BoxFuture<'a, Result<Touched, Failure>>>;
 
     /// Finds what this function guards: the resources, and what of them the other
     /// functions need to know.
@@ -73,13 +77,18 @@ impl<'a> Touch<'a> {
             match self {
                 Self::Read => {
                     let state = hand.read(&step.at).await?;
-                    Ok(Touched::Live(serde_json::to_value(state).map_err(|e| unusable::<F>(&e))?))
+                    Ok(Touched::Live(
+                        serde_json::to_value(state).map_err(|e| unusable::<F>(&e))?,
+                    ))
                 }
                 Self::Write { from, to } => {
                     let state = |value: &Value| {
-                        serde_json::from_value::<F::State>(value.clone()).map_err(|e| unusable::<F>(&e))
+                        serde_json::from_value::<F::State>(value.clone())
+                            .map_err(|e| unusable::<F>(&e))
                     };
-                    hand.write(&step.at, &state(from)?, &state(to)?).await.map(Touched::Written)
+                    hand.write(&step.at, &state(from)?, &state(to)?)
+                        .await
+                        .map(Touched::Written)
                 }
             }
         })
@@ -87,5 +96,8 @@ impl<'a> Touch<'a> {
 }
 
 fn unusable<F: Facet>(error: &serde_json::Error) -> Failure {
-    Failure::other(F::KIND, format!("a state of this facet cannot be read: {error}"))
+    Failure::other(
+        F::KIND,
+        format!("a state of this facet cannot be read: {error}"),
+    )
 }

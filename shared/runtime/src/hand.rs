@@ -59,12 +59,22 @@ pub struct Permission {
 impl Permission {
     /// A call that reads.
     pub const fn read(facet: &'static str, action: &'static str) -> Self {
-        Self { facet, action, writes: false, also: &[] }
+        Self {
+            facet,
+            action,
+            writes: false,
+            also: &[],
+        }
     }
 
     /// A call that writes.
     pub const fn write(facet: &'static str, action: &'static str) -> Self {
-        Self { facet, action, writes: true, also: &[] }
+        Self {
+            facet,
+            action,
+            writes: true,
+            also: &[],
+        }
     }
 
     /// The same call with the permissions it needs besides.

@@ -61,19 +61,31 @@ pub struct Memo {
 impl Memo {
     /// `bundled` is the fallback for the time until settings could be read once.
     pub fn new(bundled: Settings) -> Self {
-        Self { bundled, last: Mutex::default() }
+        Self {
+            bundled,
+            last: Mutex::default(),
+        }
     }
 
     /// What is known from less than a minute ago.
     pub async fn fresh(&self, now: DateTime<Utc>) -> Option<Known> {
         let last = self.last.lock().await;
-        last.as_ref().filter(|known| known.fallback.is_none() && now - known.read < FRESH).cloned()
+        last.as_ref()
+            .filter(|known| known.fallback.is_none() && now - known.read < FRESH)
+            .cloned()
     }
 
     /// Takes settings and inventory out of what was read.
     pub async fn take(&self, items: &HashMap<String, Item>, now: DateTime<Utc>) -> Known {
-        let inventory = items.get(keys::INVENTORY).map(Item::read::<Inventory>).transpose();
-        let settings = match items.get(keys::SETTINGS).map(Item::read::<Pushed>).transpose() {
+        let inventory = items
+            .get(keys::INVENTORY)
+            .map(Item::read::<Inventory>)
+            .transpose();
+        let settings = match items
+            .get(keys::SETTINGS)
+            .map(Item::read::<Pushed>)
+            .transpose()
+        {
             // Nobody pushed settings yet: what the stack was deployed with, which alerts.
             Ok(None) => Ok(self.bundled.clone()),
             Ok(Some(pushed)) => Settings::parse(&pushed.text).map_err(|error| error.to_string()),
@@ -91,8 +103,17 @@ impl Memo {
                 *self.last.lock().await = Some(known.clone());
                 known
             }
-            (Err(why), _) => self.without(format!("the settings in the table cannot be read: {why}"), now).await,
-            (_, Err(why)) => self.without(format!("the inventory cannot be read: {why}"), now).await,
+            (Err(why), _) => {
+                self.without(
+                    format!("the settings in the table cannot be read: {why}"),
+                    now,
+                )
+                .await
+            }
+            (_, Err(why)) => {
+                self.without(format!("the inventory cannot be read: {why}"), now)
+                    .await
+            }
         }
     }
 
@@ -108,7 +129,10 @@ impl Memo {
     pub async fn without(&self, why: String, now: DateTime<Utc>) -> Known {
         let last = self.last.lock().await.clone();
         match last {
-            Some(known) => Known { fallback: Some(why), ..known },
+            Some(known) => Known {
+                fallback: Some(why),
+                ..known
+            },
             None => Known {
                 settings: Arc::new(self.bundled.clone()),
                 inventory: Arc::default(),
@@ -125,6 +149,8 @@ impl Memo {
 /// # Errors
 /// The store does not answer.
 pub async fn read(store: &dyn Store, memo: &Memo, now: DateTime<Utc>) -> Result<Known, Failure> {
-    let items = store.get(&[keys::SETTINGS.to_owned(), keys::INVENTORY.to_owned()]).await?;
+    let items = store
+        .get(&[keys::SETTINGS.to_owned(), keys::INVENTORY.to_owned()])
+        .await?;
     Ok(memo.take(&items, now).await)
 }

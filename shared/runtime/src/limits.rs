@@ -34,7 +34,12 @@ impl Resource {
 
     /// Whether it flaps too fast for another change, and why. Evidence is still
     /// switched on, once a minute: flapping must not buy an attacker silence.
-    pub fn flaps(&self, breaker: &Breaker, evidence_on: bool, now: DateTime<Utc>) -> Option<String> {
+    pub fn flaps(
+        &self,
+        breaker: &Breaker,
+        evidence_on: bool,
+        now: DateTime<Utc>,
+    ) -> Option<String> {
         let window = Duration::minutes(breaker.minutes.into());
         let recent = self.changes.iter().filter(|at| now - **at < window);
         let count = recent.clone().count();
@@ -66,7 +71,13 @@ impl Fuse {
     ///
     /// # Errors
     /// The sentence for people, where the change must wait.
-    pub fn pass(&mut self, resource: &str, most: u32, fuses: &Fuses, now: DateTime<Utc>) -> Result<(), String> {
+    pub fn pass(
+        &mut self,
+        resource: &str,
+        most: u32,
+        fuses: &Fuses,
+        now: DateTime<Utc>,
+    ) -> Result<(), String> {
         let window = Duration::minutes(fuses.minutes.into());
         self.changes.retain(|(_, at)| now - *at < window);
         let mut others: Vec<&str> = self.changes.iter().map(|(name, _)| name.as_str()).collect();
@@ -75,7 +86,9 @@ impl Fuse {
         others.dedup();
         if others.len() >= usize::try_from(most).unwrap_or(usize::MAX) {
             let minutes = fuses.minutes;
-            return Err(format!("the fuse has blown: {most} resources were changed within {minutes} minutes; look whether that is right, then `auditward cases` shows what waits"));
+            return Err(format!(
+                "the fuse has blown: {most} resources were changed within {minutes} minutes; look whether that is right, then `auditward cases` shows what waits"
+            ));
         }
         self.changes.push((resource.to_owned(), now));
         Ok(())
@@ -106,7 +119,13 @@ mod tests {
 
     #[test]
     fn a_fuse_counts_distinct_resources_within_its_window() {
-        let (fuses, mut fuse) = (Fuses { per_rule: 2, ..Fuses::default() }, Fuse::default());
+        let (fuses, mut fuse) = (
+            Fuses {
+                per_rule: 2,
+                ..Fuses::default()
+            },
+            Fuse::default(),
+        );
         assert!(fuse.pass("a", 2, &fuses, at(0)).is_ok());
         assert!(fuse.pass("a", 2, &fuses, at(1)).is_ok());
         assert!(fuse.pass("b", 2, &fuses, at(2)).is_ok());

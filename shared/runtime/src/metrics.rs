@@ -12,7 +12,11 @@ pub struct Metrics {
 impl Metrics {
     /// Adds to a count.
     pub fn count(&mut self, name: &str) {
-        let count = self.values.get(name).and_then(Value::as_u64).unwrap_or_default();
+        let count = self
+            .values
+            .get(name)
+            .and_then(Value::as_u64)
+            .unwrap_or_default();
         self.values.insert(name.to_owned(), json!(count + 1));
     }
 
@@ -27,9 +31,18 @@ impl Metrics {
         if self.values.is_empty() {
             return None;
         }
-        let unit = |name: &String| if name.ends_with("Ms") { "Milliseconds" } else { "Count" };
-        let metrics: Vec<Value> =
-            self.values.keys().map(|name| json!({"Name": name, "Unit": unit(name)})).collect();
+        let unit = |name: &String| {
+            if name.ends_with("Ms") {
+                "Milliseconds"
+            } else {
+                "Count"
+            }
+        };
+        let metrics: Vec<Value> = self
+            .values
+            .keys()
+            .map(|name| json!({"Name": name, "Unit": unit(name)}))
+            .collect();
         let mut line = self.values.clone();
         line.insert("Function".into(), json!(function));
         line.insert(
@@ -62,7 +75,10 @@ mod tests {
         let line: Value = serde_json::from_str(&metrics.line("trail-guard", now).unwrap()).unwrap();
         assert_eq!(line["Findings"], 2);
         let declared = &line["_aws"]["CloudWatchMetrics"][0];
-        assert_eq!(declared["Metrics"][0], json!({"Name": "EventToSafeMs", "Unit": "Milliseconds"}));
+        assert_eq!(
+            declared["Metrics"][0],
+            json!({"Name": "EventToSafeMs", "Unit": "Milliseconds"})
+        );
         assert_eq!(declared["Dimensions"], json!([["Function"]]));
     }
 }

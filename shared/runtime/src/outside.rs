@@ -17,7 +17,8 @@ pub trait Outside: Send + Sync {
     fn tell<'a>(&'a self, alert: &'a Alert) -> BoxFuture<'a, Result<(), Failure>>;
 
     /// Sends a message to this function's own queue, to arrive after a delay.
-    fn later<'a>(&'a self, message: &'a str, delay: Duration) -> BoxFuture<'a, Result<(), Failure>>;
+    fn later<'a>(&'a self, message: &'a str, delay: Duration)
+    -> BoxFuture<'a, Result<(), Failure>>;
 
     /// Lets time pass between two readings of a service that answers late.
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()>;
@@ -40,11 +41,20 @@ impl<'a> Aws<'a> {
     /// The topic that people subscribe to, and this function's own queue.
     pub fn new(sessions: &'a Sessions, topic: impl Into<String>, queue: impl Into<String>) -> Self {
         let (topic, queue) = (topic.into(), queue.into());
-        Self { sessions, topic, queue, sns: OnceCell::new(), sqs: OnceCell::new() }
+        Self {
+            sessions,
+            topic,
+            queue,
+            sns: OnceCell::new(),
+            sqs: OnceCell::new(),
+        }
     }
 
     async fn publish(&self, alert: &Alert) -> Result<(), Failure> {
-        let client = self.sns.get_or_init(async || aws_sdk_sns::Client::new(self.sessions.central().await)).await;
+        let client = self
+            .sns
+            .get_or_init(async || aws_sdk_sns::Client::new(self.sessions.central().await))
+            .await;
         let mut request = client
             .publish()
             .topic_arn(&self.topic)
@@ -52,18 +62,36 @@ impl<'a> Aws<'a> {
             .message_structure("json")
             .message(alert.message());
         for (name, value) in &alert.attributes {
-            let value = MessageAttributeValue::builder().data_type("String").string_value(value).build();
+            let value = MessageAttributeValue::builder()
+                .data_type("String")
+                .string_value(value)
+                .build();
             let value = value.map_err(|error| Failure::other("sns:Publish", error.to_string()))?;
             request = request.message_attributes(*name, value);
         }
-        request.send().await.map(drop).map_err(|error| Failure::of("sns:Publish", &error))
+        request
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| Failure::of("sns:Publish", &error))
     }
 
     async fn send(&self, message: &str, delay: Duration) -> Result<(), Failure> {
-        let client = self.sqs.get_or_init(async || aws_sdk_sqs::Client::new(self.sessions.central().await)).await;
+        let client = self
+            .sqs
+            .get_or_init(async || aws_sdk_sqs::Client::new(self.sessions.central().await))
+            .await;
         let delay = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or(900);
-        let request = client.send_message().queue_url(&self.queue).message_body(message).delay_seconds(delay);
-        request.send().await.map(drop).map_err(|error| Failure::of("sqs:SendMessage", &error))
+        let request = client
+            .send_message()
+            .queue_url(&self.queue)
+            .message_body(message)
+            .delay_seconds(delay);
+        request
+            .send()
+            .await
+            .map(drop)
+            .map_err(|error| Failure::of("sqs:SendMessage", &error))
     }
 }
 
@@ -72,7 +100,11 @@ impl Outside for Aws<'_> {
         Box::pin(self.publish(alert))
     }
 
-    fn later<'a>(&'a self, message: &'a str, delay: Duration) -> BoxFuture<'a, Result<(), Failure>> {
+    fn later<'a>(
+        &'a self,
+        message: &'a str,
+        delay: Duration,
+    ) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(self.send(message, delay))
     }
 

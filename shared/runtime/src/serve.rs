@@ -44,7 +44,9 @@ impl Environment {
     pub fn read(variable: impl Fn(&str) -> Option<String>) -> Result<Self, String> {
         let text = |name: &str| variable(name).filter(|value| !value.is_empty());
         let needed = |name: &str| {
-            text(name).ok_or_else(|| format!("the environment variable {name} is missing; the stack's template sets it"))
+            text(name).ok_or_else(|| {
+                format!("the environment variable {name} is missing; the stack's template sets it")
+            })
         };
         let accounts = text("AUDITWARD_ACCOUNTS").unwrap_or_default();
         Ok(Self {
@@ -53,12 +55,17 @@ impl Environment {
             queue: needed("AUDITWARD_REJUDGE_QUEUE_URL")?,
             home: Home {
                 region: needed("AWS_REGION")?,
-                member_role: text("AUDITWARD_MEMBER_ROLE").unwrap_or_else(|| "auditward-member".into()),
+                member_role: text("AUDITWARD_MEMBER_ROLE")
+                    .unwrap_or_else(|| "auditward-member".into()),
             },
             bundled: Settings {
                 ours: Ours {
                     organization: text("AUDITWARD_ORGANIZATION"),
-                    accounts: accounts.split(',').filter(|id| !id.is_empty()).map(|id| id.trim().to_owned()).collect(),
+                    accounts: accounts
+                        .split(',')
+                        .filter(|id| !id.is_empty())
+                        .map(|id| id.trim().to_owned())
+                        .collect(),
                     ..Ours::default()
                 },
                 ..Settings::default()
@@ -86,7 +93,9 @@ pub async fn serve<G: Guard>(guard: impl FnOnce(&'static Sessions) -> G) -> Resu
         if let Some(arn) = Arn::parse(&context.invoked_function_arn) {
             sessions.runs_in(arn.account);
         }
-        let deadline = i64::try_from(context.deadline).ok().and_then(DateTime::from_timestamp_millis);
+        let deadline = i64::try_from(context.deadline)
+            .ok()
+            .and_then(DateTime::from_timestamp_millis);
         let now = Utc::now();
         let pipeline = Pipeline {
             guard,
@@ -138,10 +147,18 @@ fn report(function: &str, now: DateTime<Utc>, answer: &Answer) {
         println!("{line}");
     }
     if !answer.cases.is_empty() || !answer.notes.is_empty() {
-        let cases: Vec<String> =
-            answer.cases.iter().map(|(id, outcome)| format!("{id} {}", outcome.name())).collect();
+        let cases: Vec<String> = answer
+            .cases
+            .iter()
+            .map(|(id, outcome)| format!("{id} {}", outcome.name()))
+            .collect();
         let verdict = answer.verdict.map_or("none", |verdict| verdict.name());
-        tracing::info!(verdict, cases = cases.join(", "), notes = answer.notes.join("; "), "judged");
+        tracing::info!(
+            verdict,
+            cases = cases.join(", "),
+            notes = answer.notes.join("; "),
+            "judged"
+        );
     }
 }
 
@@ -160,13 +177,19 @@ async fn refuse(pipeline: &Pipeline<'_>, why: &str) -> Diagnostic {
 }
 
 fn diagnostic(kind: &str, why: &str) -> Diagnostic {
-    Diagnostic { error_type: kind.to_owned(), error_message: why.to_owned() }
+    Diagnostic {
+        error_type: kind.to_owned(),
+        error_message: why.to_owned(),
+    }
 }
 
 /// JSON lines, at the level that Lambda's logging settings name.
 fn log() {
     let level = std::env::var("AWS_LAMBDA_LOG_LEVEL").or_else(|_| std::env::var("RUST_LOG"));
-    let level = level.ok().and_then(|level| level.parse().ok()).unwrap_or(tracing::Level::INFO);
+    let level = level
+        .ok()
+        .and_then(|level| level.parse().ok())
+        .unwrap_or(tracing::Level::INFO);
     tracing_subscriber::fmt()
         .json()
         .flatten_event(true)

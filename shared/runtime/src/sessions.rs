@@ -44,7 +44,12 @@ const SESSION: Duration = Duration::from_secs(45 * 60);
 impl Sessions {
     /// Sessions of a function.
     pub fn new(home: Home) -> Self {
-        Self { home, account: OnceLock::new(), base: OnceCell::new(), members: Mutex::default() }
+        Self {
+            home,
+            account: OnceLock::new(),
+            base: OnceCell::new(),
+            members: Mutex::default(),
+        }
     }
 
     /// Where this function runs.
@@ -89,7 +94,10 @@ impl Sessions {
 
     async fn assume(&self, central: &SdkConfig, account: &str) -> Result<SdkConfig, Failure> {
         let partition = partition_of(&self.home.region);
-        let role = format!("arn:{partition}:iam::{account}:role/{}", self.home.member_role);
+        let role = format!(
+            "arn:{partition}:iam::{account}:role/{}",
+            self.home.member_role
+        );
         let answer = aws_sdk_sts::Client::new(central)
             .assume_role()
             .role_arn(&role)
@@ -98,7 +106,10 @@ impl Sessions {
             .await
             .map_err(|error| Failure::of("sts:AssumeRole", &error))?;
         let Some(given) = answer.credentials() else {
-            return Err(Failure::other("sts:AssumeRole", format!("no credentials for {role}")));
+            return Err(Failure::other(
+                "sts:AssumeRole",
+                format!("no credentials for {role}"),
+            ));
         };
         let expires = (*given.expiration()).try_into().ok();
         let credentials = Credentials::new(
@@ -117,7 +128,10 @@ fn in_region(config: &SdkConfig, region: &str) -> SdkConfig {
     if config.region().is_some_and(|own| own.as_ref() == region) || region.is_empty() {
         return config.clone();
     }
-    config.to_builder().region(Region::new(region.to_owned())).build()
+    config
+        .to_builder()
+        .region(Region::new(region.to_owned()))
+        .build()
 }
 
 async fn load(region: &str) -> SdkConfig {

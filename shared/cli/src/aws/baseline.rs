@@ -41,7 +41,10 @@ fn take(stack: &Stack) -> anyhow::Result<ExitCode> {
         let message = serde_json::json!({"auditward": "take-baselines"});
         for function in Function::ALL {
             match connected.ask(function, &message).await {
-                Ok(()) => anstream::println!("{} was asked; an alert says what it recorded", function.name()),
+                Ok(()) => anstream::println!(
+                    "{} was asked; an alert says what it recorded",
+                    function.name()
+                ),
                 // A stack outside the lead region has no role-guard.
                 Err(error) if function == Function::RoleGuard => {
                     anstream::println!("{} is not in this stack: {error:#}", function.name());
@@ -49,7 +52,9 @@ fn take(stack: &Stack) -> anyhow::Result<ExitCode> {
                 Err(error) => return Err(error),
             }
         }
-        anstream::println!("trail-guard finds the log buckets: should it be the first time, take once more in a minute");
+        anstream::println!(
+            "trail-guard finds the log buckets: should it be the first time, take once more in a minute"
+        );
         Ok(ExitCode::SUCCESS)
     })
 }
@@ -61,10 +66,27 @@ fn list(most: usize, stack: &Stack) -> anyhow::Result<ExitCode> {
         let mut table = output::table();
         table.set_header(["Facet", "Resource", "State", "Recorded", "By"]);
         for (_, item) in &listed {
-            let Baseline { plan, state, by, at, confirmed, .. } = item.read()?;
-            let by = if confirmed { by } else { format!("{by} (not confirmed)") };
+            let Baseline {
+                plan,
+                state,
+                by,
+                at,
+                confirmed,
+                ..
+            } = item.read()?;
+            let by = if confirmed {
+                by
+            } else {
+                format!("{by} (not confirmed)")
+            };
             let at = at.format("%Y-%m-%d %H:%M").to_string();
-            table.add_row([plan.kind(), &plan.at().resource, &plan.tell(&state), &at, &by]);
+            table.add_row([
+                plan.kind(),
+                &plan.at().resource,
+                &plan.tell(&state),
+                &at,
+                &by,
+            ]);
         }
         if !listed.is_empty() {
             anstream::println!("{table}");

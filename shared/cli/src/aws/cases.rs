@@ -47,7 +47,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             return Ok(ExitCode::SUCCESS);
         }
         let listed = store.list("case", args.most).await?;
-        let cases = listed.iter().map(|(_, item)| item.read()).collect::<Result<Vec<Case>, _>>()?;
+        let cases = listed
+            .iter()
+            .map(|(_, item)| item.read())
+            .collect::<Result<Vec<Case>, _>>()?;
         if args.json {
             output::print_json(&cases)?;
         } else {
@@ -59,11 +62,25 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 fn show(cases: &[Case]) {
     let mut table = output::table();
-    table.set_header(["Case", "Opened", "Severity", "Outcome", "What happened", "By whom"]);
+    table.set_header([
+        "Case",
+        "Opened",
+        "Severity",
+        "Outcome",
+        "What happened",
+        "By whom",
+    ]);
     for case in cases {
         let opened = case.opened.format("%Y-%m-%d %H:%M").to_string();
         let severity = case.severity.name();
-        table.add_row([case.id.as_str(), &opened, severity, case.outcome.name(), &case.summary, case.actor.name()]);
+        table.add_row([
+            case.id.as_str(),
+            &opened,
+            severity,
+            case.outcome.name(),
+            &case.summary,
+            case.actor.name(),
+        ]);
     }
     if !cases.is_empty() {
         anstream::println!("{table}");

@@ -20,10 +20,10 @@ pub struct Stack {
     /// The stack's name, which its queues' names begin with.
     #[arg(long, value_name = "NAME", default_value = "auditward")]
     stack: String,
-    /// The stack's table (its output `Table`); else AUDITWARD_TABLE.
+    /// The stack's table (its output `Table`); else `AUDITWARD_TABLE`.
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
-    /// The stack's region; else AWS_REGION.
+    /// The stack's region; else `AWS_REGION`.
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
 }
@@ -43,13 +43,25 @@ impl Stack {
     /// Region or table are not told.
     pub fn connect(&self) -> anyhow::Result<Connected> {
         let told = |given: &Option<String>, variable: &str| {
-            given.clone().or_else(|| std::env::var(variable).ok()).filter(|value| !value.is_empty())
+            given
+                .clone()
+                .or_else(|| std::env::var(variable).ok())
+                .filter(|value| !value.is_empty())
         };
-        let region = told(&self.region, "AWS_REGION").context("no region: give --region, or set AWS_REGION")?;
-        let table = told(&self.table, "AUDITWARD_TABLE")
-            .context("no table: give --table (the stack's output `Table`), or set AUDITWARD_TABLE")?;
-        let sessions = Sessions::new(Home { region, member_role: String::new() });
-        Ok(Connected { sessions, stack: self.stack.clone(), table })
+        let region = told(&self.region, "AWS_REGION")
+            .context("no region: give --region, or set AWS_REGION")?;
+        let table = told(&self.table, "AUDITWARD_TABLE").context(
+            "no table: give --table (the stack's output `Table`), or set AUDITWARD_TABLE",
+        )?;
+        let sessions = Sessions::new(Home {
+            region,
+            member_role: String::new(),
+        });
+        Ok(Connected {
+            sessions,
+            stack: self.stack.clone(),
+            table,
+        })
     }
 }
 
@@ -79,9 +91,17 @@ impl Connected {
         let client = aws_sdk_sqs::Client::new(self.sessions.central().await);
         let queue = client.get_queue_url().queue_name(&name).send().await;
         let queue = queue.map_err(|error| Failure::of("sqs:GetQueueUrl", &error));
-        let queue = queue.with_context(|| format!("the queue {name} is not there: is --stack right?"))?;
-        let Some(url) = queue.queue_url() else { bail!("the queue {name} has no address") };
-        let sent = client.send_message().queue_url(url).message_body(message.to_string()).send().await;
+        let queue =
+            queue.with_context(|| format!("the queue {name} is not there: is --stack right?"))?;
+        let Some(url) = queue.queue_url() else {
+            bail!("the queue {name} has no address")
+        };
+        let sent = client
+            .send_message()
+            .queue_url(url)
+            .message_body(message.to_string())
+            .send()
+            .await;
         sent.map_err(|error| Failure::of("sqs:SendMessage", &error))?;
         Ok(())
     }
@@ -92,13 +112,18 @@ impl Connected {
 /// # Errors
 /// The command's own, or the runtime cannot be made.
 pub fn block_on<T>(work: impl Future<Output = anyhow::Result<T>>) -> anyhow::Result<T> {
-    tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()?
+        .block_on(work)
 }
 
 /// Why a document was not stored, for people.
 fn not_stored(error: NotStored) -> anyhow::Error {
     match error {
-        NotStored::Conflict => anyhow::anyhow!("somebody else changed it in the same moment; look at it and try again"),
+        NotStored::Conflict => {
+            anyhow::anyhow!("somebody else changed it in the same moment; look at it and try again")
+        }
         NotStored::Failed(failure) => failure.into(),
     }
 }

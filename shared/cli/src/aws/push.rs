@@ -27,13 +27,25 @@ pub fn run(file: &Path, stack: &Stack) -> anyhow::Result<ExitCode> {
         let items = store.get(std::slice::from_ref(&key)).await?;
         let item = items.get(&key);
         let number = match item {
-            Some(item) => item.read::<Pushed>().map_or(item.version, |pushed| pushed.number) + 1,
+            Some(item) => {
+                item.read::<Pushed>()
+                    .map_or(item.version, |pushed| pushed.number)
+                    + 1
+            }
             None => 1,
         };
-        let pushed = Pushed { number, text, by: connected.caller().await?, at: chrono::Utc::now() };
+        let pushed = Pushed {
+            number,
+            text,
+            by: connected.caller().await?,
+            at: chrono::Utc::now(),
+        };
         let put = Put::new(key, Expect::from(item), &pushed)?;
         store.put(&[put]).await.map_err(not_stored)?;
-        anstream::println!("settings {number} are in force within a minute, pushed by {}", pushed.by);
+        anstream::println!(
+            "settings {number} are in force within a minute, pushed by {}",
+            pushed.by
+        );
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -36,14 +36,21 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let read = async || -> anyhow::Result<Case> {
             match store.get(&key).await?.get(&key[0]) {
                 Some(item) => Ok(item.read()?),
-                None => bail!("there is no case {}; `auditward cases` lists them", args.case),
+                None => bail!(
+                    "there is no case {}; `auditward cases` lists them",
+                    args.case
+                ),
             }
         };
         let case = read().await?;
         let Some(rule) = registry::rule(&case.rule) else {
-            bail!("the case is of rule `{}`, which this version does not know", case.rule);
+            bail!(
+                "the case is of rule `{}`, which this version does not know",
+                case.rule
+            );
         };
-        let message = serde_json::json!({"auditward": "undo", "case": args.case, "reason": args.reason});
+        let message =
+            serde_json::json!({"auditward": "undo", "case": args.case, "reason": args.reason});
         connected.ask(rule.function, &message).await?;
         for _ in 0..args.wait {
             let case = read().await?;

@@ -38,11 +38,23 @@ impl Group<'_> {
 
     fn seen(&self) -> String {
         let parts = [
-            (self.violations, count(self.violations, "violation", "violations")),
-            (self.attempts, count(self.attempts, "failed attempt", "failed attempts")),
-            (self.cannot_tell, format!("{} cannot tell", self.cannot_tell)),
+            (
+                self.violations,
+                count(self.violations, "violation", "violations"),
+            ),
+            (
+                self.attempts,
+                count(self.attempts, "failed attempt", "failed attempts"),
+            ),
+            (
+                self.cannot_tell,
+                format!("{} cannot tell", self.cannot_tell),
+            ),
         ];
-        let parts = parts.into_iter().filter(|(many, _)| *many > 0).map(|(_, text)| text);
+        let parts = parts
+            .into_iter()
+            .filter(|(many, _)| *many > 0)
+            .map(|(_, text)| text);
         parts.collect::<Vec<_>>().join("\n")
     }
 }
@@ -69,12 +81,27 @@ pub fn table(rows: &[Row]) -> Table {
     let mut groups: Vec<_> = groups.into_values().collect();
     groups.sort_by_key(|group| std::cmp::Reverse((severity(group), group.violations)));
     let mut table = output::table();
-    table.set_header(["What was found", "How often", "Such as", "What Auditward would write"]);
+    table.set_header([
+        "What was found",
+        "How often",
+        "Such as",
+        "What Auditward would write",
+    ]);
     for group in &groups {
-        table.add_row([found(group), Cell::new(group.seen()), such_as(group), table::written(group.row, false)]);
+        table.add_row([
+            found(group),
+            Cell::new(group.seen()),
+            such_as(group),
+            table::written(group.row, false),
+        ]);
     }
     for row in rows.iter().filter(|row| row.verdict.is_none()) {
-        table.add_row([table::verdict(row), Cell::new(""), Cell::new(&row.call), Cell::new("nothing")]);
+        table.add_row([
+            table::verdict(row),
+            Cell::new(""),
+            Cell::new(&row.call),
+            Cell::new("nothing"),
+        ]);
     }
     table
 }
@@ -85,13 +112,25 @@ fn severity(group: &Group<'_>) -> Severity {
 
 fn found(group: &Group<'_>) -> Cell {
     let title = registry::rule(group.told.rule).map_or(group.told.rule, |rule| rule.title);
-    let text = format!("{title}\n{} [{}]", group.told.severity.name(), group.told.rule);
-    Cell::new(text).fg(rules::colour(group.told.severity)).add_attribute(Attribute::Bold)
+    let text = format!(
+        "{title}\n{} [{}]",
+        group.told.severity.name(),
+        group.told.rule
+    );
+    Cell::new(text)
+        .fg(rules::colour(group.told.severity))
+        .add_attribute(Attribute::Bold)
 }
 
 fn such_as(group: &Group<'_>) -> Cell {
     let mut text = group.told.summary.clone();
-    if let Some(who) = group.row.actor.split('\n').next().filter(|who| !who.is_empty()) {
+    if let Some(who) = group
+        .row
+        .actor
+        .split('\n')
+        .next()
+        .filter(|who| !who.is_empty())
+    {
         let _ = write!(text, "\nby {who}");
     }
     Cell::new(text)

@@ -16,18 +16,35 @@ impl CloudTrail<'_> {
     ///
     /// # Errors
     /// The trails cannot be listed.
-    pub async fn discover(&self, settings: &Settings, known: Inventory) -> Result<Discovered, Failure> {
+    pub async fn discover(
+        &self,
+        settings: &Settings,
+        known: Inventory,
+    ) -> Result<Discovered, Failure> {
         const CALL: &str = "cloudtrail:DescribeTrails";
-        let (account, region) = (self.sessions.account().to_owned(), &self.sessions.home().region);
+        let (account, region) = (
+            self.sessions.account().to_owned(),
+            &self.sessions.home().region,
+        );
         let client = self.client(&At::new(&account, region, "")).await?;
         // Seen from here: those of this region, and the shadows of others'.
-        let answer = client.describe_trails().include_shadow_trails(true).send().await;
+        let answer = client
+            .describe_trails()
+            .include_shadow_trails(true)
+            .send()
+            .await;
         let answer = answer.map_err(|error| Failure::of(CALL, &error))?;
         let trails = answer.trail_list().iter().filter_map(|trail| {
             let arn = trail.trail_arn()?;
             (Arn::parse(arn)?.account == account).then_some((arn, trail))
         });
-        let named = |arn: &str| settings.protected.resources.iter().any(|pattern| auditward_rules::arn::glob(pattern, arn));
+        let named = |arn: &str| {
+            settings
+                .protected
+                .resources
+                .iter()
+                .any(|pattern| auditward_rules::arn::glob(pattern, arn))
+        };
         let any_named = trails.clone().any(|(arn, _)| named(arn));
         let mut found = Discovered::default();
         for (arn, trail) in trails.filter(|(arn, _)| !any_named || named(arn)) {
@@ -36,7 +53,9 @@ impl CloudTrail<'_> {
             if let Some(key) = trail.kms_key_id()
                 && let Some(parsed) = Arn::parse(key)
             {
-                found.resources.push(At::new(parsed.account, parsed.region, key));
+                found
+                    .resources
+                    .push(At::new(parsed.account, parsed.region, key));
             }
             let before = known.trails.iter().find(|used| used.trail == arn);
             let organization = settings.ours.organization.clone();
@@ -44,7 +63,10 @@ impl CloudTrail<'_> {
                 trail: arn.to_owned(),
                 bucket: trail.s3_bucket_name().unwrap_or_default().to_owned(),
                 bucket_owner: before.and_then(|used| used.bucket_owner.clone()),
-                prefix: trail.s3_key_prefix().filter(|prefix| !prefix.is_empty()).map(str::to_owned),
+                prefix: trail
+                    .s3_key_prefix()
+                    .filter(|prefix| !prefix.is_empty())
+                    .map(str::to_owned),
                 organization: organization.filter(|_| trail.is_organization_trail() == Some(true)),
                 key: trail.kms_key_id().map(str::to_owned),
                 topic: trail.sns_topic_arn().map(str::to_owned),

@@ -75,6 +75,10 @@ impl Facet for KeyState {
         }
     }
 
+    fn writable(state: &Life) -> bool {
+        *state == Life::Enabled
+    }
+
     fn tell(state: &Life) -> String {
         match state {
             Life::Enabled => "enabled".into(),

@@ -73,6 +73,10 @@ impl Facet for Attachments {
         }
     }
 
+    fn writable(state: &Self::State) -> bool {
+        state.is_some()
+    }
+
     fn tell(state: &Self::State) -> String {
         let Some(attached) = state else {
             return "no such principal".into();

@@ -53,11 +53,15 @@ impl Held {
     /// The reason, in a sentence.
     pub fn tell(&self) -> String {
         match self {
-            Self::NoSettings => "settings could not be read, so nothing but evidence is switched on".into(),
+            Self::NoSettings => {
+                "settings could not be read, so nothing but evidence is switched on".into()
+            }
             Self::KillSwitch { why } => format!("the kill switch is on: {why}"),
             Self::Pause { why } => format!("a pause is on: {why}"),
             Self::BreakGlass { why } => format!("done by a break-glass principal: {why}"),
-            Self::OutOfReach => "`enforce` does not reach this resource, which is not protected".into(),
+            Self::OutOfReach => {
+                "`enforce` does not reach this resource, which is not protected".into()
+            }
         }
     }
 }
@@ -101,8 +105,16 @@ impl Settings {
     pub fn holds_protected(&self, account: &str, inventory: &Inventory) -> bool {
         let of_account = |arn: &str| Arn::parse(arn).is_some_and(|arn| arn.account == account);
         !self.given
-            || self.ours.log_archives.iter().any(|archive| archive == account)
-            || self.protected.resources.iter().any(|pattern| of_account(pattern))
+            || self
+                .ours
+                .log_archives
+                .iter()
+                .any(|archive| archive == account)
+            || self
+                .protected
+                .resources
+                .iter()
+                .any(|pattern| of_account(pattern))
             || inventory.trails.iter().any(|used| {
                 let all = [Some(&used.trail), used.key.as_ref(), used.log_role.as_ref()];
                 all.into_iter().flatten().any(|arn| of_account(arn))
@@ -113,16 +125,30 @@ impl Settings {
     /// The mode for a finding, before anything holds it back.
     pub fn mode_of(&self, rule: &str, account: &str, resource: &str) -> Mode {
         let modes = &self.mode;
-        let by_resource = modes.resources.iter().filter(|(pattern, _)| glob(pattern, resource));
+        let by_resource = modes
+            .resources
+            .iter()
+            .filter(|(pattern, _)| glob(pattern, resource));
         if let Some(mode) = by_resource.map(|(_, mode)| *mode).min() {
             return mode;
         }
         let named = [modes.rules.get(rule), modes.accounts.get(account)];
-        named.into_iter().flatten().copied().min().unwrap_or(modes.default)
+        named
+            .into_iter()
+            .flatten()
+            .copied()
+            .min()
+            .unwrap_or(modes.default)
     }
 
     /// Whether `enforce` of a rule reaches a resource.
-    pub fn reaches(&self, rule: &str, account: &str, resource: &str, inventory: &Inventory) -> bool {
+    pub fn reaches(
+        &self,
+        rule: &str,
+        account: &str,
+        resource: &str,
+        inventory: &Inventory,
+    ) -> bool {
         match self.mode.reach.get(rule).copied().unwrap_or_default() {
             Reach::Any => true,
             Reach::Account => self.holds_protected(account, inventory),
@@ -141,19 +167,32 @@ impl Settings {
         now: DateTime<Utc>,
     ) -> Option<Held> {
         if let Some(known) = self.break_glass.iter().find(|known| known.is(actor)) {
-            return Some(Held::BreakGlass { why: known.reason.clone() });
+            return Some(Held::BreakGlass {
+                why: known.reason.clone(),
+            });
         }
-        if let Some(switch) = self.kill_switch.as_ref().filter(|switch| now <= switch.until.0) {
-            return Some(Held::KillSwitch { why: format!("{} ({})", switch.reason, switch.by) });
+        if let Some(switch) = self
+            .kill_switch
+            .as_ref()
+            .filter(|switch| now <= switch.until.0)
+        {
+            return Some(Held::KillSwitch {
+                why: format!("{} ({})", switch.reason, switch.by),
+            });
         }
         let pause = self.pauses.iter().find(|pause| {
             pause.from.0 <= now
                 && now <= pause.until.0
-                && pause.account.as_deref().is_none_or(|paused| paused == account)
+                && pause
+                    .account
+                    .as_deref()
+                    .is_none_or(|paused| paused == account)
                 && pause.rule.as_deref().is_none_or(|paused| paused == rule)
         });
         if let Some(pause) = pause {
-            return Some(Held::Pause { why: pause.reason.clone() });
+            return Some(Held::Pause {
+                why: pause.reason.clone(),
+            });
         }
         (!self.reaches(rule, account, resource, inventory)).then_some(Held::OutOfReach)
     }
@@ -182,21 +221,30 @@ impl Settings {
 
     /// The operator with this unique ID, who may undo a case.
     pub fn operator(&self, unique_id: &str) -> Option<&Known> {
-        self.operators.iter().find(|known| known.unique_id.as_deref() == Some(unique_id))
+        self.operators
+            .iter()
+            .find(|known| known.unique_id.as_deref() == Some(unique_id))
     }
 
     /// Whether a principal (by its ARN) may hold the power to change trails.
     pub fn is_approved(&self, principal_arn: &str) -> bool {
         let known = self.approved.iter().chain(&self.break_glass);
-        known.into_iter().any(|known| glob(&known.principal, principal_arn))
+        known
+            .into_iter()
+            .any(|known| glob(&known.principal, principal_arn))
     }
 
     /// Whether a role is one that Auditward or log delivery depends on.
     pub fn is_guard_role(&self, role_arn: &str, inventory: &Inventory) -> bool {
-        let name = Arn::parse(role_arn).map(|arn| arn.name().to_owned()).unwrap_or_default();
+        let name = Arn::parse(role_arn)
+            .map(|arn| arn.name().to_owned())
+            .unwrap_or_default();
         let named = self.roles.guard.iter().chain(&self.roles.delivery);
         named.into_iter().any(|pattern| glob(pattern, &name))
-            || inventory.trails.iter().any(|used| used.log_role.as_deref() == Some(role_arn))
+            || inventory
+                .trails
+                .iter()
+                .any(|used| used.log_role.as_deref() == Some(role_arn))
     }
 }
 
@@ -206,6 +254,9 @@ impl Known {
     pub fn is(&self, actor: &Actor) -> bool {
         !actor.issuer.is_empty()
             && glob(&self.principal, &actor.issuer)
-            && self.unique_id.as_ref().is_none_or(|id| *id == actor.unique_id)
+            && self
+                .unique_id
+                .as_ref()
+                .is_none_or(|id| *id == actor.unique_id)
     }
 }

@@ -34,25 +34,48 @@ impl Settings {
     pub fn parse(text: &str) -> Result<Self, BadSettings> {
         let mut settings: Self = toml::from_str(text).map_err(|error| {
             let suggestion = suggestion(error.message()).unwrap_or_default();
-            BadSettings(vec![format!("{}{suggestion}", error.to_string().trim_end())])
+            BadSettings(vec![format!(
+                "{}{suggestion}",
+                error.to_string().trim_end()
+            )])
         })?;
         settings.given = true;
         let faults = settings.faults();
-        if faults.is_empty() { Ok(settings) } else { Err(BadSettings(faults)) }
+        if faults.is_empty() {
+            Ok(settings)
+        } else {
+            Err(BadSettings(faults))
+        }
     }
 
     fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         let mut account = |key: &str, id: &str| {
             if !is_account(id) {
-                faults.push(format!("{key}: `{id}` is no account ID: expected a string of 12 digits"));
+                faults.push(format!(
+                    "{key}: `{id}` is no account ID: expected a string of 12 digits"
+                ));
             }
         };
-        self.ours.accounts.iter().for_each(|id| account("ours.accounts", id));
-        self.ours.log_archives.iter().for_each(|id| account("ours.log_archives", id));
-        self.partners.iter().for_each(|partner| account("partners.account", &partner.account));
-        self.mode.accounts.keys().for_each(|id| account("mode.accounts", id));
-        let paused = self.pauses.iter().filter_map(|pause| pause.account.as_deref());
+        self.ours
+            .accounts
+            .iter()
+            .for_each(|id| account("ours.accounts", id));
+        self.ours
+            .log_archives
+            .iter()
+            .for_each(|id| account("ours.log_archives", id));
+        self.partners
+            .iter()
+            .for_each(|partner| account("partners.account", &partner.account));
+        self.mode
+            .accounts
+            .keys()
+            .for_each(|id| account("mode.accounts", id));
+        let paused = self
+            .pauses
+            .iter()
+            .filter_map(|pause| pause.account.as_deref());
         paused.for_each(|id| account("pauses.account", id));
 
         if let Some(id) = &self.ours.organization
@@ -66,10 +89,19 @@ impl Settings {
                 faults.push(format!("partners.external_id: `{id}` is no external ID: expected 2 to 1224 characters and no wildcard"));
             }
         }
-        for (key, known) in [("deployers", &self.deployers), ("break_glass", &self.break_glass), ("approved", &self.approved), ("operators", &self.operators)] {
+        for (key, known) in [
+            ("deployers", &self.deployers),
+            ("break_glass", &self.break_glass),
+            ("approved", &self.approved),
+            ("operators", &self.operators),
+        ] {
             faults.extend(known.iter().filter_map(|known| principal_fault(key, known)));
         }
-        for operator in self.operators.iter().filter(|operator| operator.unique_id.is_none()) {
+        for operator in self
+            .operators
+            .iter()
+            .filter(|operator| operator.unique_id.is_none())
+        {
             let who = &operator.principal;
             faults.push(format!("operators.unique_id: expected the unique ID of `{who}` (AROA… or AIDA…; `aws iam get-role` shows it)"));
         }
@@ -77,11 +109,17 @@ impl Settings {
         let rules = rules.chain(self.mode.reach.keys().map(|id| ("mode.reach", id)));
         let rules = rules.chain(self.severity.keys().map(|id| ("severity", id)));
         let rules = rules.chain(self.exceptions.iter().map(|e| ("exceptions.rule", &e.rule)));
-        let rules = rules.chain(self.pauses.iter().filter_map(|p| Some(("pauses.rule", p.rule.as_ref()?))));
+        let rules = rules.chain(
+            self.pauses
+                .iter()
+                .filter_map(|p| Some(("pauses.rule", p.rule.as_ref()?))),
+        );
         faults.extend(rules.filter_map(|(key, id)| rule_fault(key, id)));
         for pause in &self.pauses {
             let length = pause.until.0 - pause.from.0;
-            if length > chrono::Duration::hours(LONGEST_PAUSE_HOURS) || length < chrono::Duration::zero() {
+            if length > chrono::Duration::hours(LONGEST_PAUSE_HOURS)
+                || length < chrono::Duration::zero()
+            {
                 faults.push(format!("pauses.until: a pause lasts at most {LONGEST_PAUSE_HOURS} hours, and ends after it begins"));
             }
         }
@@ -98,9 +136,13 @@ impl Settings {
             ("fuses.minutes", self.fuses.minutes),
         ];
         let zero = positive.into_iter().filter(|(_, value)| *value == 0);
-        faults.extend(zero.map(|(key, _)| format!("{key}: expected at least 1; to stop all writes use `mode.default = \"alert\"`")));
+        faults.extend(zero.map(|(key, _)| {
+            format!("{key}: expected at least 1; to stop all writes use `mode.default = \"alert\"`")
+        }));
         if self.given && self.ours.organization.is_none() && self.ours.accounts.is_empty() {
-            faults.push("ours: expected `organization`, or `accounts` with at least one account ID".into());
+            faults.push(
+                "ours: expected `organization`, or `accounts` with at least one account ID".into(),
+            );
         }
         faults
     }
@@ -109,7 +151,9 @@ impl Settings {
 fn is_organization(id: &str) -> bool {
     id.strip_prefix("o-").is_some_and(|rest| {
         (10..=32).contains(&rest.len())
-            && rest.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
+            && rest
+                .bytes()
+                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit())
     })
 }
 
@@ -124,7 +168,10 @@ fn rule_fault(key: &str, id: &str) -> Option<String> {
         return None;
     }
     let near = nearest(id, registry::RULES.iter().map(|rule| rule.id));
-    let hint = near.map_or_else(|| "see `auditward rules`".to_owned(), |near| format!("did you mean `{near}`?"));
+    let hint = near.map_or_else(
+        || "see `auditward rules`".to_owned(),
+        |near| format!("did you mean `{near}`?"),
+    );
     Some(format!("{key}: there is no rule `{id}`; {hint}"))
 }
 
@@ -138,7 +185,9 @@ fn suggestion(message: &str) -> Option<String> {
 
 /// The name at most two edits (or a third of its length) away.
 fn nearest<'a>(wrong: &str, names: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let near = names.map(|name| (distance(wrong, name), name)).min_by_key(|(edits, _)| *edits)?;
+    let near = names
+        .map(|name| (distance(wrong, name), name))
+        .min_by_key(|(edits, _)| *edits)?;
     (near.0 <= 2.max(wrong.len() / 3)).then_some(near.1)
 }
 

@@ -1,7 +1,7 @@
 //! The settings, `auditward.toml`.
 
-mod check;
 mod apply;
+mod check;
 mod when;
 
 use std::collections::BTreeMap;
@@ -149,7 +149,10 @@ pub struct Protected {
 
 impl Default for Protected {
     fn default() -> Self {
-        Self { resources: Vec::new(), discover: true }
+        Self {
+            resources: Vec::new(),
+            discover: true,
+        }
     }
 }
 
@@ -234,7 +237,10 @@ pub struct Breaker {
 
 impl Default for Breaker {
     fn default() -> Self {
-        Self { changes: 3, minutes: 10 }
+        Self {
+            changes: 3,
+            minutes: 10,
+        }
     }
 }
 
@@ -256,7 +262,12 @@ pub struct Fuses {
 
 impl Default for Fuses {
     fn default() -> Self {
-        Self { per_rule: 10, overall: 10, minutes: 10, settle_seconds: 120 }
+        Self {
+            per_rule: 10,
+            overall: 10,
+            minutes: 10,
+            settle_seconds: 120,
+        }
     }
 }
 
@@ -328,7 +339,10 @@ pub struct Alerts {
 
 impl Default for Alerts {
     fn default() -> Self {
-        Self { at_least: Severity::Low, per_account_and_hour: 60 }
+        Self {
+            at_least: Severity::Low,
+            per_account_and_hour: 60,
+        }
     }
 }
 

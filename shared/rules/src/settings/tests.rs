@@ -9,8 +9,14 @@ fn fault(text: &str) -> String {
 #[test]
 fn the_example_is_right_and_alerts_by_default() {
     let settings = Settings::parse(EXAMPLE).unwrap();
-    assert_eq!(settings.mode_of("trail.deleted", "111111111111", "arn:x"), Mode::Alert);
-    assert_eq!(settings.mode_of("trail.logging-stopped", "111111111111", "arn:x"), Mode::Enforce);
+    assert_eq!(
+        settings.mode_of("trail.deleted", "111111111111", "arn:x"),
+        Mode::Alert
+    );
+    assert_eq!(
+        settings.mode_of("trail.logging-stopped", "111111111111", "arn:x"),
+        Mode::Enforce
+    );
 }
 
 #[test]
@@ -28,13 +34,15 @@ fn an_account_is_a_string_of_twelve_digits() {
 
 #[test]
 fn an_unknown_rule_is_named_with_the_nearest() {
-    let text = "[ours]\naccounts=[\"111111111111\"]\n[mode.rules]\n\"trail.loging-stopped\" = \"enforce\"";
+    let text =
+        "[ours]\naccounts=[\"111111111111\"]\n[mode.rules]\n\"trail.loging-stopped\" = \"enforce\"";
     assert!(fault(text).contains("did you mean `trail.logging-stopped`?"));
 }
 
 #[test]
 fn a_deployer_must_fix_its_account() {
-    let text = "[ours]\naccounts=[\"111111111111\"]\n[[deployers]]\nprincipal = \"*\"\nreason = \"x\"";
+    let text =
+        "[ours]\naccounts=[\"111111111111\"]\n[[deployers]]\nprincipal = \"*\"\nreason = \"x\"";
     assert!(fault(text).contains("does not fix an account"));
 }
 
@@ -48,20 +56,45 @@ fn a_pause_lasts_four_hours_at_most() {
 fn the_more_careful_of_rule_and_account_holds_and_a_resource_beats_both() {
     let text = "[ours]\naccounts=[\"111111111111\"]\n[mode]\ndefault=\"alert\"\n[mode.rules]\n\"trail.deleted\"=\"enforce\"\n\"trail.weakened\"=\"off\"\n[mode.accounts]\n\"111111111111\"=\"enforce\"\n\"222222222222\"=\"alert\"\n[mode.resources]\n\"arn:aws:s3:::legacy-*\"=\"alert\"";
     let settings = Settings::parse(text).unwrap();
-    assert_eq!(settings.mode_of("trail.deleted", "111111111111", "x"), Mode::Enforce);
-    assert_eq!(settings.mode_of("trail.deleted", "222222222222", "x"), Mode::Alert);
-    assert_eq!(settings.mode_of("trail.weakened", "111111111111", "x"), Mode::Off);
-    assert_eq!(settings.mode_of("trail.deleted", "111111111111", "arn:aws:s3:::legacy-a"), Mode::Alert);
-    assert_eq!(settings.mode_of("trail.deleted", "333333333333", "x"), Mode::Enforce);
+    assert_eq!(
+        settings.mode_of("trail.deleted", "111111111111", "x"),
+        Mode::Enforce
+    );
+    assert_eq!(
+        settings.mode_of("trail.deleted", "222222222222", "x"),
+        Mode::Alert
+    );
+    assert_eq!(
+        settings.mode_of("trail.weakened", "111111111111", "x"),
+        Mode::Off
+    );
+    assert_eq!(
+        settings.mode_of("trail.deleted", "111111111111", "arn:aws:s3:::legacy-a"),
+        Mode::Alert
+    );
+    assert_eq!(
+        settings.mode_of("trail.deleted", "333333333333", "x"),
+        Mode::Enforce
+    );
 }
 
 #[test]
 fn exceptions_end_on_their_day() {
     let settings = Settings::parse(EXAMPLE).unwrap();
-    let actor = Actor { issuer: "arn:aws:iam::111111111111:role/web/deploy".into(), ..Actor::default() };
+    let actor = Actor {
+        issuer: "arn:aws:iam::111111111111:role/web/deploy".into(),
+        ..Actor::default()
+    };
     let on = |day: &str| {
         let now = When::parse(day).unwrap().0;
-        settings.excepted("bucket.policy-opened", "arn:aws:s3:::acme-website", &actor, now).is_some()
+        settings
+            .excepted(
+                "bucket.policy-opened",
+                "arn:aws:s3:::acme-website",
+                &actor,
+                now,
+            )
+            .is_some()
     };
     assert!(on("2027-06-30"));
     assert!(!on("2027-07-01"));
@@ -76,7 +109,16 @@ fn break_glass_is_matched_by_unique_id_not_by_name() {
         ..Actor::default()
     };
     let now = When::parse("2026-11-20").unwrap().0;
-    let held = |actor: &Actor| settings.held("trail.deleted", "111111111111", "arn:aws:s3:::x", actor, &Inventory::default(), now);
+    let held = |actor: &Actor| {
+        settings.held(
+            "trail.deleted",
+            "111111111111",
+            "arn:aws:s3:::x",
+            actor,
+            &Inventory::default(),
+            now,
+        )
+    };
     assert!(matches!(held(&actor), Some(Held::BreakGlass { .. })));
     actor.unique_id = "AROASOMEBODYELSE".into();
     assert_eq!(held(&actor), Some(Held::OutOfReach));

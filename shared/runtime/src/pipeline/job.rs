@@ -64,7 +64,10 @@ pub(super) struct Job<'a> {
 impl Pipeline<'_> {
     /// The keys a finding needs: its case, and what each of its steps looks at.
     pub(super) fn keys_of(&self, record: &Record<'_>, finding: &Finding) -> Vec<String> {
-        let mut keys = vec![keys::case(&self.id_of(record, finding)), alerts_of(&record.account(), self.now)];
+        let mut keys = vec![
+            keys::case(&self.id_of(record, finding)),
+            alerts_of(&record.account(), self.now),
+        ];
         for plan in &finding.plan {
             keys.extend([
                 keys::resource(plan.at()),
@@ -80,7 +83,12 @@ impl Pipeline<'_> {
 
     fn id_of(&self, record: &Record<'_>, finding: &Finding) -> String {
         if finding.verdict == Verdict::Attempt {
-            return attempt_id(finding.rule.id, &finding.resource, &Actor::of(record), self.now);
+            return attempt_id(
+                finding.rule.id,
+                &finding.resource,
+                &Actor::of(record),
+                self.now,
+            );
         }
         case_id(&record.identifier(), finding.rule.id, &finding.resource)
     }
@@ -100,8 +108,11 @@ impl Pipeline<'_> {
         answer: &mut Answer,
     ) {
         let wanted = self.keys_of(record, finding);
-        let missing: Vec<String> =
-            wanted.iter().filter(|key| !ahead.asked.contains(key)).cloned().collect();
+        let missing: Vec<String> = wanted
+            .iter()
+            .filter(|key| !ahead.asked.contains(key))
+            .cloned()
+            .collect();
         if ahead.stored && !missing.is_empty() {
             match self.store.get(&missing).await {
                 Ok(items) => ahead.items.extend(items),
@@ -120,7 +131,9 @@ impl Pipeline<'_> {
         if let Some(item) = existing {
             match item.read::<Case>() {
                 Ok(known) => case = known,
-                Err(failure) => answer.notes.push(format!("case {id} begins anew: {failure}")),
+                Err(failure) => answer
+                    .notes
+                    .push(format!("case {id} begins anew: {failure}")),
             }
             version = Some(item.version);
             match standing(&case, turn, self.now) {
@@ -133,7 +146,9 @@ impl Pipeline<'_> {
                 Standing::Free => case.lease = self.deadline,
             }
         }
-        let items = wanted.into_iter().filter_map(|key| Some((key.clone(), ahead.items.get(&key)?.clone())));
+        let items = wanted
+            .into_iter()
+            .filter_map(|key| Some((key.clone(), ahead.items.get(&key)?.clone())));
         let mut job = Job {
             pipeline: self,
             finding,
@@ -141,7 +156,10 @@ impl Pipeline<'_> {
             turn,
             items: items.collect(),
             live: ahead.live.take(),
-            case: Kept { value: case, version },
+            case: Kept {
+                value: case,
+                version,
+            },
             resources: BTreeMap::new(),
             fuses: BTreeMap::new(),
             counted: BTreeSet::new(),
@@ -170,15 +188,24 @@ enum Standing {
 }
 
 fn standing(case: &Case, turn: Turn, now: DateTime<Utc>) -> Standing {
-    let unfinished = matches!(case.outcome, Outcome::Open | Outcome::Failed | Outcome::Waiting);
-    let told = case.told.is_some_and(|(_, outcome)| outcome == case.outcome);
+    let unfinished = matches!(
+        case.outcome,
+        Outcome::Open | Outcome::Failed | Outcome::Waiting
+    );
+    let told = case
+        .told
+        .is_some_and(|(_, outcome)| outcome == case.outcome);
     if case.outcome == Outcome::Undone || case.closed.is_some() {
         return Standing::Settled;
     }
     if turn == Turn::First && told && !unfinished {
         return Standing::Settled;
     }
-    if case.lease > now { Standing::Held } else { Standing::Free }
+    if case.lease > now {
+        Standing::Held
+    } else {
+        Standing::Free
+    }
 }
 
 impl Job<'_> {
@@ -194,13 +221,16 @@ impl Job<'_> {
         if worked.is_ok() && untouched && !self.finding.certain && !self.finding.plan.is_empty() {
             // The live state is safe and the record proved nothing.
             answer.verdict = Some(Verdict::Clean);
-            answer.notes.push(format!("{}: the live state is safe", self.finding.rule.id));
+            answer
+                .notes
+                .push(format!("{}: the live state is safe", self.finding.rule.id));
             return self.learn_safe(answer).await;
         }
         let before = self.case.value.outcome;
         self.settle(worked, answer);
-        let repeats = before == Outcome::Fixed && self.case.value.outcome == Outcome::AlreadySafe
-            || self.turn != Turn::First && self.case.value.outcome == Outcome::AlreadySafe;
+        // That a fix held is no news, nor that a later look finds all well.
+        let repeats = self.case.value.outcome == Outcome::AlreadySafe
+            && (before == Outcome::Fixed || self.turn != Turn::First);
         if repeats {
             self.case.value.outcome = before;
         }
@@ -230,7 +260,9 @@ impl Job<'_> {
         }
         if finding.plan.is_empty() {
             return Err(match finding.verdict {
-                Verdict::CannotTell => Stop::CannotTell("the record does not say which resource".into()),
+                Verdict::CannotTell => {
+                    Stop::CannotTell("the record does not say which resource".into())
+                }
                 _ => Stop::ByHand("there is no safe automatic way back".into()),
             });
         }
@@ -242,7 +274,12 @@ impl Job<'_> {
 
     /// Puts what came of the work into words and numbers.
     fn settle(&mut self, worked: Result<(), Stop>, answer: &mut Answer) {
-        let steps_written = self.case.value.steps.iter().any(|work| work.to.is_some() && work.done);
+        let steps_written = self
+            .case
+            .value
+            .steps
+            .iter()
+            .any(|work| work.to.is_some() && work.done);
         let (outcome, because) = match worked {
             Ok(()) if self.finding.verdict == Verdict::Attempt => (Outcome::Attempt, String::new()),
             Ok(()) if steps_written => (Outcome::Fixed, String::new()),
@@ -274,7 +311,9 @@ impl Job<'_> {
             && let Ok(time) = DateTime::parse_from_rfc3339(&self.case.value.event.time)
         {
             let took = self.pipeline.clock() - time.with_timezone(&Utc);
-            answer.metrics.milliseconds("EventToSafeMs", took.num_milliseconds());
+            answer
+                .metrics
+                .milliseconds("EventToSafeMs", took.num_milliseconds());
         }
         self.case.value.outcome = outcome;
         self.case.value.because = because;
@@ -283,11 +322,15 @@ impl Job<'_> {
     /// Tells people, then stores how it stands and lets go of what was held.
     async fn tell_and_close(&mut self, answer: &mut Answer) {
         let case = &self.case.value;
-        let told = case.told.is_some_and(|(_, outcome)| outcome == case.outcome);
+        let told = case
+            .told
+            .is_some_and(|(_, outcome)| outcome == case.outcome);
         let settling = case.outcome == Outcome::Waiting && self.is_settling();
         if !told && !settling {
             match self.tell().await {
-                Ok(()) => self.case.value.told = Some((self.pipeline.clock(), self.case.value.outcome)),
+                Ok(()) => {
+                    self.case.value.told = Some((self.pipeline.clock(), self.case.value.outcome))
+                }
                 Err(failure) => {
                     answer.metrics.count("AlertFailures");
                     answer.notes.push(format!("nobody was told: {failure}"));
@@ -304,10 +347,14 @@ impl Job<'_> {
                 NotStored::Conflict => "somebody else works on it".to_owned(),
                 NotStored::Failed(failure) => failure.to_string(),
             };
-            answer.notes.push(format!("the case could not be stored: {why}"));
+            answer
+                .notes
+                .push(format!("the case could not be stored: {why}"));
             answer.again(why);
         }
-        answer.cases.push((self.case.value.id.clone(), self.case.value.outcome));
+        answer
+            .cases
+            .push((self.case.value.id.clone(), self.case.value.outcome));
     }
 
     /// Tells people, unless the severity is below what they want to hear of, or
@@ -324,7 +371,11 @@ impl Job<'_> {
             return self.pipeline.outside.tell(&alert).await;
         }
         let key = alerts_of(&case.account, self.pipeline.now);
-        let told = self.items.get(&key).and_then(|item| item.read::<u32>().ok()).unwrap_or_default();
+        let told = self
+            .items
+            .get(&key)
+            .and_then(|item| item.read::<u32>().ok())
+            .unwrap_or_default();
         let share = alerts.per_account_and_hour;
         if told < share {
             self.pipeline.outside.tell(&alert).await?;
@@ -333,7 +384,11 @@ impl Job<'_> {
                 "Account {} has had {share} alerts in this hour. Further ones are kept as cases and not sent, critical ones excepted.\n\nNext: auditward cases",
                 case.account
             );
-            let digest = Alert::plain(Severity::High, &format!("many findings in {}", case.account), text);
+            let digest = Alert::plain(
+                Severity::High,
+                &format!("many findings in {}", case.account),
+                text,
+            );
             self.pipeline.outside.tell(&digest).await?;
         }
         let expires = (self.pipeline.now + Duration::hours(2)).timestamp();
@@ -354,13 +409,22 @@ impl Job<'_> {
         let case = &self.case;
         let opened = case.value.opened.to_rfc3339();
         let put = Put::new(keys::case(&case.value.id), case.expect(), &case.value);
-        let mut puts = vec![put.map_err(NotStored::Failed)?.until(expires).listed("case", opened)];
+        let mut puts = vec![
+            put.map_err(NotStored::Failed)?
+                .until(expires)
+                .listed("case", opened),
+        ];
         for (key, resource) in &self.resources {
-            let put = Put::new(key, resource.expect(), &resource.value).map_err(NotStored::Failed)?;
+            let put =
+                Put::new(key, resource.expect(), &resource.value).map_err(NotStored::Failed)?;
             puts.push(put.until(expires));
         }
         for (key, fuse) in &self.fuses {
-            puts.push(Put::new(key, fuse.expect(), &fuse.value).map_err(NotStored::Failed)?.until(expires));
+            puts.push(
+                Put::new(key, fuse.expect(), &fuse.value)
+                    .map_err(NotStored::Failed)?
+                    .until(expires),
+            );
         }
         for request in &self.ledger {
             let put = Put::new(keys::ledger(request), Expect::Anything, &case.value.id);
@@ -369,7 +433,9 @@ impl Job<'_> {
         self.pipeline.store.put(&puts).await?;
         let next = |version: &mut Option<u64>| *version = Some(version.unwrap_or_default() + 1);
         next(&mut self.case.version);
-        self.resources.values_mut().for_each(|resource| next(&mut resource.version));
+        self.resources
+            .values_mut()
+            .for_each(|resource| next(&mut resource.version));
         // A fuse is checked and changed once a step; others may change it meanwhile.
         self.fuses.clear();
         self.ledger.clear();

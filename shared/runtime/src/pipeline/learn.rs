@@ -56,14 +56,33 @@ const HISTORY: usize = 10;
 
 impl Baseline {
     /// A baseline in the place of an earlier one.
-    pub fn after(earlier: Option<Self>, plan: Plan, state: Value, confirmed: bool, by: &str, at: DateTime<Utc>) -> Self {
+    pub fn after(
+        earlier: Option<Self>,
+        plan: Plan,
+        state: Value,
+        confirmed: bool,
+        by: &str,
+        at: DateTime<Utc>,
+    ) -> Self {
         let mut history = Vec::new();
         if let Some(earlier) = earlier {
-            history.push(Earlier { state: earlier.state, by: earlier.by, at: earlier.at });
+            history.push(Earlier {
+                state: earlier.state,
+                by: earlier.by,
+                at: earlier.at,
+            });
             history.extend(earlier.earlier);
             history.truncate(HISTORY);
         }
-        Self { plan, state, confirmed, by: by.to_owned(), at, outdated: false, earlier: history }
+        Self {
+            plan,
+            state,
+            confirmed,
+            by: by.to_owned(),
+            at,
+            outdated: false,
+            earlier: history,
+        }
     }
 }
 
@@ -84,7 +103,8 @@ impl Job<'_> {
             };
             if stronger {
                 let confirmed = known.as_ref().is_some_and(|known| known.confirmed);
-                let baseline = Baseline::after(known, plan, live, confirmed, "auditward", self.pipeline.now);
+                let baseline =
+                    Baseline::after(known, plan, live, confirmed, "auditward", self.pipeline.now);
                 self.pipeline.record_baseline(&baseline, item, answer).await;
             }
         }
@@ -95,29 +115,46 @@ impl Pipeline<'_> {
     /// A deployer's change becomes the baseline: what the event says it wrote,
     /// never what is live, which somebody else may have changed since. Where the
     /// event does not say, the old baseline is outdated until one is taken anew.
-    pub(super) async fn learn_accepted(&self, judgement: &Judgement, record: &Record<'_>, answer: &mut Answer) {
+    pub(super) async fn learn_accepted(
+        &self,
+        judgement: &Judgement,
+        record: &Record<'_>,
+        answer: &mut Answer,
+    ) {
         let by = Actor::of(record).issuer;
         for plan in &judgement.accepted {
             let key = keys::baseline(plan.kind(), plan.at());
             let items = match self.store.get(std::slice::from_ref(&key)).await {
                 Ok(items) => items,
                 Err(failure) => {
-                    answer.notes.push(format!("the deployer's change was not recorded: {failure}"));
+                    answer
+                        .notes
+                        .push(format!("the deployer's change was not recorded: {failure}"));
                     return answer.again(failure.to_string());
                 }
             };
             let item = items.get(&key);
             let known = item.and_then(|item| item.read::<Baseline>().ok());
             let baseline = match (plan.wrote(), known) {
-                (Some(wrote), known) => Baseline::after(known, plan.clone(), wrote, true, &by, self.now),
-                (None, Some(known)) => Baseline { outdated: true, ..known },
+                (Some(wrote), known) => {
+                    Baseline::after(known, plan.clone(), wrote, true, &by, self.now)
+                }
+                (None, Some(known)) => Baseline {
+                    outdated: true,
+                    ..known
+                },
                 (None, None) => continue,
             };
             self.record_baseline(&baseline, item, answer).await;
         }
     }
 
-    pub(super) async fn record_baseline(&self, baseline: &Baseline, item: Option<&Item>, answer: &mut Answer) {
+    pub(super) async fn record_baseline(
+        &self,
+        baseline: &Baseline,
+        item: Option<&Item>,
+        answer: &mut Answer,
+    ) {
         let key = keys::baseline(baseline.plan.kind(), baseline.plan.at());
         let put = Put::new(key, Expect::from(item), baseline);
         let put = put.map(|put| put.listed("baseline", baseline.at.to_rfc3339()));
@@ -127,10 +164,14 @@ impl Pipeline<'_> {
         };
         // A conflict means that somebody else learnt it in the same moment.
         if let Err(NotStored::Failed(failure)) = stored {
-            answer.notes.push(format!("a baseline was not recorded: {failure}"));
+            answer
+                .notes
+                .push(format!("a baseline was not recorded: {failure}"));
         }
         if let Err(failure) = self.learn_inventory(baseline).await {
-            answer.notes.push(format!("what the trail uses was not recorded: {failure}"));
+            answer
+                .notes
+                .push(format!("what the trail uses was not recorded: {failure}"));
         }
     }
 
@@ -138,8 +179,14 @@ impl Pipeline<'_> {
     async fn learn_inventory(&self, baseline: &Baseline) -> Result<(), Failure> {
         let known = super::known_now(self).await;
         let organization = known.settings.ours.organization.as_deref();
-        let Some(mut used) = trail_use(&baseline.plan, &baseline.state, organization) else { return Ok(()) };
-        let before = known.inventory.trails.iter().find(|before| before.trail == used.trail);
+        let Some(mut used) = trail_use(&baseline.plan, &baseline.state, organization) else {
+            return Ok(());
+        };
+        let before = known
+            .inventory
+            .trails
+            .iter()
+            .find(|before| before.trail == used.trail);
         if let Some(before) = before.filter(|before| before.bucket == used.bucket) {
             used.bucket_owner.clone_from(&before.bucket_owner);
         }

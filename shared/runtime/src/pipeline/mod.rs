@@ -8,9 +8,9 @@
 mod job;
 mod learn;
 mod take;
-mod undo;
 #[cfg(test)]
 mod tests;
+mod undo;
 mod work;
 
 use std::collections::HashMap;
@@ -62,7 +62,10 @@ pub struct Pipeline<'a> {
 
 impl std::fmt::Debug for Pipeline<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Pipeline").field("now", &self.now).field("deadline", &self.deadline).finish_non_exhaustive()
+        f.debug_struct("Pipeline")
+            .field("now", &self.now)
+            .field("deadline", &self.deadline)
+            .finish_non_exhaustive()
     }
 }
 
@@ -117,7 +120,10 @@ impl Pipeline<'_> {
     /// as it came, for judging it again.
     pub async fn record(&self, record: &Record<'_>, payload: &str, turn: Turn) -> Answer {
         let mut answer = Answer::default();
-        if registry::watching(&record.event_source, record.plain_name()).next().is_none() {
+        if registry::watching(&record.event_source, record.plain_name())
+            .next()
+            .is_none()
+        {
             answer.verdict = Some(Verdict::OutOfScope);
             return answer;
         }
@@ -125,7 +131,9 @@ impl Pipeline<'_> {
         let known = ahead.known.clone();
         if self.is_own_write(record, &ahead) {
             answer.verdict = Some(Verdict::Clean);
-            answer.notes.push("our own write, as the ledger shows".into());
+            answer
+                .notes
+                .push("our own write, as the ledger shows".into());
             return answer;
         }
         let mut judgement = std::mem::take(&mut ahead.judgement);
@@ -144,7 +152,8 @@ impl Pipeline<'_> {
                 }
             }
             planned |= !finding.plan.is_empty();
-            self.finding(record, &finding, &mut ahead, turn, &mut answer).await;
+            self.finding(record, &finding, &mut ahead, turn, &mut answer)
+                .await;
         }
         if planned && turn == Turn::First {
             self.judge_again_later(payload, &mut answer).await;
@@ -161,7 +170,12 @@ impl Pipeline<'_> {
         let fresh = self.memo.fresh(self.now).await;
         let likely = match &fresh {
             Some(known) => judge(record, &known.settings, &known.inventory, self.now),
-            None => judge(record, &Settings::default(), &Inventory::default(), self.now),
+            None => judge(
+                record,
+                &Settings::default(),
+                &Inventory::default(),
+                self.now,
+            ),
         };
         let actor = Actor::of(record);
         let mut keys: Vec<String> = Vec::new();
@@ -176,7 +190,10 @@ impl Pipeline<'_> {
         }
         keys.sort_unstable();
         keys.dedup();
-        let first = likely.findings.iter().find_map(|finding| finding.plan.first());
+        let first = likely
+            .findings
+            .iter()
+            .find_map(|finding| finding.plan.first());
         let read = async {
             match first {
                 Some(plan) => Some((plan.clone(), self.read(plan).await)),
@@ -184,18 +201,31 @@ impl Pipeline<'_> {
             }
         };
         let get = async {
-            if keys.is_empty() { Ok(HashMap::new()) } else { self.store.get(&keys).await }
+            if keys.is_empty() {
+                Ok(HashMap::new())
+            } else {
+                self.store.get(&keys).await
+            }
         };
         let (items, live) = futures_util::future::join(get, read).await;
         let (items, stored) = match items {
             Ok(items) => (items, true),
             Err(failure) => {
                 answer.metrics.count("StoreFailures");
-                answer.notes.push(format!("the store does not answer: {failure}"));
+                answer
+                    .notes
+                    .push(format!("the store does not answer: {failure}"));
                 answer.again(failure.to_string());
                 let known = self.memo.without(failure.to_string(), self.now).await;
                 let judgement = judge(record, &known.settings, &known.inventory, self.now);
-                return Ahead { known, items: HashMap::new(), asked: Vec::new(), live, judgement, stored: false };
+                return Ahead {
+                    known,
+                    items: HashMap::new(),
+                    asked: Vec::new(),
+                    live,
+                    judgement,
+                    stored: false,
+                };
             }
         };
         let (known, judgement) = match fresh {
@@ -206,7 +236,14 @@ impl Pipeline<'_> {
                 (known, judgement)
             }
         };
-        Ahead { known, items, asked: keys, live, judgement, stored }
+        Ahead {
+            known,
+            items,
+            asked: keys,
+            live,
+            judgement,
+            stored,
+        }
     }
 
     /// Reads a plan's facet with the hand that can.
@@ -221,7 +258,11 @@ impl Pipeline<'_> {
     }
 
     fn is_own_write(&self, record: &Record<'_>, ahead: &Ahead) -> bool {
-        let Known { settings, inventory, .. } = &ahead.known;
+        let Known {
+            settings,
+            inventory,
+            ..
+        } = &ahead.known;
         is_own_role(&Actor::of(record), settings, inventory)
             && ahead.items.contains_key(&keys::ledger(&record.request_id))
     }
@@ -229,12 +270,18 @@ impl Pipeline<'_> {
     /// Our own role without a ledger entry is no immunity but a finding of its own.
     fn add_unexplained(&self, record: &Record<'_>, known: &Known, judgement: &mut Judgement) {
         let actor = Actor::of(record);
-        let Some(rule) = registry::rule("guard-role.unexplained") else { return };
+        let Some(rule) = registry::rule("guard-role.unexplained") else {
+            return;
+        };
         if record.failed() || !is_own_role(&actor, &known.settings, &known.inventory) {
             return;
         }
-        let mode = known.settings.mode_of(rule.id, &record.account(), &actor.issuer);
-        if mode == Mode::Off || rule.function != self.guard.function() && judgement.findings.is_empty() {
+        let mode = known
+            .settings
+            .mode_of(rule.id, &record.account(), &actor.issuer);
+        if mode == Mode::Off
+            || rule.function != self.guard.function() && judgement.findings.is_empty()
+        {
             return;
         }
         judgement.findings.push(Finding {
@@ -257,7 +304,12 @@ impl Pipeline<'_> {
 
     /// The kill switch is itself a critical alert, once an hour while it is on.
     async fn remind_of_kill_switch(&self, known: &Known, answer: &mut Answer) {
-        let Some(switch) = known.settings.kill_switch.as_ref().filter(|switch| self.now <= switch.until.0) else {
+        let Some(switch) = known
+            .settings
+            .kill_switch
+            .as_ref()
+            .filter(|switch| self.now <= switch.until.0)
+        else {
             return;
         };
         let key = keys::kill_switch(&self.now.format("%Y-%m-%dT%H").to_string());
@@ -273,7 +325,15 @@ impl Pipeline<'_> {
             "The kill switch is on until {}: Auditward writes nothing.\n\nWho: {}\nWhy: {}\n\nNext: to end it earlier, take `kill_switch` out of auditward.toml and push the settings.",
             switch.until.0, switch.by, switch.reason
         );
-        if let Err(failure) = self.outside.tell(&Alert::plain(Severity::Critical, "the kill switch is on", text)).await {
+        if let Err(failure) = self
+            .outside
+            .tell(&Alert::plain(
+                Severity::Critical,
+                "the kill switch is on",
+                text,
+            ))
+            .await
+        {
             answer.again(failure.to_string());
         }
     }
@@ -284,7 +344,11 @@ impl Pipeline<'_> {
         let message = |nth: usize| {
             let mut text = String::with_capacity(payload.len() + 64);
             text.push_str(r#"{"auditward":"judge-again","last":"#);
-            text.push_str(if nth + 1 == AGAIN.len() { "true" } else { "false" });
+            text.push_str(if nth + 1 == AGAIN.len() {
+                "true"
+            } else {
+                "false"
+            });
             text.push_str(r#","event":"#);
             text.push_str(payload);
             text.push('}');
@@ -293,7 +357,9 @@ impl Pipeline<'_> {
         for (nth, delay) in AGAIN.iter().enumerate() {
             let delay = delay.to_std().unwrap_or_default();
             if let Err(failure) = self.outside.later(&message(nth), delay).await {
-                answer.notes.push(format!("not judged again later: {failure}"));
+                answer
+                    .notes
+                    .push(format!("not judged again later: {failure}"));
                 answer.metrics.count("Failures");
                 answer.again(failure.to_string());
             }
@@ -315,7 +381,10 @@ struct Ahead {
 
 fn not_carried(plan: &Plan, guard: &dyn Guard) -> Failure {
     let function = guard.function().name();
-    Failure::other(plan.kind(), format!("{function} does not carry plans of this kind"))
+    Failure::other(
+        plan.kind(),
+        format!("{function} does not carry plans of this kind"),
+    )
 }
 
 /// Whether a caller may be one of ours, by name alone: cheap, and only a reason
@@ -337,7 +406,12 @@ async fn known_now(pipeline: &Pipeline<'_>) -> Known {
         Some(known) => known,
         None => match known::read(pipeline.store, pipeline.memo, pipeline.now).await {
             Ok(known) => known,
-            Err(failure) => pipeline.memo.without(failure.to_string(), pipeline.now).await,
+            Err(failure) => {
+                pipeline
+                    .memo
+                    .without(failure.to_string(), pipeline.now)
+                    .await
+            }
         },
     }
 }

@@ -34,7 +34,10 @@ impl Pipeline<'_> {
         let function = self.guard.function().name();
         let text = match self.try_take(sender, &mut answer).await {
             Ok(taken) => {
-                let mut text = format!("{function} recorded {} states as baselines.", taken.recorded);
+                let mut text = format!(
+                    "{function} recorded {} states as baselines.",
+                    taken.recorded
+                );
                 if !taken.drift.is_empty() {
                     text.push_str("\n\nNot recorded, look at each:\n  - ");
                     text.push_str(&taken.drift.join("\n  - "));
@@ -60,18 +63,29 @@ impl Pipeline<'_> {
     async fn try_take(&self, sender: &str, answer: &mut Answer) -> Result<Taken, Failure> {
         let known = known_now(self).await;
         let Some(operator) = known.settings.operator(sender) else {
-            let why = format!("{sender} is no operator; name who may under `operators` in auditward.toml");
+            let why = format!(
+                "{sender} is no operator; name who may under `operators` in auditward.toml"
+            );
             return Err(Failure::other("baseline", why));
         };
-        let Discovered { inventory, resources } =
-            self.guard.discover(&known.settings, (*known.inventory).clone()).await?;
+        let Discovered {
+            inventory,
+            resources,
+        } = self
+            .guard
+            .discover(&known.settings, (*known.inventory).clone())
+            .await?;
         self.store_inventory(&inventory).await?;
         let mut taken = Taken::default();
         for at in &resources {
             for plan in protected::plans(at, &inventory) {
-                let told = self.take(&plan, at, &known, &operator.principal, answer, &mut taken).await;
+                let told = self
+                    .take(&plan, at, &known, &operator.principal, answer, &mut taken)
+                    .await;
                 if let Err(failure) = told {
-                    taken.drift.push(format!("{} ({}): {failure}", at.resource, plan.kind()));
+                    taken
+                        .drift
+                        .push(format!("{} ({}): {failure}", at.resource, plan.kind()));
                 }
             }
         }
@@ -89,14 +103,19 @@ impl Pipeline<'_> {
     ) -> Result<(), Failure> {
         let live = self.read(plan).await?;
         if let Some(why) = unsafe_as_it_is(plan, &live, at, known, self) {
-            taken.drift.push(format!("{} ({}): {why}", at.resource, plan.kind()));
+            taken
+                .drift
+                .push(format!("{} ({}): {why}", at.resource, plan.kind()));
             return Ok(());
         }
         let key = keys::baseline(plan.kind(), at);
         let items = self.store.get(std::slice::from_ref(&key)).await?;
-        let earlier = items.get(&key).and_then(|item| item.read::<Baseline>().ok());
+        let earlier = items
+            .get(&key)
+            .and_then(|item| item.read::<Baseline>().ok());
         let baseline = Baseline::after(earlier, plan.clone(), live, true, by, self.now);
-        self.record_baseline(&baseline, items.get(&key), answer).await;
+        self.record_baseline(&baseline, items.get(&key), answer)
+            .await;
         taken.recorded += 1;
         Ok(())
     }
@@ -106,7 +125,10 @@ impl Pipeline<'_> {
         let put = Put::new(keys::INVENTORY, Expect::Anything, inventory)?;
         self.memo.forget().await;
         self.store.put(&[put]).await.map_err(|error| match error {
-            NotStored::Conflict => Failure::other("store", "somebody else stored the inventory in the same moment"),
+            NotStored::Conflict => Failure::other(
+                "store",
+                "somebody else stored the inventory in the same moment",
+            ),
             NotStored::Failed(failure) => failure,
         })
     }
@@ -114,9 +136,20 @@ impl Pipeline<'_> {
 
 /// Why a state must not become a baseline: it would have to be changed even
 /// without one. That something is merely not recorded yet is no reason.
-fn unsafe_as_it_is(plan: &Plan, live: &Value, at: &At, known: &Known, pipeline: &Pipeline<'_>) -> Option<String> {
+fn unsafe_as_it_is(
+    plan: &Plan,
+    live: &Value,
+    at: &At,
+    known: &Known,
+    pipeline: &Pipeline<'_>,
+) -> Option<String> {
     let zone = known.settings.zone(&at.account);
-    let scene = Scene { now: pipeline.now, settings: &known.settings, zone: &zone, at };
+    let scene = Scene {
+        now: pipeline.now,
+        settings: &known.settings,
+        zone: &zone,
+        at,
+    };
     // Its own state as the baseline: what is unsafe then is unsafe by itself.
     match plan.decide(live, Some(live), scene) {
         Ok(Decision::Safe) => None,

@@ -44,7 +44,10 @@ impl Pipeline<'_> {
         let mut answer = Answer::default();
         if let Err(failure) = self.try_undo(undo, sender, &mut answer).await {
             answer.metrics.count("Failures");
-            let text = format!("Case {} was not undone: {}.\n\nAsked for by {sender}: {}", undo.case, failure.message, undo.reason);
+            let text = format!(
+                "Case {} was not undone: {}.\n\nAsked for by {sender}: {}",
+                undo.case, failure.message, undo.reason
+            );
             let alert = Alert::plain(auditward_rules::rule::Severity::High, "undo failed", text);
             if let Err(failure) = self.outside.tell(&alert).await {
                 answer.again(failure.to_string());
@@ -57,11 +60,18 @@ impl Pipeline<'_> {
         answer
     }
 
-    async fn try_undo(&self, undo: &Undo, sender: &str, answer: &mut Answer) -> Result<(), Failure> {
+    async fn try_undo(
+        &self,
+        undo: &Undo,
+        sender: &str,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
         let refuse = |why: String| Failure::other("undo", why);
         let known = known_now(self).await;
         let Some(operator) = known.settings.operator(sender) else {
-            return Err(refuse(format!("{sender} is no operator; name who may undo under `operators` in auditward.toml")));
+            return Err(refuse(format!(
+                "{sender} is no operator; name who may undo under `operators` in auditward.toml"
+            )));
         };
         if undo.reason.trim().is_empty() {
             return Err(refuse("an undo needs a reason".into()));
@@ -69,7 +79,10 @@ impl Pipeline<'_> {
         let key = keys::case(&undo.case);
         let items = self.store.get(std::slice::from_ref(&key)).await?;
         let Some(item) = items.get(&key) else {
-            return Err(refuse(format!("there is no case {}; see `auditward cases`", undo.case)));
+            return Err(refuse(format!(
+                "there is no case {}; see `auditward cases`",
+                undo.case
+            )));
         };
         let mut case = item.read::<Case>()?;
         if case.outcome == Outcome::Undone {
@@ -77,23 +90,54 @@ impl Pipeline<'_> {
             return Ok(());
         }
         if case.lease > self.now {
-            return Err(refuse("the case is being worked on; try again in a minute".into()));
+            return Err(refuse(
+                "the case is being worked on; try again in a minute".into(),
+            ));
         }
         let by = format!("{} ({})", operator.principal, undo.reason);
-        let written: Vec<Work> = case.steps.iter().filter(|work| work.done && work.to.is_some()).cloned().collect();
+        let written: Vec<Work> = case
+            .steps
+            .iter()
+            .filter(|work| work.done && work.to.is_some())
+            .cloned()
+            .collect();
         if written.is_empty() {
-            return Err(refuse("nothing was written in this case, so there is nothing to undo".into()));
+            return Err(refuse(
+                "nothing was written in this case, so there is nothing to undo".into(),
+            ));
+        }
+        let never = |work: &&Work| {
+            work.before
+                .as_ref()
+                .is_some_and(|before| !work.plan.writable(before))
+        };
+        if let Some(work) = written.iter().find(never) {
+            let before = work
+                .before
+                .as_ref()
+                .map(|before| work.plan.tell(before))
+                .unwrap_or_default();
+            let (kind, resource) = (work.plan.kind(), &work.plan.at().resource);
+            return Err(refuse(format!(
+                "{kind} of {resource} was: {before}. Auditward never makes it so again; if it was meant, name an exception in auditward.toml and do it by hand"
+            )));
         }
         // What was written last goes first.
         for work in written.iter().rev() {
             self.put_back(work, &case.id, &by).await?;
         }
         case.outcome = Outcome::Undone;
-        case.because = format!("put back by {by}, accepted until {}", (self.now + ACCEPTED).format("%Y-%m-%d %H:%M UTC"));
+        case.because = format!(
+            "put back by {by}, accepted until {}",
+            (self.now + ACCEPTED).format("%Y-%m-%d %H:%M UTC")
+        );
         case.undone = Some(by);
         case.told = Some((self.clock(), Outcome::Undone));
-        self.outside.tell(&Alert::of(&case, registry::rule(&case.rule))).await?;
-        let put = Put::new(key, Expect::Version(item.version), &case)?.listed("case", case.opened.to_rfc3339());
+        self.outside
+            .tell(&Alert::of(&case, registry::rule(&case.rule)))
+            .await?;
+        let put = Put::new(key, Expect::Version(item.version), &case)?
+            .listed("case", case.opened.to_rfc3339());
         self.store.put(&[put]).await.map_err(not_stored)?;
         answer.metrics.count("Undone");
         answer.cases.push((case.id, case.outcome));
@@ -102,22 +146,42 @@ impl Pipeline<'_> {
 
     /// Puts one step's `before` back, if what is live is still what we wrote.
     async fn put_back(&self, work: &Work, case: &str, by: &str) -> Result<(), Failure> {
-        let (Some(before), Some(to)) = (&work.before, &work.to) else { return Ok(()) };
+        let (Some(before), Some(to)) = (&work.before, &work.to) else {
+            return Ok(());
+        };
         let plan = &work.plan;
         let live = self.read(plan).await?;
         if plan.same(&live, before) {
             return Ok(());
         }
         if !plan.same(&live, to) {
-            let why = format!("{} was changed since: it is now {}; put back by hand what is still wanted", plan.at().resource, plan.tell(&live));
+            let why = format!(
+                "{} was changed since: it is now {}; put back by hand what is still wanted",
+                plan.at().resource,
+                plan.tell(&live)
+            );
             return Err(Failure::other(plan.kind(), why));
         }
         // The exception goes first: the write's own event must find it.
-        let restored = Restored { state: before.clone(), by: by.to_owned(), until: self.now + ACCEPTED };
+        let restored = Restored {
+            state: before.clone(),
+            by: by.to_owned(),
+            until: self.now + ACCEPTED,
+        };
         let expires = restored.until.timestamp();
-        let put = Put::new(keys::restored(plan.kind(), plan.at()), Expect::Anything, &restored)?;
-        self.store.put(&[put.until(expires)]).await.map_err(not_stored)?;
-        let touch = Touch::Write { from: &live, to: before };
+        let put = Put::new(
+            keys::restored(plan.kind(), plan.at()),
+            Expect::Anything,
+            &restored,
+        )?;
+        self.store
+            .put(&[put.until(expires)])
+            .await
+            .map_err(not_stored)?;
+        let touch = Touch::Write {
+            from: &live,
+            to: before,
+        };
         let touched = match self.guard.touch(plan, touch) {
             Some(touched) => touched.await,
             None => Err(not_carried(plan, self.guard)),
@@ -127,7 +191,10 @@ impl Pipeline<'_> {
             Err(failure) => {
                 if !failure.passes() {
                     // What was not put back is not accepted from anybody else either.
-                    let ended = Restored { until: self.now - Duration::seconds(1), ..restored };
+                    let ended = Restored {
+                        until: self.now - Duration::seconds(1),
+                        ..restored
+                    };
                     let key = keys::restored(plan.kind(), plan.at());
                     let put = Put::new(key, Expect::Anything, &ended)?.until(self.now.timestamp());
                     self.store.put(&[put]).await.map_err(not_stored)?;
@@ -136,8 +203,14 @@ impl Pipeline<'_> {
             }
         };
         if let Touched::Written(written) = touched {
-            let ledger = |id: &String| Put::new(keys::ledger(id), Expect::Anything, &case).map(|put| put.until(expires));
-            let ledger = written.request_ids.iter().map(ledger).collect::<Result<Vec<_>, _>>()?;
+            let ledger = |id: &String| {
+                Put::new(keys::ledger(id), Expect::Anything, &case).map(|put| put.until(expires))
+            };
+            let ledger = written
+                .request_ids
+                .iter()
+                .map(ledger)
+                .collect::<Result<Vec<_>, _>>()?;
             if !ledger.is_empty() {
                 self.store.put(&ledger).await.map_err(not_stored)?;
             }
@@ -146,13 +219,19 @@ impl Pipeline<'_> {
         if plan.same(&live, before) {
             return Ok(());
         }
-        Err(Failure::other(plan.kind(), format!("it was written, and reads as {}", plan.tell(&live))))
+        Err(Failure::other(
+            plan.kind(),
+            format!("it was written, and reads as {}", plan.tell(&live)),
+        ))
     }
 }
 
 fn not_stored(error: NotStored) -> Failure {
     match error {
-        NotStored::Conflict => Failure::other("store", "somebody else changed it in the same moment; try again"),
+        NotStored::Conflict => Failure::other(
+            "store",
+            "somebody else changed it in the same moment; try again",
+        ),
         NotStored::Failed(failure) => failure,
     }
 }

@@ -11,13 +11,13 @@ use auditward_rules::plan::Plan;
 use auditward_rules::settings::{Held, Mode};
 
 use super::job::{Job, Kept};
+use super::learn::Baseline;
 use super::undo::Restored;
 use super::{Turn, not_carried};
 use crate::case::{Case, Work};
 use crate::failure::Failure;
 use crate::guard::{Touch, Touched};
 use crate::keys;
-use super::learn::Baseline;
 use crate::limits::{Fuse, Resource};
 use crate::store::{BoxFuture, NotStored};
 
@@ -48,10 +48,18 @@ impl From<Failure> for Stop {
 
 /// Pauses before a first reading is believed that shows something else than the
 /// event wrote: IAM, S3 and SQS answer with older states for a while.
-const PATIENCE: [Pause; 3] = [Pause::from_millis(200), Pause::from_millis(800), Pause::from_secs(2)];
+const PATIENCE: [Pause; 3] = [
+    Pause::from_millis(200),
+    Pause::from_millis(800),
+    Pause::from_secs(2),
+];
 /// Pauses before a change counts as not having held.
-const PROOF: [Pause; 4] =
-    [Pause::from_millis(250), Pause::from_secs(1), Pause::from_secs(2), Pause::from_secs(4)];
+const PROOF: [Pause; 4] = [
+    Pause::from_millis(250),
+    Pause::from_secs(1),
+    Pause::from_secs(2),
+    Pause::from_secs(4),
+];
 /// Prerequisites of prerequisites of …
 const DEEPEST: usize = 4;
 /// How often a claim is tried when others change the same documents.
@@ -66,7 +74,9 @@ impl Job<'_> {
     fn ensure_within(&mut self, plan: Plan, depth: usize) -> BoxFuture<'_, Result<(), Stop>> {
         Box::pin(async move {
             if depth > DEEPEST {
-                return Err(Stop::ByHand("its prerequisites go in a circle; this is a fault of Auditward's".into()));
+                return Err(Stop::ByHand(
+                    "its prerequisites go in a circle; this is a fault of Auditward's".into(),
+                ));
             }
             let live = self.first_reading(&plan).await?;
             match self.decide(&plan, &live)? {
@@ -87,7 +97,13 @@ impl Job<'_> {
         })
     }
 
-    async fn change(&mut self, plan: Plan, live: Value, change: Change<Value>, depth: usize) -> Result<(), Stop> {
+    async fn change(
+        &mut self,
+        plan: Plan,
+        live: Value,
+        change: Change<Value>,
+        depth: usize,
+    ) -> Result<(), Stop> {
         if let Err(stop) = self.may_write(&plan, &change) {
             if matches!(stop, Stop::Would(_) | Stop::Waiting(_)) {
                 self.note(&plan, &live, &change);
@@ -98,8 +114,17 @@ impl Job<'_> {
             self.ensure_within(first, depth + 1).await?;
         }
         self.intend(&plan, &live, &change).await?;
-        let touch = Touch::Write { from: &live, to: &change.to };
-        match self.pipeline.guard.touch(&plan, touch).ok_or_else(|| not_carried(&plan, self.pipeline.guard))?.await? {
+        let touch = Touch::Write {
+            from: &live,
+            to: &change.to,
+        };
+        match self
+            .pipeline
+            .guard
+            .touch(&plan, touch)
+            .ok_or_else(|| not_carried(&plan, self.pipeline.guard))?
+            .await?
+        {
             Touched::Written(written) => self.ledger.extend(written.request_ids),
             Touched::Live(_) => return Err(Failure::other(plan.kind(), "a write only read").into()),
         }
@@ -123,8 +148,13 @@ impl Job<'_> {
                     self.mark_done(&plan);
                     return Err(Stop::CannotTell(why));
                 }
-                Decision::Change(change) => format!("the change did not hold: {} is still to be done", change.why),
-                Decision::ByHand(why) | Decision::CannotTell(why) => format!("the change did not hold: {why}"),
+                Decision::Change(change) => format!(
+                    "the change did not hold: {} is still to be done",
+                    change.why
+                ),
+                Decision::ByHand(why) | Decision::CannotTell(why) => {
+                    format!("the change did not hold: {why}")
+                }
             };
             match pauses.next().filter(|pause| self.time_for(*pause)) {
                 Some(pause) => self.pipeline.outside.pause(pause).await,
@@ -135,12 +165,17 @@ impl Job<'_> {
 
     /// The live state, read with patience where it may be older than the event.
     async fn first_reading(&mut self, plan: &Plan) -> Result<Value, Stop> {
-        let same = |(read, _): &(Plan, Result<Value, Failure>)| read.kind() == plan.kind() && read.at() == plan.at();
+        let same = |(read, _): &(Plan, Result<Value, Failure>)| {
+            read.kind() == plan.kind() && read.at() == plan.at()
+        };
         let mut live = match self.live.take_if(|live| same(live)) {
             Some((_, live)) => live?,
             None => self.pipeline.read(plan).await?,
         };
-        let Some(wrote) = plan.wrote().filter(|_| self.turn == Turn::First && self.case.version.is_none()) else {
+        let Some(wrote) = plan
+            .wrote()
+            .filter(|_| self.turn == Turn::First && self.case.version.is_none())
+        else {
             return Ok(live);
         };
         for pause in PATIENCE {
@@ -164,9 +199,20 @@ impl Job<'_> {
     fn decide(&self, plan: &Plan, live: &Value) -> Result<Decision<Value>, Stop> {
         let at = plan.at();
         let zone = self.known.settings.zone(&at.account);
-        let scene = Scene { now: self.pipeline.now, settings: &self.known.settings, zone: &zone, at };
-        let baseline = self.items.get(&keys::baseline(plan.kind(), at)).map(|item| item.read::<Baseline>());
-        let baseline = baseline.transpose()?.filter(|baseline| !baseline.outdated).map(|baseline| baseline.state);
+        let scene = Scene {
+            now: self.pipeline.now,
+            settings: &self.known.settings,
+            zone: &zone,
+            at,
+        };
+        let baseline = self
+            .items
+            .get(&keys::baseline(plan.kind(), at))
+            .map(|item| item.read::<Baseline>());
+        let baseline = baseline
+            .transpose()?
+            .filter(|baseline| !baseline.outdated)
+            .map(|baseline| baseline.state);
         plan.decide(live, baseline.as_ref(), scene)
             .map_err(|error| Stop::CannotTell(format!("a recorded state cannot be read: {error}")))
     }
@@ -176,14 +222,22 @@ impl Job<'_> {
         let item = self.items.get(&keys::restored(plan.kind(), plan.at()))?;
         let restored = item.read::<Restored>().ok()?;
         let holds = self.pipeline.now <= restored.until && plan.same(live, &restored.state);
-        holds.then(|| format!("accepted until {}: put back by {}", restored.until, restored.by))
+        holds.then(|| {
+            format!(
+                "accepted until {}: put back by {}",
+                restored.until, restored.by
+            )
+        })
     }
 
     /// Rules of conduct 8, 11 and 12.
     fn may_write(&mut self, plan: &Plan, change: &Change<Value>) -> Result<(), Stop> {
         let evidence_on = change.evidence_on;
         if self.finding.mode != Mode::Enforce {
-            return Err(Stop::Would(format!("the mode is `{}`", self.finding.mode.name())));
+            return Err(Stop::Would(format!(
+                "the mode is `{}`",
+                self.finding.mode.name()
+            )));
         }
         match &self.finding.held {
             Some(Held::NoSettings) if evidence_on => {}
@@ -194,11 +248,15 @@ impl Job<'_> {
             return self.load_resource(plan, true);
         }
         if !self.stored {
-            return Err(Stop::Waiting("the store does not answer, so nothing but evidence is switched on".into()));
+            return Err(Stop::Waiting(
+                "the store does not answer, so nothing but evidence is switched on".into(),
+            ));
         }
         if self.is_settling() {
             let seconds = self.known.settings.fuses.settle_seconds;
-            return Err(Stop::Waiting(format!("a deployment made it; it has {seconds} seconds to settle")));
+            return Err(Stop::Waiting(format!(
+                "a deployment made it; it has {seconds} seconds to settle"
+            )));
         }
         self.load_resource(plan, false)?;
         self.load_fuses(plan)
@@ -214,33 +272,67 @@ impl Job<'_> {
         let key = keys::resource(plan.at());
         if !self.resources.contains_key(&key) {
             let item = self.items.get(&key);
-            let value = item.map(|item| item.read::<Resource>()).transpose()?.unwrap_or_default();
+            let value = item
+                .map(|item| item.read::<Resource>())
+                .transpose()?
+                .unwrap_or_default();
             if value.held_by_other(&self.case.value.id, self.pipeline.now) {
-                return Err(Stop::Held(format!("case {} works on {}", value.holder, plan.at().resource)));
+                return Err(Stop::Held(format!(
+                    "case {} works on {}",
+                    value.holder,
+                    plan.at().resource
+                )));
             }
-            if let Some(why) = value.flaps(&self.known.settings.breaker, evidence_on, self.pipeline.now) {
+            if let Some(why) =
+                value.flaps(&self.known.settings.breaker, evidence_on, self.pipeline.now)
+            {
                 return Err(Stop::Waiting(why));
             }
-            self.resources.insert(key, Kept { value, version: item.map(|item| item.version) });
+            self.resources.insert(
+                key,
+                Kept {
+                    value,
+                    version: item.map(|item| item.version),
+                },
+            );
         }
         Ok(())
     }
 
     fn load_fuses(&mut self, plan: &Plan) -> Result<(), Stop> {
         let fuses = &self.known.settings.fuses;
-        let all = [(keys::FUSE.to_owned(), fuses.overall), (keys::fuse(self.finding.rule.id), fuses.per_rule)];
+        let all = [
+            (keys::FUSE.to_owned(), fuses.overall),
+            (keys::fuse(self.finding.rule.id), fuses.per_rule),
+        ];
         for (key, most) in all {
             let item = self.items.get(&key);
-            let mut value = item.map(|item| item.read::<Fuse>()).transpose()?.unwrap_or_default();
-            value.pass(&plan.at().resource, most, fuses, self.pipeline.now).map_err(Stop::Waiting)?;
-            self.fuses.insert(key, Kept { value, version: item.map(|item| item.version) });
+            let mut value = item
+                .map(|item| item.read::<Fuse>())
+                .transpose()?
+                .unwrap_or_default();
+            value
+                .pass(&plan.at().resource, most, fuses, self.pipeline.now)
+                .map_err(Stop::Waiting)?;
+            self.fuses.insert(
+                key,
+                Kept {
+                    value,
+                    version: item.map(|item| item.version),
+                },
+            );
         }
         Ok(())
     }
 
     /// Claims the case and the resource and stores what is about to be written,
     /// before it is: a crash after the write must not lose the way back.
-    async fn intend(&mut self, plan: &Plan, live: &Value, change: &Change<Value>) -> Result<(), Stop> {
+    async fn intend(
+        &mut self,
+        plan: &Plan,
+        live: &Value,
+        change: &Change<Value>,
+    ) -> Result<(), Stop> {
         let key = keys::resource(plan.at());
         let (id, lease) = (self.case.value.id.clone(), self.pipeline.deadline);
         for attempt in 1.. {
@@ -248,7 +340,9 @@ impl Job<'_> {
             if let Some(resource) = self.resources.get_mut(&key) {
                 resource.value.hold(&id, lease);
                 if !self.counted.contains(&key) {
-                    resource.value.changed(&self.known.settings.breaker, self.pipeline.now);
+                    resource
+                        .value
+                        .changed(&self.known.settings.breaker, self.pipeline.now);
                 }
             }
             match self.commit().await {
@@ -260,7 +354,9 @@ impl Job<'_> {
                 }
                 Err(NotStored::Failed(failure)) => return Err(failure.into()),
                 Err(NotStored::Conflict) if attempt < CLAIMS => self.reload(plan, change).await?,
-                Err(NotStored::Conflict) => return Err(Stop::Held("others keep working on it".into())),
+                Err(NotStored::Conflict) => {
+                    return Err(Stop::Held("others keep working on it".into()));
+                }
             }
         }
         self.counted.insert(key);
@@ -291,9 +387,16 @@ impl Job<'_> {
         }
         let version = self.items.get(&case).map(|item| item.version);
         if version != self.case.version {
-            let known = self.items.get(&case).map(|item| item.read::<Case>()).transpose()?;
+            let known = self
+                .items
+                .get(&case)
+                .map(|item| item.read::<Case>())
+                .transpose()?;
             if known.is_some_and(|known| known.lease > self.pipeline.now) {
-                return Err(Stop::Held(format!("case {} is being worked on", self.case.value.id)));
+                return Err(Stop::Held(format!(
+                    "case {} is being worked on",
+                    self.case.value.id
+                )));
             }
             self.case.version = version;
         }

@@ -6,7 +6,9 @@
 use std::collections::HashMap;
 
 use aws_sdk_dynamodb::Client;
-use aws_sdk_dynamodb::types::{AttributeValue, KeysAndAttributes, Put as PutItem, TransactWriteItem};
+use aws_sdk_dynamodb::types::{
+    AttributeValue, KeysAndAttributes, Put as PutItem, TransactWriteItem,
+};
 use serde_json::value::RawValue;
 use tokio::sync::OnceCell;
 
@@ -28,11 +30,17 @@ pub struct Dynamo<'a> {
 impl<'a> Dynamo<'a> {
     /// The table of that name.
     pub fn new(sessions: &'a Sessions, table: impl Into<String>) -> Self {
-        Self { sessions, table: table.into(), client: OnceCell::new() }
+        Self {
+            sessions,
+            table: table.into(),
+            client: OnceCell::new(),
+        }
     }
 
     async fn client(&self) -> &Client {
-        self.client.get_or_init(async || Client::new(self.sessions.central().await)).await
+        self.client
+            .get_or_init(async || Client::new(self.sessions.central().await))
+            .await
     }
 
     fn item(&self, put: &Put) -> Result<PutItem, Failure> {
@@ -41,7 +49,9 @@ impl<'a> Dynamo<'a> {
             .item("key", text(&put.key))
             .item("body", text(put.body.get()));
         item = match put.expect {
-            Expect::Absent => item.item("v", number(1)).condition_expression("attribute_not_exists(v)"),
+            Expect::Absent => item
+                .item("v", number(1))
+                .condition_expression("attribute_not_exists(v)"),
             Expect::Version(version) => item
                 .item("v", number(version + 1))
                 .condition_expression("v = :v")
@@ -55,7 +65,8 @@ impl<'a> Dynamo<'a> {
         if let Some((list, at)) = &put.listed {
             item = item.item("list", text(list)).item("at", text(at));
         }
-        item.build().map_err(|error| Failure::other("dynamodb:PutItem", error.to_string()))
+        item.build()
+            .map_err(|error| Failure::other("dynamodb:PutItem", error.to_string()))
     }
 }
 
@@ -79,7 +90,10 @@ fn document(attributes: &HashMap<String, AttributeValue>) -> Option<(String, Ite
 const BATCH: usize = 100;
 
 impl Store for Dynamo<'_> {
-    fn get<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<HashMap<String, Item>, Failure>> {
+    fn get<'a>(
+        &'a self,
+        keys: &'a [String],
+    ) -> BoxFuture<'a, Result<HashMap<String, Item>, Failure>> {
         Box::pin(async move {
             let mut found = HashMap::new();
             for keys in keys.chunks(BATCH) {
@@ -92,7 +106,11 @@ impl Store for Dynamo<'_> {
                 let mut asked = Some(HashMap::from([(self.table.clone(), keys)]));
                 // DynamoDB hands back what it had no time for.
                 while let Some(keys) = asked.take().filter(|keys| !keys.is_empty()) {
-                    let request = self.client().await.batch_get_item().set_request_items(Some(keys));
+                    let request = self
+                        .client()
+                        .await
+                        .batch_get_item()
+                        .set_request_items(Some(keys));
                     let answer = request.send().await;
                     let answer = answer.map_err(|e| Failure::of("dynamodb:BatchGetItem", &e))?;
                     let tables = answer.responses.unwrap_or_default();
@@ -106,7 +124,10 @@ impl Store for Dynamo<'_> {
 
     fn put<'a>(&'a self, puts: &'a [Put]) -> BoxFuture<'a, Result<(), NotStored>> {
         Box::pin(async move {
-            let items = puts.iter().map(|put| self.item(put)).collect::<Result<Vec<_>, _>>();
+            let items = puts
+                .iter()
+                .map(|put| self.item(put))
+                .collect::<Result<Vec<_>, _>>();
             let mut items = items.map_err(NotStored::Failed)?;
             let client = self.client().await;
             if items.len() == 1
@@ -120,23 +141,43 @@ impl Store for Dynamo<'_> {
                     .set_expression_attribute_values(item.expression_attribute_values);
                 let answer = request.send().await.map(drop);
                 return answer.map_err(|error| {
-                    let refused = error.as_service_error().is_some_and(|e| e.is_conditional_check_failed_exception());
-                    if refused { NotStored::Conflict } else { NotStored::Failed(Failure::of("dynamodb:PutItem", &error)) }
+                    let refused = error
+                        .as_service_error()
+                        .is_some_and(|e| e.is_conditional_check_failed_exception());
+                    if refused {
+                        NotStored::Conflict
+                    } else {
+                        NotStored::Failed(Failure::of("dynamodb:PutItem", &error))
+                    }
                 });
             }
-            let items = items.into_iter().map(|item| TransactWriteItem::builder().put(item).build());
-            let request = client.transact_write_items().set_transact_items(Some(items.collect()));
+            let items = items
+                .into_iter()
+                .map(|item| TransactWriteItem::builder().put(item).build());
+            let request = client
+                .transact_write_items()
+                .set_transact_items(Some(items.collect()));
             let answer = request.send().await.map(drop);
             answer.map_err(|error| {
                 // Cancelled by a condition or by another transaction: either way
                 // somebody else was there first.
-                let cancelled = error.as_service_error().is_some_and(|e| e.is_transaction_canceled_exception());
-                if cancelled { NotStored::Conflict } else { NotStored::Failed(Failure::of("dynamodb:PutItem", &error)) }
+                let cancelled = error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_transaction_canceled_exception());
+                if cancelled {
+                    NotStored::Conflict
+                } else {
+                    NotStored::Failed(Failure::of("dynamodb:PutItem", &error))
+                }
             })
         })
     }
 
-    fn list<'a>(&'a self, list: &'static str, most: usize) -> BoxFuture<'a, Result<Vec<(String, Item)>, Failure>> {
+    fn list<'a>(
+        &'a self,
+        list: &'static str,
+        most: usize,
+    ) -> BoxFuture<'a, Result<Vec<(String, Item)>, Failure>> {
         Box::pin(async move {
             let mut found = Vec::new();
             let mut next = None;
@@ -152,7 +193,10 @@ impl Store for Dynamo<'_> {
                     .expression_attribute_values(":list", text(list))
                     .scan_index_forward(false)
                     .set_exclusive_start_key(next.take());
-                let answer = request.send().await.map_err(|e| Failure::of("dynamodb:Query", &e))?;
+                let answer = request
+                    .send()
+                    .await
+                    .map_err(|e| Failure::of("dynamodb:Query", &e))?;
                 found.extend(answer.items().iter().filter_map(document));
                 next = answer.last_evaluated_key;
                 if next.is_none() || found.len() >= most {

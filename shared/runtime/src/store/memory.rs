@@ -6,22 +6,30 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use super::{BoxFuture, Expect, Item, NotStored, Put, Store};
 use crate::failure::Failure;
 
+/// The documents by key, each with the list and the time under which it is found.
+type Items = BTreeMap<String, (Item, Option<(&'static str, String)>)>;
+
 /// Forgets everything when dropped.
 #[derive(Debug, Default)]
 pub struct Memory {
-    items: Mutex<BTreeMap<String, (Item, Option<(&'static str, String)>)>>,
+    items: Mutex<Items>,
 }
 
 impl Memory {
-    fn items(&self) -> MutexGuard<'_, BTreeMap<String, (Item, Option<(&'static str, String)>)>> {
+    fn items(&self) -> MutexGuard<'_, Items> {
         self.items.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Store for Memory {
-    fn get<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<HashMap<String, Item>, Failure>> {
+    fn get<'a>(
+        &'a self,
+        keys: &'a [String],
+    ) -> BoxFuture<'a, Result<HashMap<String, Item>, Failure>> {
         let items = self.items();
-        let found = keys.iter().filter_map(|key| Some((key.clone(), items.get(key)?.0.clone())));
+        let found = keys
+            .iter()
+            .filter_map(|key| Some((key.clone(), items.get(key)?.0.clone())));
         let found = found.collect();
         Box::pin(async move { Ok(found) })
     }
@@ -36,7 +44,10 @@ impl Store for Memory {
         let done = if puts.iter().all(holds) {
             for put in puts {
                 let version = items.get(&put.key).map_or(0, |(item, _)| item.version) + 1;
-                let item = Item { version, body: put.body.clone() };
+                let item = Item {
+                    version,
+                    body: put.body.clone(),
+                };
                 items.insert(put.key.clone(), (item, put.listed.clone()));
             }
             Ok(())
@@ -46,7 +57,11 @@ impl Store for Memory {
         Box::pin(async move { done })
     }
 
-    fn list<'a>(&'a self, list: &'static str, most: usize) -> BoxFuture<'a, Result<Vec<(String, Item)>, Failure>> {
+    fn list<'a>(
+        &'a self,
+        list: &'static str,
+        most: usize,
+    ) -> BoxFuture<'a, Result<Vec<(String, Item)>, Failure>> {
         let items = self.items();
         let mut found: Vec<_> = items
             .iter()
@@ -56,7 +71,11 @@ impl Store for Memory {
             })
             .collect();
         found.sort_by(|one, other| other.0.cmp(&one.0));
-        let found = found.into_iter().take(most).map(|(_, key, item)| (key, item)).collect();
+        let found = found
+            .into_iter()
+            .take(most)
+            .map(|(_, key, item)| (key, item))
+            .collect();
         Box::pin(async move { Ok(found) })
     }
 }
@@ -66,7 +85,10 @@ mod tests {
     use super::*;
 
     async fn put(store: &Memory, key: &str, expect: Expect) -> bool {
-        store.put(&[Put::new(key, expect, &1).unwrap()]).await.is_ok()
+        store
+            .put(&[Put::new(key, expect, &1).unwrap()])
+            .await
+            .is_ok()
     }
 
     #[tokio::test]

@@ -39,8 +39,9 @@ impl Item {
     /// # Errors
     /// The document is not of this type.
     pub fn read<T: DeserializeOwned>(&self) -> Result<T, Failure> {
-        serde_json::from_str(self.body.get())
-            .map_err(|error| Failure::other("store", format!("a kept document cannot be read: {error}")))
+        serde_json::from_str(self.body.get()).map_err(|error| {
+            Failure::other("store", format!("a kept document cannot be read: {error}"))
+        })
     }
 }
 
@@ -81,10 +82,20 @@ impl Put {
     ///
     /// # Errors
     /// The document cannot be written as JSON.
-    pub fn new<T: Serialize>(key: impl Into<String>, expect: Expect, body: &T) -> Result<Self, Failure> {
+    pub fn new<T: Serialize>(
+        key: impl Into<String>,
+        expect: Expect,
+        body: &T,
+    ) -> Result<Self, Failure> {
         let body = serde_json::value::to_raw_value(body)
             .map_err(|error| Failure::other("store", error.to_string()))?;
-        Ok(Self { key: key.into(), body, expect, expires: None, listed: None })
+        Ok(Self {
+            key: key.into(),
+            body,
+            expect,
+            expires: None,
+            listed: None,
+        })
     }
 
     /// The same, forgotten at a time.
@@ -115,11 +126,18 @@ pub enum NotStored {
 pub trait Store: Send + Sync {
     /// Reads several keys at once, with all that was written before. Keys
     /// without a document are left out.
-    fn get<'a>(&'a self, keys: &'a [String]) -> BoxFuture<'a, Result<HashMap<String, Item>, Failure>>;
+    fn get<'a>(
+        &'a self,
+        keys: &'a [String],
+    ) -> BoxFuture<'a, Result<HashMap<String, Item>, Failure>>;
 
     /// Makes all changes or none.
     fn put<'a>(&'a self, puts: &'a [Put]) -> BoxFuture<'a, Result<(), NotStored>>;
 
     /// The documents of a list, newest first, at most `most`.
-    fn list<'a>(&'a self, list: &'static str, most: usize) -> BoxFuture<'a, Result<Vec<(String, Item)>, Failure>>;
+    fn list<'a>(
+        &'a self,
+        list: &'static str,
+        most: usize,
+    ) -> BoxFuture<'a, Result<Vec<(String, Item)>, Failure>>;
 }

@@ -53,6 +53,10 @@ impl Facet for BucketExistence {
         }
     }
 
+    fn writable(state: &Self::State) -> bool {
+        state.is_some()
+    }
+
     fn tell(state: &Self::State) -> String {
         state.as_ref().map_or_else(
             || "no bucket".into(),

@@ -302,6 +302,10 @@ impl Facet for KeyPolicy {
         one.same(other)
     }
 
+    fn writable(state: &PolicyState) -> bool {
+        *state != PolicyState::Absent
+    }
+
     fn tell(state: &PolicyState) -> String {
         state.tell()
     }

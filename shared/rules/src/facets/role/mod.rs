@@ -62,6 +62,10 @@ impl Facet for RoleTrust {
         }
     }
 
+    fn writable(state: &PolicyState) -> bool {
+        *state != PolicyState::Absent
+    }
+
     fn tell(state: &PolicyState) -> String {
         match state {
             PolicyState::Absent => "no such role".into(),
@@ -217,6 +221,10 @@ impl Facet for RoleSessions {
             }
             _ => Standing::Incomparable,
         }
+    }
+
+    fn writable(state: &Sessions) -> bool {
+        *state != Sessions::Gone
     }
 
     fn tell(state: &Sessions) -> String {

@@ -375,6 +375,10 @@ impl Facet for TrailConfig {
         }
     }
 
+    fn writable(state: &Self::State) -> bool {
+        state.is_some()
+    }
+
     fn tell(state: &Self::State) -> String {
         let Some(trail) = state else {
             return "no trail".into();

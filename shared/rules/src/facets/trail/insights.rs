@@ -83,6 +83,10 @@ impl Facet for TrailInsights {
         }
     }
 
+    fn writable(state: &Self::State) -> bool {
+        state.is_some()
+    }
+
     fn tell(state: &Self::State) -> String {
         match state {
             None => "no trail".into(),

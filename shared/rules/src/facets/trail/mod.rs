@@ -40,6 +40,10 @@ impl Facet for TrailLogging {
         }
     }
 
+    fn writable(state: &Self::State) -> bool {
+        *state == Some(true)
+    }
+
     fn tell(state: &Self::State) -> String {
         match state {
             None => "no trail",

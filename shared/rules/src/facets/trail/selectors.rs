@@ -349,6 +349,10 @@ impl Facet for TrailSelectors {
         }
     }
 
+    fn writable(state: &Self::State) -> bool {
+        state.is_some()
+    }
+
     fn tell(state: &Self::State) -> String {
         let Some(selectors) = state else {
             return "no trail".into();

@@ -293,8 +293,15 @@ fn who_cannot_be_told_is_told_to_people_and_never_taken_out() {
     };
     let live = of(&[OWN, UNIQUE_ID]);
     assert!(matches!(decide(&live, None), Decision::CannotTell(_)));
-    assert_eq!(decide(&live, Some(&live)), Decision::Safe, "known since the baseline");
+    assert_eq!(
+        decide(&live, Some(&live)),
+        Decision::Safe,
+        "known since the baseline"
+    );
 
     let change = changed(decide(&of(&[UNIQUE_ID, STRANGER]), None));
-    assert!(change.to.same(&of(&[UNIQUE_ID])), "only the sure outsider goes");
+    assert!(
+        change.to.same(&of(&[UNIQUE_ID])),
+        "only the sure outsider goes"
+    );
 }

@@ -1,0 +1,136 @@
+//! From an event to a safe state, whatever happens in between.
+
+use super::*;
+
+#[tokio::test]
+async fn a_stopped_trail_is_started_proven_stored_and_told_once() {
+    let world = world(ENFORCE).await;
+    let answer = stopped(&world, 0).await;
+    assert_eq!(answer.retry, None);
+    assert!(*world.logging.lock().unwrap());
+    assert_eq!(world.alerts(), ["fixed"]);
+    assert_eq!(world.messages.lock().unwrap().len(), 2);
+    let case = world.case().await.unwrap();
+    assert_eq!((case.outcome, case.steps[0].done), (Outcome::Fixed, true));
+    assert_eq!(case.steps[0].before, Some(json!(false)));
+
+    *world.logging.lock().unwrap() = false;
+    let again = stopped(&world, 60).await;
+    assert_eq!(again.retry, None);
+    assert_eq!(
+        world.writes.load(Ordering::SeqCst),
+        1,
+        "a duplicate writes nothing"
+    );
+    assert_eq!(world.alerts(), ["fixed"], "a duplicate tells nobody");
+}
+
+#[tokio::test]
+async fn a_change_that_did_not_last_is_put_back_when_it_is_judged_again() {
+    let world = world(ENFORCE).await;
+    stopped(&world, 0).await;
+    *world.logging.lock().unwrap() = false;
+    judged(&world, STOPPED, 61, Turn::Again { last: false }).await;
+    assert!(*world.logging.lock().unwrap());
+    judged(&world, STOPPED, 301, Turn::Again { last: true }).await;
+    assert!(world.case().await.unwrap().closed.is_some());
+}
+
+#[tokio::test]
+async fn mode_alert_writes_nothing_and_says_what_it_would_do() {
+    let world = world(&ENFORCE.replace("enforce", "alert")).await;
+    stopped(&world, 0).await;
+    assert_eq!(world.writes.load(Ordering::SeqCst), 0);
+    assert_eq!(world.alerts(), ["would-fix"]);
+    let case = world.case().await.unwrap();
+    assert_eq!(case.steps[0].to, Some(json!(true)));
+    assert!(!case.steps[0].done);
+    stopped(&world, 60).await;
+    assert_eq!(world.alerts(), ["would-fix"]);
+}
+
+#[tokio::test]
+async fn out_of_the_box_nothing_is_written() {
+    let world = World::default();
+    stopped(&world, 0).await;
+    assert_eq!(world.writes.load(Ordering::SeqCst), 0);
+    assert_eq!(world.alerts(), ["would-fix"]);
+}
+
+#[tokio::test]
+async fn a_failed_call_is_told_and_never_written_about() {
+    let world = world(ENFORCE).await;
+    let failed = STOPPED.replace("\"eventID\"", "\"errorCode\":\"AccessDenied\",\"eventID\"");
+    judged(&world, &failed, 0, Turn::First).await;
+    judged(
+        &world,
+        &failed.replace("event-1", "event-2"),
+        5,
+        Turn::First,
+    )
+    .await;
+    assert_eq!(world.writes.load(Ordering::SeqCst), 0);
+    assert_eq!(
+        world.alerts(),
+        ["attempt"],
+        "attempts of an hour fold into one"
+    );
+}
+
+/// Whatever call the process dies at, a retry after the lease ends safe and told.
+#[tokio::test(start_paused = true)]
+async fn a_crash_between_any_two_steps_is_taken_up_by_the_retry() {
+    let calls = {
+        let world = world(ENFORCE).await;
+        stopped(&world, 0).await;
+        world.calls.load(Ordering::SeqCst)
+    };
+    assert!(calls >= 6);
+    for nth in 0..calls {
+        let mut world = world(ENFORCE).await;
+        world.dies_at = Some(nth);
+        let died = tokio::time::timeout(Pause::from_secs(1), stopped(&world, 0)).await;
+        assert!(died.is_err(), "call {nth} was not reached");
+        world.dies_at = None;
+        let answer = stopped(&world, 60).await;
+        assert_eq!(answer.retry, None, "call {nth}");
+        assert!(*world.logging.lock().unwrap(), "call {nth}");
+        let alerts = world.alerts();
+        assert!(
+            alerts == ["fixed"] || nth + 2 >= calls && alerts.iter().all(|a| a == "fixed"),
+            "call {nth}: {alerts:?}"
+        );
+        let case = world.case().await.unwrap();
+        assert_eq!(case.outcome, Outcome::Fixed, "call {nth}");
+        assert_eq!(
+            case.steps[0].before,
+            Some(json!(false)),
+            "call {nth}: the way back is kept"
+        );
+    }
+}
+
+/// Whatever call is refused: safe in the end, or somebody was told, or it is retried.
+#[tokio::test]
+async fn a_refusal_of_any_call_ends_safe_or_told_never_silent() {
+    for kind in [
+        FailureKind::Denied,
+        FailureKind::Passing,
+        FailureKind::Other,
+    ] {
+        for nth in 0..9 {
+            let mut world = world(ENFORCE).await;
+            world.refuses_at = Some((nth, kind));
+            let answer = stopped(&world, 0).await;
+            let told = !world.alerts.lock().unwrap().is_empty();
+            assert!(told || answer.retry.is_some(), "{kind:?} at call {nth}");
+            if answer.retry.is_some() {
+                stopped(&world, 60).await;
+                assert!(
+                    *world.logging.lock().unwrap(),
+                    "{kind:?} at call {nth}: the retry puts it right"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,216 @@
+//! The rules of conduct, on a store in memory and a world of one trail.
+
+mod fixing;
+mod holding;
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration as Pause;
+
+use auditward_rules::rule::Function;
+use auditward_rules::settings::Settings;
+use serde_json::json;
+
+use super::*;
+use crate::alert::Alert;
+use crate::case::Case;
+use crate::failure::FailureKind;
+use crate::guard::Discovered;
+use crate::hand::Written;
+use crate::known::Pushed;
+use crate::store::{BoxFuture, Memory, NotStored, Put};
+
+/// A world of one switch, in which everything can go wrong at any call.
+#[derive(Default)]
+struct World {
+    logging: Mutex<bool>,
+    alerts: Mutex<Vec<Alert>>,
+    messages: Mutex<Vec<String>>,
+    writes: AtomicUsize,
+    calls: AtomicUsize,
+    /// The call at which the process dies, and the one that is refused.
+    dies_at: Option<usize>,
+    refuses_at: Option<(usize, FailureKind)>,
+    store: Memory,
+    store_down: bool,
+}
+
+impl World {
+    async fn call(&self, name: &str) -> Result<(), Failure> {
+        let nth = self.calls.fetch_add(1, Ordering::SeqCst);
+        if self.dies_at == Some(nth) {
+            std::future::pending::<()>().await;
+        }
+        match self.refuses_at {
+            Some((at, kind)) if at == nth => Err(Failure {
+                call: name.into(),
+                code: "Test".into(),
+                message: "refused".into(),
+                kind,
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    fn alerts(&self) -> Vec<String> {
+        self.alerts
+            .lock()
+            .unwrap()
+            .iter()
+            .map(|alert| alert.attributes["outcome"].clone())
+            .collect()
+    }
+
+    async fn case(&self) -> Option<Case> {
+        self.store
+            .list("case", 9)
+            .await
+            .unwrap()
+            .pop()
+            .map(|(_, item)| item.read().unwrap())
+    }
+}
+
+impl Guard for World {
+    fn function(&self) -> Function {
+        Function::TrailGuard
+    }
+
+    fn touch<'a>(
+        &'a self,
+        plan: &'a Plan,
+        touch: Touch<'a>,
+    ) -> Option<BoxFuture<'a, Result<Touched, Failure>>> {
+        let state: fn(bool) -> Value = match plan.kind() {
+            "trail-logging" => |on| json!(on),
+            "bucket-versioning" => {
+                |on| json!({"status": if on { "enabled" } else { "suspended" }, "mfa-delete": false})
+            }
+            _ => return None,
+        };
+        Some(Box::pin(async move {
+            self.call("touch").await?;
+            Ok(match touch {
+                Touch::Read => Touched::Live(state(*self.logging.lock().unwrap())),
+                Touch::Write { to, .. } => {
+                    *self.logging.lock().unwrap() = *to == state(true);
+                    self.writes.fetch_add(1, Ordering::SeqCst);
+                    Touched::Written(Written::default().and(Some("request-1")))
+                }
+            })
+        }))
+    }
+
+    fn discover<'a>(
+        &'a self,
+        _: &'a Settings,
+        inventory: Inventory,
+    ) -> BoxFuture<'a, Result<Discovered, Failure>> {
+        Box::pin(async move {
+            Ok(Discovered {
+                inventory,
+                resources: Vec::new(),
+            })
+        })
+    }
+}
+
+impl Outside for World {
+    fn tell<'a>(&'a self, alert: &'a Alert) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            self.call("tell").await?;
+            self.alerts.lock().unwrap().push(alert.clone());
+            Ok(())
+        })
+    }
+
+    fn later<'a>(&'a self, message: &'a str, _: Pause) -> BoxFuture<'a, Result<(), Failure>> {
+        self.messages.lock().unwrap().push(message.to_owned());
+        Box::pin(async { Ok(()) })
+    }
+
+    fn pause(&self, _: Pause) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}
+
+impl Store for World {
+    fn get<'a>(
+        &'a self,
+        keys: &'a [String],
+    ) -> BoxFuture<'a, Result<HashMap<String, Item>, Failure>> {
+        Box::pin(async move {
+            self.call("get").await?;
+            if self.store_down {
+                return Err(Failure::other("get", "down"));
+            }
+            self.store.get(keys).await
+        })
+    }
+
+    fn put<'a>(&'a self, puts: &'a [Put]) -> BoxFuture<'a, Result<(), NotStored>> {
+        Box::pin(async move {
+            self.call("put").await.map_err(NotStored::Failed)?;
+            if self.store_down {
+                return Err(NotStored::Failed(Failure::other("put", "down")));
+            }
+            self.store.put(puts).await
+        })
+    }
+
+    fn list<'a>(
+        &'a self,
+        list: &'static str,
+        most: usize,
+    ) -> BoxFuture<'a, Result<Vec<(String, Item)>, Failure>> {
+        self.store.list(list, most)
+    }
+}
+
+const ENFORCE: &str = "[ours]\naccounts = [\"111111111111\"]\n[protected]\nresources = [\"arn:aws:cloudtrail:*\", \"arn:aws:s3:::logs\"]\n[mode]\ndefault = \"enforce\"\n[[operators]]\nprincipal = \"arn:aws:iam::111111111111:role/operator\"\nunique_id = \"AROAOPERATOR\"\nreason = \"test\"\n";
+
+const STOPPED: &str = r#"{"eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","awsRegion":"eu-west-1","recipientAccountId":"111111111111","eventID":"event-1","eventTime":"2026-11-20T10:00:00Z","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111111111111:user/mallory","accountId":"111111111111"},"requestParameters":{"name":"audit"}}"#;
+
+fn at(seconds: i64) -> DateTime<Utc> {
+    DateTime::parse_from_rfc3339("2026-11-20T10:00:10Z")
+        .unwrap()
+        .to_utc()
+        + Duration::seconds(seconds)
+}
+
+/// A world whose table holds these settings.
+async fn world(settings: &str) -> World {
+    let world = World::default();
+    let pushed = Pushed {
+        number: 1,
+        text: settings.into(),
+        by: "test".into(),
+        at: at(0),
+    };
+    world
+        .store
+        .put(&[Put::new(keys::SETTINGS, crate::store::Expect::Absent, &pushed).unwrap()])
+        .await
+        .unwrap();
+    world
+}
+
+async fn judged(world: &World, text: &str, seconds: i64, turn: Turn) -> Answer {
+    let memo = Memo::new(Settings::default());
+    let now = at(seconds);
+    let pipeline = Pipeline {
+        guard: world,
+        store: world,
+        outside: world,
+        memo: &memo,
+        now,
+        started: Instant::now(),
+        deadline: now + Duration::seconds(50),
+    };
+    let record = Record::read(text).unwrap();
+    pipeline.record(&record, text, turn).await
+}
+
+async fn stopped(world: &World, seconds: i64) -> Answer {
+    judged(world, STOPPED, seconds, Turn::First).await
+}
