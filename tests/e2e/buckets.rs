@@ -18,32 +18,50 @@ static ROWS: &[Row] = &[
     Row::back("bucket.policy-deleted.violation.log-bucket").unknown(Ends::Safe(trail_delivers)),
     Row::back("bucket.public-access-block-weakened.violation.log-bucket"),
     Row::back("bucket.public-access-block-deleted.violation.log-bucket"),
-    Row::back("account.public-access-block-weakened.violation.one-flag").unknown(Ends::Untouched("by-hand")),
-    Row::back("account.public-access-block-deleted.violation.root").unknown(Ends::Untouched("by-hand")),
+    Row::back("account.public-access-block-weakened.violation.one-flag")
+        .unknown(Ends::Untouched("by-hand")),
+    Row::back("account.public-access-block-deleted.violation.root")
+        .unknown(Ends::Untouched("by-hand")),
     Row::back("bucket.acl-opened.violation.public-read"),
     Row::back("bucket.ownership-weakened.violation.object-writer"),
     Row::back("bucket.ownership-deleted.violation.log-bucket"),
     Row::back("bucket.versioning-suspended.violation.log-bucket"),
     Row::back("bucket.lifecycle-shortened.violation.one-rule").unknown(Ends::Safe(nothing_expires)),
-    Row::back("bucket.deleted.violation.log-bucket").for_good().unknown(Ends::Safe(closed)),
+    Row::back("bucket.deleted.violation.log-bucket")
+        .for_good()
+        .unknown(Ends::Safe(closed)),
 ];
 
 fn strangers_are_out(_: &Value, after: &Value) {
     let policy = after["policy"].to_string();
-    assert!(policy.contains("222222222222") && !policy.contains("333333333333"), "{policy}");
+    assert!(
+        policy.contains("222222222222") && !policy.contains("333333333333"),
+        "{policy}"
+    );
 }
 
 fn trail_delivers(_: &Value, after: &Value) {
     let policy = after["policy"].to_string();
-    assert!(policy.contains("s3:GetBucketAcl") && policy.contains("s3:PutObject"), "{policy}");
+    assert!(
+        policy.contains("s3:GetBucketAcl") && policy.contains("s3:PutObject"),
+        "{policy}"
+    );
 }
 
 fn nothing_expires(_: &Value, after: &Value) {
-    assert!(!after["lifecycle"].to_string().contains("<Status>Enabled"), "{after:#}");
+    assert!(
+        !after["lifecycle"].to_string().contains("<Status>Enabled"),
+        "{after:#}"
+    );
 }
 
 fn closed(before: &Value, after: &Value) {
-    for side in ["location", "publicAccessBlock", "ownershipControls", "versioning"] {
+    for side in [
+        "location",
+        "publicAccessBlock",
+        "ownershipControls",
+        "versioning",
+    ] {
         assert_eq!(before[side], after[side], "{side}");
     }
 }

@@ -43,9 +43,21 @@ impl Story {
         let mut guard = stage.guard(function).await;
         guard.play(&event).await;
         assert_eq!(stage.alerts().await.len(), 1);
-        let calls = guard.proxy.calls().iter().map(|call| call.operation).max().unwrap();
+        let calls = guard
+            .proxy
+            .calls()
+            .iter()
+            .map(|call| call.operation)
+            .max()
+            .unwrap();
         let safe = stage.look(&event).await;
-        Self { stage, function, event, safe, calls }
+        Self {
+            stage,
+            function,
+            event,
+            safe,
+            calls,
+        }
     }
 
     /// The act again, and a fresh function to answer it.
@@ -67,7 +79,10 @@ impl Story {
         let case = self.stage.case(&case_of(&answer)).await;
         // Where the store did not answer, only the retry has stored it.
         let ended = case["outcome"].as_str().unwrap_or_default();
-        assert!(matches!(ended, "fixed" | "already-safe"), "{what}: {case:#}");
+        assert!(
+            matches!(ended, "fixed" | "already-safe"),
+            "{what}: {case:#}"
+        );
         let told = told + self.stage.alerts().await.len();
         assert!(told > 0, "{what}: nobody was told");
     }
@@ -83,8 +98,16 @@ async fn every_call_may_fail(sample: &'static str, fault: Fault) {
         // A deadline that has come is a lease that has ended: Lambda's retry
         // comes after it.
         let never = std::future::pending();
-        let outcome = guard.function.invoke_until(&event, Duration::ZERO, never).await;
-        let failed = guard.proxy.calls().iter().find(|call| call.operation == number).map(|call| call.name());
+        let outcome = guard
+            .function
+            .invoke_until(&event, Duration::ZERO, never)
+            .await;
+        let failed = guard
+            .proxy
+            .calls()
+            .iter()
+            .find(|call| call.operation == number)
+            .map(|call| call.name());
         let what = format!("{fault:?} at call {number}, {failed:?}");
         let told = story.stage.alerts().await.len();
         let is_error = matches!(outcome, Outcome::Error { .. });
@@ -102,7 +125,10 @@ async fn every_call_may_be_the_last(sample: &'static str) {
             let (mut crashed, event) = story.begin().await;
             crashed.proxy.fail(Match::operation(number), fault);
             let proxy = &crashed.proxy;
-            let outcome = crashed.function.invoke_until(&event, Duration::ZERO, proxy.hit()).await;
+            let outcome = crashed
+                .function
+                .invoke_until(&event, Duration::ZERO, proxy.hit())
+                .await;
             let failed = proxy.calls().last().map(|call| call.name());
             let what = format!("{fault:?} at call {number}, {failed:?}: {outcome:?}");
             let told = story.stage.alerts().await.len();
@@ -156,13 +182,21 @@ faults! {
 async fn a_stopped_trail_is_back_after_three_round_trips() {
     let story = Story::of(STOP).await;
     let (mut guard, first) = story.begin().await;
-    for (how, event) in [("cold", first), ("warm", story.stage.scene.adapt(&story.event))] {
+    for (how, event) in [
+        ("cold", first),
+        ("warm", story.stage.scene.adapt(&story.event)),
+    ] {
         story.stage.act(&event).await;
         guard.clear();
-        guard.proxy.fail(Match::any(), Fault::Delay(Duration::from_millis(200)));
+        guard
+            .proxy
+            .fail(Match::any(), Fault::Delay(Duration::from_millis(200)));
         guard.play(&event).await;
         let calls = guard.proxy.calls();
-        let write = calls.iter().position(|call| call.action == "StartLogging").unwrap();
+        let write = calls
+            .iter()
+            .position(|call| call.action == "StartLogging")
+            .unwrap();
         let names: Vec<_> = calls[..=write].iter().map(|call| call.name()).collect();
         assert_eq!(depth(&calls[..=write]), 3, "{how}: {names:?}");
     }

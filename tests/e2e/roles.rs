@@ -48,7 +48,10 @@ fn denies_everyone(_: &Value, after: &Value) {
 
 fn strangers_are_out(_: &Value, after: &Value) {
     let trust = after["trust"].to_string();
-    assert!(trust.contains("ecs-tasks") && !trust.contains("333333333333"), "{trust}");
+    assert!(
+        trust.contains("ecs-tasks") && !trust.contains("333333333333"),
+        "{trust}"
+    );
 }
 
 #[tokio::test]
@@ -67,8 +70,15 @@ async fn a_policy_of_ones_own_is_read_before_it_is_judged() {
         stage.act(&event).await;
         let mut guard = stage.guard(FUNCTION).await;
         let answer = guard.play(&event).await;
-        assert_eq!(answer["verdict"], "clean", "{sample}: it only denies: {answer}");
-        assert_eq!((guard.writes(), stage.alerts().await), (vec![], vec![]), "{sample}");
+        assert_eq!(
+            answer["verdict"], "clean",
+            "{sample}: it only denies: {answer}"
+        );
+        assert_eq!(
+            (guard.writes(), stage.alerts().await),
+            (vec![], vec![]),
+            "{sample}"
+        );
 
         let api = Api::of(&stage.moto, MEMBER, "us-east-1").await;
         let all = json!({"Version": "2012-10-17", "Statement": [

@@ -16,26 +16,35 @@ const FUNCTION: &str = "trail-guard";
 static ROWS: &[Row] = &[
     Row::back("trail.logging-stopped.violation.by-arn").for_good(),
     Row::back("trail.logging-stopped.violation.by-name").for_good(),
-    Row::back("trail.deleted.violation.by-name").for_good().unknown(Ends::Untouched("by-hand")),
+    Row::back("trail.deleted.violation.by-name")
+        .for_good()
+        .unknown(Ends::Untouched("by-hand")),
     Row::back("trail.weakened.violation.one-region").unknown(Ends::Safe(in_all_regions)),
     Row::back("trail.weakened.violation.validation-off").unknown(Ends::Safe(in_all_regions)),
     Row::back("trail.selectors-weakened.violation.management-off"),
     Row::back("trail.insights-weakened.violation.none").unknown(Ends::Untouched("by-hand")),
     Row::back("key.disabled.violation.by-id").for_good(),
     Row::back("key.deletion-scheduled.violation.by-id").for_good(),
-    Row::back("key.policy-lockout.violation.cloudtrail-lost")
-        .ends(Ends::Safe(cloudtrail_encrypts)),
+    Row::back("key.policy-lockout.violation.cloudtrail-lost").ends(Ends::Safe(cloudtrail_encrypts)),
 ];
 
 fn in_all_regions(before: &Value, after: &Value) {
     for field in ["IsMultiRegionTrail", "LogFileValidationEnabled"] {
-        assert_eq!(before["configuration"][field], after["configuration"][field]);
+        assert_eq!(
+            before["configuration"][field],
+            after["configuration"][field]
+        );
     }
 }
 
 fn cloudtrail_encrypts(_: &Value, after: &Value) {
     let policy = after["policy"].to_string();
-    for what in ["cloudtrail.amazonaws.com", "kms:GenerateDataKey", ":trail/org-trail", "role/log-reader"] {
+    for what in [
+        "cloudtrail.amazonaws.com",
+        "kms:GenerateDataKey",
+        ":trail/org-trail",
+        "role/log-reader",
+    ] {
         assert!(policy.contains(what), "{what}: {policy}");
     }
 }
@@ -61,7 +70,10 @@ async fn a_moved_trail_comes_back_after_its_buckets_policy() {
     let bad = [stage.look(&event).await, stage.look(&deleted).await];
     let mut guard = stage.guard(FUNCTION).await;
     let answer = guard.play(&event).await;
-    assert_eq!(guard.writes(), ["s3:PutBucketPolicy", "cloudtrail:UpdateTrail"]);
+    assert_eq!(
+        guard.writes(),
+        ["s3:PutBucketPolicy", "cloudtrail:UpdateTrail"]
+    );
     assert_eq!(stage.look(&event).await, before);
     guard.undo(OPERATOR, &story::case_of(&answer)).await;
     assert_eq!([stage.look(&event).await, stage.look(&deleted).await], bad);

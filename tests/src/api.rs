@@ -31,7 +31,9 @@ impl Api {
 
     /// Status and body of one request.
     async fn send(&self, service: &str, request: Message) -> (u16, String) {
-        let Self { access_key, region, .. } = self;
+        let Self {
+            access_key, region, ..
+        } = self;
         let scope = format!("{access_key}/20260101/{region}/{service}/aws4_request");
         let request = request.with("Host", self.address.clone()).with(
             "Authorization",
@@ -45,7 +47,10 @@ impl Api {
     /// A call of a service that speaks JSON; an error is an answer too.
     pub async fn json(&self, service: &str, action: &str, parameters: &Value) -> (u16, Value) {
         let (target, version) = match service {
-            "cloudtrail" => ("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101", "1.1"),
+            "cloudtrail" => (
+                "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101",
+                "1.1",
+            ),
             "kms" => ("TrentService", "1.1"),
             "dynamodb" => ("DynamoDB_20120810", "1.0"),
             other => panic!("{other} is not taught yet"),
@@ -54,7 +59,10 @@ impl Api {
             start: "POST / HTTP/1.1".into(),
             headers: vec![
                 ("X-Amz-Target".into(), format!("{target}.{action}")),
-                ("Content-Type".into(), format!("application/x-amz-json-{version}")),
+                (
+                    "Content-Type".into(),
+                    format!("application/x-amz-json-{version}"),
+                ),
             ],
             body: parameters.to_string().into_bytes(),
         };
@@ -65,17 +73,25 @@ impl Api {
     /// A call of IAM.
     pub async fn iam(&self, action: &str, parameters: &Value) -> (u16, String) {
         let mut fields = vec![format!("Action={action}"), "Version=2010-05-08".into()];
-        flatten(String::new(), parameters, &mut fields);
+        flatten("", parameters, &mut fields);
         let request = Message {
             start: "POST / HTTP/1.1".into(),
-            headers: vec![("Content-Type".into(), "application/x-www-form-urlencoded".into())],
+            headers: vec![(
+                "Content-Type".into(),
+                "application/x-www-form-urlencoded".into(),
+            )],
             body: fields.join("&").into_bytes(),
         };
         self.send("iam", request).await
     }
 
     /// A request to S3: method and target.
-    pub async fn s3(&self, start: &str, headers: Vec<(String, String)>, body: String) -> (u16, String) {
+    pub async fn s3(
+        &self,
+        start: &str,
+        headers: Vec<(String, String)>,
+        body: String,
+    ) -> (u16, String) {
         let mut request = Message {
             start: format!("{start} HTTP/1.1"),
             headers,
@@ -101,11 +117,19 @@ impl Api {
             "s3" => self.bucket_call(name, asked).await,
             other => return Err(format!("{other} is not taught yet")),
         };
-        if status < 300 { Ok(()) } else { Err(format!("{name}: {status} {said}")) }
+        if status < 300 {
+            Ok(())
+        } else {
+            Err(format!("{name}: {status} {said}"))
+        }
     }
 
     async fn bucket_call(&self, name: &str, asked: &Value) -> (u16, String) {
-        let verb = if name.starts_with("Put") { "PUT" } else { "DELETE" };
+        let verb = if name.starts_with("Put") {
+            "PUT"
+        } else {
+            "DELETE"
+        };
         let noun = name.trim_start_matches("Put").trim_start_matches("Delete");
         let target = match noun {
             "AccountPublicAccessBlock" => "/v20180820/configuration/publicAccessBlock".to_owned(),
@@ -115,12 +139,18 @@ impl Api {
                 let part = letters.next().map_or_else(String::new, |first| {
                     format!("?{}{}", first.to_ascii_lowercase(), letters.as_str())
                 });
-                format!("/{}{part}", asked["bucketName"].as_str().unwrap_or_default())
+                format!(
+                    "/{}{part}",
+                    asked["bucketName"].as_str().unwrap_or_default()
+                )
             }
         };
         let (mut headers, mut body) = (Vec::new(), String::new());
         for (key, value) in asked.as_object().into_iter().flatten() {
-            let value = value.as_array().and_then(|list| list.first()).unwrap_or(value);
+            let value = value
+                .as_array()
+                .and_then(|list| list.first())
+                .unwrap_or(value);
             if key.starts_with("x-amz-") {
                 headers.push((key.clone(), plain(value)));
             } else if key == "bucketPolicy" {
@@ -135,7 +165,9 @@ impl Api {
 
 /// A value as text: a string without its quotes.
 fn plain(value: &Value) -> String {
-    value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+    value
+        .as_str()
+        .map_or_else(|| value.to_string(), str::to_owned)
 }
 
 /// CloudTrail begins names with a small letter, the API with a capital one.
@@ -148,7 +180,9 @@ fn capitalized(value: &Value) -> Value {
     };
     match value {
         Value::Object(fields) => {
-            let fields = fields.iter().map(|(name, value)| (capital(name), capitalized(value)));
+            let fields = fields
+                .iter()
+                .map(|(name, value)| (capital(name), capitalized(value)));
             Value::Object(fields.collect::<Map<_, _>>())
         }
         Value::Array(items) => items.iter().map(capitalized).collect(),
@@ -157,17 +191,21 @@ fn capitalized(value: &Value) -> Value {
 }
 
 /// Parameters in the form of the query protocol.
-fn flatten(name: String, value: &Value, fields: &mut Vec<String>) {
+fn flatten(name: &str, value: &Value, fields: &mut Vec<String>) {
     match value {
         Value::Object(inner) => {
             for (key, value) in inner {
-                let name = if name.is_empty() { key.clone() } else { format!("{name}.{key}") };
-                flatten(name, value, fields);
+                let name = if name.is_empty() {
+                    key.clone()
+                } else {
+                    format!("{name}.{key}")
+                };
+                flatten(&name, value, fields);
             }
         }
         Value::Array(items) => {
             for (index, item) in items.iter().enumerate() {
-                flatten(format!("{name}.member.{}", index + 1), item, fields);
+                flatten(&format!("{name}.member.{}", index + 1), item, fields);
             }
         }
         Value::Null => {}

@@ -21,7 +21,7 @@ pub mod permissions;
 pub mod proxy;
 pub mod runtime_api;
 pub mod scene;
+pub mod stack;
 pub mod stage;
 pub mod story;
-pub mod stack;
 pub mod wire;

@@ -43,8 +43,16 @@ pub async fn at(moto: &Moto, event: &Value) -> Value {
 /// What a public access block blocks; none blocks nothing.
 async fn blocked(api: &Api, start: &str) -> Value {
     let (_, body) = api.s3(start, Vec::new(), String::new()).await;
-    let flags = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
-    flags.into_iter().filter(|flag| elements(&body, flag) == ["true"]).collect()
+    let flags = [
+        "BlockPublicAcls",
+        "IgnorePublicAcls",
+        "BlockPublicPolicy",
+        "RestrictPublicBuckets",
+    ];
+    flags
+        .into_iter()
+        .filter(|flag| elements(&body, flag) == ["true"])
+        .collect()
 }
 
 async fn trail_of(api: &Api, moto: &Moto, name: &str) -> Value {
@@ -58,7 +66,7 @@ async fn trail_of(api: &Api, moto: &Moto, name: &str) -> Value {
     };
     let ask = async |action: &str, parameters: Value| {
         let (status, answer) = api.json("cloudtrail", action, &parameters).await;
-        (status < 300).then_some(answer).unwrap_or_default()
+        if status < 300 { answer } else { Value::Null }
     };
     let trail = ask("GetTrail", json!({ "Name": name })).await["Trail"].clone();
     if trail.is_null() {
@@ -76,7 +84,9 @@ async fn trail_of(api: &Api, moto: &Moto, name: &str) -> Value {
 }
 
 async fn key_of(api: &Api, key: &str) -> Value {
-    let (_, described) = api.json("kms", "DescribeKey", &json!({ "KeyId": key })).await;
+    let (_, described) = api
+        .json("kms", "DescribeKey", &json!({ "KeyId": key }))
+        .await;
     let asked = json!({ "KeyId": key, "PolicyName": "default" });
     let (_, policy) = api.json("kms", "GetKeyPolicy", &asked).await;
     json!({
@@ -107,12 +117,21 @@ async fn bucket_of(api: &Api, bucket: &str) -> Value {
         "encryption",
         "lifecycle",
     ] {
-        sides.insert(side.into(), part(api, &format!("GET /{bucket}?{side}")).await);
+        sides.insert(
+            side.into(),
+            part(api, &format!("GET /{bucket}?{side}")).await,
+        );
     }
     let block = format!("GET /{bucket}?publicAccessBlock");
     sides.insert("publicAccessBlock".into(), blocked(api, &block).await);
-    let (status, policy) = api.s3(&format!("GET /{bucket}?policy"), Vec::new(), String::new()).await;
-    let policy = if status < 300 { document(&policy) } else { Value::Null };
+    let (status, policy) = api
+        .s3(&format!("GET /{bucket}?policy"), Vec::new(), String::new())
+        .await;
+    let policy = if status < 300 {
+        document(&policy)
+    } else {
+        Value::Null
+    };
     sides.insert("policy".into(), policy);
     Value::Object(sides)
 }
@@ -129,7 +148,10 @@ async fn role_of(api: &Api, name: &str) -> Value {
     for policy in elements(&names, "member") {
         let asked = json!({ "RoleName": name, "PolicyName": policy });
         let (_, answer) = api.iam("GetRolePolicy", &asked).await;
-        inline.insert(policy, document(&elements(&answer, "PolicyDocument").concat()));
+        inline.insert(
+            policy,
+            document(&elements(&answer, "PolicyDocument").concat()),
+        );
     }
     json!({
         "trust": document(&elements(&found, "AssumeRolePolicyDocument").concat()),
@@ -143,7 +165,9 @@ async fn role_of(api: &Api, name: &str) -> Value {
 
 async fn attached(api: &Api, sort: &str, name: &str) -> Value {
     let asked = json!({ format!("{sort}Name"): name });
-    let (_, listed) = api.iam(&format!("ListAttached{sort}Policies"), &asked).await;
+    let (_, listed) = api
+        .iam(&format!("ListAttached{sort}Policies"), &asked)
+        .await;
     let mut arns = elements(&listed, "PolicyArn");
     arns.sort_unstable();
     json!(arns)

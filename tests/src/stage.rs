@@ -70,7 +70,9 @@ pub struct Stage<M = Held> {
 
 impl<M> std::fmt::Debug for Stage<M> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Stage").field("scene", &self.scene).finish_non_exhaustive()
+        f.debug_struct("Stage")
+            .field("scene", &self.scene)
+            .finish_non_exhaustive()
     }
 }
 
@@ -92,7 +94,8 @@ impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
 
     /// Puts settings in force, as `auditward settings push` does.
     pub async fn push(&self, settings: &str) {
-        let pushed = json!({"number": 1, "text": settings, "by": "tests", "at": "2026-01-01T00:00:00Z"});
+        let pushed =
+            json!({"number": 1, "text": settings, "by": "tests", "at": "2026-01-01T00:00:00Z"});
         self.put("settings", &pushed).await;
     }
 
@@ -159,17 +162,29 @@ impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
         let proxy = Proxy::before(&self.moto.address()).await;
         let environment = self.scene.environment(&self.moto, &proxy.url(), name).await;
         let function = Function::spawn(&binary(name), environment).await;
-        Guard { name, function, proxy }
+        Guard {
+            name,
+            function,
+            proxy,
+        }
     }
 
     /// Takes baselines with trail-guard, which finds the log buckets, and then
     /// with this function.
     pub async fn take_baselines(&self, name: &'static str) {
-        for name in ["trail-guard", name].iter().take(1 + usize::from(name != "trail-guard")) {
+        for name in ["trail-guard", name]
+            .iter()
+            .take(1 + usize::from(name != "trail-guard"))
+        {
             let mut guard = self.guard(name).await;
-            let answer = guard.ask(OPERATOR, &json!({"auditward": "take-baselines"})).await;
+            let answer = guard
+                .ask(OPERATOR, &json!({"auditward": "take-baselines"}))
+                .await;
             let told = answer["notes"].to_string();
-            assert!(told.contains("recorded") && !told.contains("Not recorded"), "{name}: {told}");
+            assert!(
+                told.contains("recorded") && !told.contains("Not recorded"),
+                "{name}: {told}"
+            );
             guard.done();
         }
         self.alerts().await;
@@ -215,13 +230,19 @@ pub struct Alert {
 
 impl Alert {
     fn of(message: &Value) -> Self {
-        let attributes = message["MessageAttributes"].as_object().into_iter().flatten();
+        let attributes = message["MessageAttributes"]
+            .as_object()
+            .into_iter()
+            .flatten();
         let text = message["Message"].as_str().unwrap_or_default();
         Self {
             subject: message["Subject"].as_str().unwrap_or_default().into(),
             attributes: attributes
                 .map(|(name, value)| {
-                    (name.clone(), value["Value"].as_str().unwrap_or_default().to_owned())
+                    (
+                        name.clone(),
+                        value["Value"].as_str().unwrap_or_default().to_owned(),
+                    )
                 })
                 .collect(),
             finding: serde_json::from_str(text).unwrap_or_else(|_| panic!("no JSON: {text}")),
@@ -250,7 +271,11 @@ impl Guard {
     pub async fn play(&mut self, event: &Value) -> Value {
         match self.function.invoke(event).await {
             Outcome::Response(answer) => answer,
-            other => panic!("{} failed: {other:?}\n{}", self.name, self.function.stdout()),
+            other => panic!(
+                "{} failed: {other:?}\n{}",
+                self.name,
+                self.function.stdout()
+            ),
         }
     }
 
@@ -268,7 +293,9 @@ impl Guard {
     /// Hands it an event with this much time, and with any outcome.
     pub async fn attempt(&mut self, event: &Value) -> Outcome {
         let payload = event.to_string().into_bytes();
-        self.function.invoke_raw(payload, Duration::from_secs(30)).await
+        self.function
+            .invoke_raw(payload, Duration::from_secs(30))
+            .await
     }
 
     /// The messages that it sent to its own queue, as the queue hands them back.
@@ -276,7 +303,10 @@ impl Guard {
         let calls = self.proxy.calls();
         let sent = calls.iter().filter(|call| call.name() == "sqs:SendMessage");
         sent.map(|call| {
-            let body = call.json()["MessageBody"].as_str().unwrap_or_default().to_owned();
+            let body = call.json()["MessageBody"]
+                .as_str()
+                .unwrap_or_default()
+                .to_owned();
             let body = serde_json::from_str(&body).expect("a message of JSON");
             message("AROAEXAMPLEGUARD00001:auditward", &body)
         })
@@ -286,12 +316,18 @@ impl Guard {
     /// The calls that changed something guarded.
     pub fn writes(&self) -> Vec<String> {
         let calls = self.proxy.calls();
-        calls.iter().filter(|call| is_write(call)).map(Call::name).collect()
+        calls
+            .iter()
+            .filter(|call| is_write(call))
+            .map(Call::name)
+            .collect()
     }
 
     /// Forgets calls and faults; what was called is kept for the permissions.
     pub fn clear(&self) {
-        let mut called = CALLED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut called = CALLED
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner);
         let names = called.entry(self.name).or_default();
         names.extend(self.proxy.calls().iter().map(crate::permissions::of));
         self.proxy.clear();
@@ -302,7 +338,11 @@ impl Guard {
         self.clear();
         let allowed = crate::permissions::declared(self.name);
         let beyond: Vec<_> = called(self.name).difference(&allowed).cloned().collect();
-        assert!(beyond.is_empty(), "{} called what it may not: {beyond:?}", self.name);
+        assert!(
+            beyond.is_empty(),
+            "{} called what it may not: {beyond:?}",
+            self.name
+        );
     }
 }
 
@@ -316,6 +356,8 @@ static CALLED: Mutex<BTreeMap<&'static str, BTreeSet<String>>> = Mutex::new(BTre
 
 /// The permissions that a function has used so far in this process.
 pub fn called(function: &str) -> BTreeSet<String> {
-    let called = CALLED.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let called = CALLED
+        .lock()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
     called.get(function).cloned().unwrap_or_default()
 }

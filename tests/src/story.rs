@@ -40,7 +40,12 @@ pub enum Undo {
 impl Row {
     /// A row whose violation is put back, with or without a baseline.
     pub const fn back(sample: &'static str) -> Self {
-        Self { sample, known: Ends::AsBefore, unknown: Ends::AsBefore, undo: Undo::Back }
+        Self {
+            sample,
+            known: Ends::AsBefore,
+            unknown: Ends::AsBefore,
+            undo: Undo::Back,
+        }
     }
 
     /// What becomes of it with a baseline.
@@ -96,8 +101,13 @@ pub async fn all<F: Future<Output = ()> + Send + 'static>(
 /// declare is used by some story of this process, but for these.
 pub fn complete(function: &'static str, rows: &[Row], unused: &[&str]) {
     use auditward_rules::registry::RULES;
-    let of = RULES.iter().filter(|rule| rule.function.name() == function && !rule.watches.is_empty());
-    let without: Vec<_> = of.map(|rule| rule.id).filter(|id| !rows.iter().any(|row| row.rule() == *id)).collect();
+    let of = RULES
+        .iter()
+        .filter(|rule| rule.function.name() == function && !rule.watches.is_empty());
+    let without: Vec<_> = of
+        .map(|rule| rule.id)
+        .filter(|id| !rows.iter().any(|row| row.rule() == *id))
+        .collect();
     assert!(without.is_empty(), "rules without a row: {without:?}");
     let declared = crate::permissions::of_hands(function);
     let missing: Vec<_> = declared.difference(&called(function)).cloned().collect();
@@ -106,7 +116,10 @@ pub fn complete(function: &'static str, rows: &[Row], unused: &[&str]) {
 
 /// The case that an answer names, if it names one.
 pub fn case_of(answer: &Value) -> String {
-    answer["cases"][0]["id"].as_str().unwrap_or_default().to_owned()
+    answer["cases"][0]["id"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned()
 }
 
 fn outcome_of(answer: &Value) -> &str {
@@ -170,7 +183,12 @@ pub async fn put_back(function: &'static str, row: &'static Row) {
 }
 
 /// An undo that was refused accepts nothing: the next such act is put back.
-async fn refused_undo_excuses_nothing(stage: &Stage, mut guard: crate::stage::Guard, event: Value, safe: &Value) {
+async fn refused_undo_excuses_nothing(
+    stage: &Stage,
+    mut guard: crate::stage::Guard,
+    event: Value,
+    safe: &Value,
+) {
     let next = stage.scene.adapt(&event);
     stage.act(&next).await;
     let answer = guard.play(&next).await;
@@ -188,7 +206,10 @@ async fn undone_stays(stage: &Stage, mut guard: crate::stage::Guard, event: &Val
     own["detail"]["userIdentity"] = own_identity(guard.name);
     guard.clear();
     let answer = guard.play(&own).await;
-    assert!(answer["notes"].to_string().contains("our own write"), "{answer}");
+    assert!(
+        answer["notes"].to_string().contains("our own write"),
+        "{answer}"
+    );
     for last in [false, true] {
         let again = json!({"auditward": "judge-again", "last": last, "event": event});
         guard.ask("AROAEXAMPLEGUARD00001:auditward", &again).await;
@@ -239,7 +260,9 @@ fn expect_steps(case: &Value) {
     let steps = case["steps"].as_array().cloned().unwrap_or_default();
     assert!(!steps.is_empty(), "{case:#}");
     for step in steps {
-        let kept = ["before", "to"].iter().all(|side| step.get(*side).is_some());
+        let kept = ["before", "to"]
+            .iter()
+            .all(|side| step.get(*side).is_some());
         assert!(kept && step["done"] == true, "{step:#}");
     }
 }
@@ -294,7 +317,11 @@ pub async fn only_told(function: &'static str, row: &'static Row) {
     let alert = stage.alert().await;
     expect_told(&alert, row, &case, "alert");
     if expected == "would-fix" {
-        assert!(alert.finding["unmapped"]["steps"][0]["to"] != Value::Null || row.rule().contains("created"), "{alert:#?}");
+        assert!(
+            alert.finding["unmapped"]["steps"][0]["to"] != Value::Null
+                || row.rule().contains("created"),
+            "{alert:#?}"
+        );
     }
     assert_eq!(guard.writes(), [""; 0]);
     assert_eq!(stage.look(&event).await, bad);
@@ -328,7 +355,11 @@ pub async fn attempts(function: &'static str, unprotected: &[&str]) {
             assert_eq!(first["verdict"], "clean", "{sample}: {first}");
             continue;
         }
-        assert_eq!((&first["verdict"], outcome_of(&first)), (&json!("attempt"), "attempt"), "{sample}");
+        assert_eq!(
+            (&first["verdict"], outcome_of(&first)),
+            (&json!("attempt"), "attempt"),
+            "{sample}"
+        );
         let told = stage.alerts().await.len();
         let second = guard.play(&stage.event(&sample)).await;
         if hour == chrono::Utc::now().format("%H").to_string() {

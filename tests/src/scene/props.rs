@@ -31,7 +31,12 @@ pub async fn make_trail(moto: &Moto, config: &SdkConfig) -> String {
     let api = Api::of(moto, MANAGEMENT, REGION).await;
     put(&api, &format!("PUT /{LOG_BUCKET}?policy"), log_policy()).await;
     let versions = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
-    put(&api, &format!("PUT /{LOG_BUCKET}?versioning"), versions.into()).await;
+    put(
+        &api,
+        &format!("PUT /{LOG_BUCKET}?versioning"),
+        versions.into(),
+    )
+    .await;
     aws_sdk_sns::Client::new(config)
         .create_topic()
         .name("acme-trail-delivered")
@@ -41,7 +46,9 @@ pub async fn make_trail(moto: &Moto, config: &SdkConfig) -> String {
     let event = sample("trail-guard/key.policy-lockout.clean.all-statements");
     let policy = &event["detail"]["requestParameters"]["policy"];
     let made = json(&api, "kms", "CreateKey", json!({ "Policy": policy })).await;
-    let key = made["KeyMetadata"]["KeyId"].as_str().expect("a key has an ID");
+    let key = made["KeyMetadata"]["KeyId"]
+        .as_str()
+        .expect("a key has an ID");
     let trail = json!({
         "Name": TRAIL,
         "S3BucketName": LOG_BUCKET,
@@ -73,8 +80,16 @@ pub async fn make_trail(moto: &Moto, config: &SdkConfig) -> String {
 
 /// Blocks all public access to an account's buckets.
 pub async fn close_account(api: &Api) {
-    let on = ["BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets"];
-    let on: String = on.iter().map(|flag| format!("<{flag}>true</{flag}>")).collect();
+    let on = [
+        "BlockPublicAcls",
+        "IgnorePublicAcls",
+        "BlockPublicPolicy",
+        "RestrictPublicBuckets",
+    ];
+    let on: String = on
+        .iter()
+        .map(|flag| format!("<{flag}>true</{flag}>"))
+        .collect();
     let body = format!("<PublicAccessBlockConfiguration>{on}</PublicAccessBlockConfiguration>");
     put(api, "PUT /v20180820/configuration/publicAccessBlock", body).await;
 }
@@ -118,7 +133,12 @@ pub async fn prepare(moto: &Moto, event: &Value) {
     if call == "UpdateTrail" && !matches!(text("s3BucketName"), "" | LOG_BUCKET) {
         let bucket = text("s3BucketName");
         make_bucket(&moto.sdk_config(account, region).await, bucket).await;
-        put(&api, &format!("PUT /{bucket}?policy"), delivery_policy(bucket)).await;
+        put(
+            &api,
+            &format!("PUT /{bucket}?policy"),
+            delivery_policy(bucket),
+        )
+        .await;
     }
     if !text("roleName").is_empty() && call != "CreateRole" {
         // IAM deletes no role that still has policies.
@@ -128,7 +148,12 @@ pub async fn prepare(moto: &Moto, event: &Value) {
         iam(&api, "CreateUser", json!({ "UserName": text("userName") })).await;
     }
     if !text("groupName").is_empty() {
-        iam(&api, "CreateGroup", json!({ "GroupName": text("groupName") })).await;
+        iam(
+            &api,
+            "CreateGroup",
+            json!({ "GroupName": text("groupName") }),
+        )
+        .await;
     }
     if let Some((_, name)) = text("policyArn").split_once(&format!("::{}:policy/", account.id)) {
         let deny = json!({"Version": "2012-10-17", "Statement": [
@@ -140,7 +165,13 @@ pub async fn prepare(moto: &Moto, event: &Value) {
 
 /// The bucket of an event, with whatever kept the call from succeeding gone.
 async fn make_open_bucket(moto: &Moto, event: &Value, api: &Api, bucket: &str) {
-    let (status, _) = api.s3(&format!("GET /{bucket}?location"), Vec::new(), String::new()).await;
+    let (status, _) = api
+        .s3(
+            &format!("GET /{bucket}?location"),
+            Vec::new(),
+            String::new(),
+        )
+        .await;
     if status == 404 {
         let detail = &event["detail"];
         let account = account_named(detail["recipientAccountId"].as_str());
@@ -149,21 +180,38 @@ async fn make_open_bucket(moto: &Moto, event: &Value, api: &Api, bucket: &str) {
     }
     if event["detail"]["eventName"] == "PutBucketAcl" {
         let owner = "<OwnershipControls><Rule><ObjectOwnership>ObjectWriter</ObjectOwnership></Rule></OwnershipControls>";
-        put(api, &format!("PUT /{bucket}?ownershipControls"), owner.into()).await;
-        api.s3(&format!("DELETE /{bucket}?publicAccessBlock"), Vec::new(), String::new()).await;
+        put(
+            api,
+            &format!("PUT /{bucket}?ownershipControls"),
+            owner.into(),
+        )
+        .await;
+        api.s3(
+            &format!("DELETE /{bucket}?publicAccessBlock"),
+            Vec::new(),
+            String::new(),
+        )
+        .await;
     }
 }
 
 /// A trail in the account and region that its event names, with its bucket.
 async fn make_member_trail(moto: &Moto, event: &Value, name: &str) {
-    let arn = event["detail"]["requestParameters"]["name"].as_str().unwrap_or_default();
+    let arn = event["detail"]["requestParameters"]["name"]
+        .as_str()
+        .unwrap_or_default();
     let mut parts = arn.split(':').skip(3);
     let (region, account) = (parts.next().unwrap_or_default(), parts.next());
     let account = account_named(account);
     let bucket = format!("{name}-logs");
     make_bucket(&moto.sdk_config(account, region).await, &bucket).await;
     let api = Api::of(moto, account, region).await;
-    put(&api, &format!("PUT /{bucket}?policy"), delivery_policy(&bucket)).await;
+    put(
+        &api,
+        &format!("PUT /{bucket}?policy"),
+        delivery_policy(&bucket),
+    )
+    .await;
     let trail = json!({"Name": name, "S3BucketName": bucket, "IsMultiRegionTrail": true,
         "EnableLogFileValidation": true});
     json(&api, "cloudtrail", "CreateTrail", trail).await;
@@ -175,7 +223,11 @@ async fn make_member_trail(moto: &Moto, event: &Value, name: &str) {
 async fn make_role(api: &Api, name: &str, whole: bool) {
     const POLICIES: &str = "arn:aws:iam::aws:policy/";
     let guard = whole && name.starts_with("auditward-");
-    let service = if guard { "lambda.amazonaws.com" } else { "ec2.amazonaws.com" };
+    let service = if guard {
+        "lambda.amazonaws.com"
+    } else {
+        "ec2.amazonaws.com"
+    };
     let trust = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}]});
     let mut role = json!({"RoleName": name, "AssumeRolePolicyDocument": trust.to_string()});

@@ -21,9 +21,7 @@ pub async fn count(subjects: &[Subject], report: &mut Report) -> Result<()> {
                 continue;
             }
             let proxy = Proxy::before(&moto.address()).await;
-            let environment = scene
-                .environment(&moto, &proxy.url(), subject.name)
-                .await;
+            let environment = scene.environment(&moto, &proxy.url(), subject.name).await;
             let mut function = Function::spawn(&subject.program, environment).await;
             let outcome = function.invoke(event).await;
             let note = match outcome {
