@@ -246,8 +246,11 @@ async fn a_function_answers_fails_dies_and_runs_out_of_time() {
         .await;
     assert!(matches!(broken, Outcome::Error { .. }), "{broken:?}");
 
-    let hurried = function.invoke_raw(b"{}".to_vec(), Duration::ZERO).await;
-    assert_eq!(hurried, Outcome::TimedOut);
+    function.freeze();
+    let late = function
+        .invoke_raw(b"{}".to_vec(), Duration::from_millis(50))
+        .await;
+    assert_eq!(late, Outcome::TimedOut);
     assert_eq!(function.invoke(&event).await, Outcome::Died);
 
     let mut function = Function::spawn(echo(), NOTHING).await;

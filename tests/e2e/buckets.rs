@@ -7,6 +7,10 @@
     reason = "test code"
 )]
 
+use auditward_tests::api::Api;
+use auditward_tests::moto::MANAGEMENT;
+use auditward_tests::scene::{LOG_BUCKET, REGION};
+use auditward_tests::stage::{ENFORCE, Stage};
 use auditward_tests::story::{self, Ends, Row};
 use serde_json::Value;
 
@@ -69,7 +73,36 @@ fn closed(before: &Value, after: &Value) {
 #[tokio::test]
 async fn every_violation_is_put_back_told_once_and_undone() {
     story::all(ROWS, |row| story::put_back(FUNCTION, row)).await;
+    a_bucket_comes_back_with_its_key().await;
     story::complete(FUNCTION, ROWS, &[]);
+}
+
+/// GIVEN a bucket that encrypts with a key, THEN it does so when it comes back.
+async fn a_bucket_comes_back_with_its_key() {
+    let stage = Stage::set(ENFORCE).await;
+    let event = stage.event("bucket-guard/bucket.deleted.violation.log-bucket");
+    let key = &stage.scene.key;
+    let rule = format!(
+        "<ServerSideEncryptionConfiguration><Rule><ApplyServerSideEncryptionByDefault>\
+         <SSEAlgorithm>aws:kms</SSEAlgorithm>\
+         <KMSMasterKeyID>arn:aws:kms:{REGION}:{}:key/{key}</KMSMasterKeyID>\
+         </ApplyServerSideEncryptionByDefault><BucketKeyEnabled>true</BucketKeyEnabled>\
+         </Rule></ServerSideEncryptionConfiguration>",
+        MANAGEMENT.id
+    );
+    let api = Api::of(&stage.moto, MANAGEMENT, REGION).await;
+    let (status, said) = api
+        .s3(&format!("PUT /{LOG_BUCKET}?encryption"), Vec::new(), rule)
+        .await;
+    assert!(status < 300, "{said}");
+    stage.take_baselines(FUNCTION).await;
+    let before = stage.look(&event).await;
+    assert!(before["encryption"].to_string().contains("aws:kms"));
+    stage.act(&event).await;
+    let mut guard = stage.guard(FUNCTION).await;
+    guard.play(&event).await;
+    assert_eq!(stage.look(&event).await, before);
+    guard.done();
 }
 
 #[tokio::test]

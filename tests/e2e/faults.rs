@@ -69,6 +69,8 @@ impl Story {
     }
 
     /// After Lambda's retry, without the fault, all is safe, stored and told.
+    /// Where the store did not answer, evidence was switched on without it, and
+    /// the retry stores that it found it safe.
     async fn ends_well(&self, guard: &mut Guard, event: &Value, told: usize, what: &str) {
         guard.clear();
         let answer = match guard.attempt(event).await {
@@ -77,10 +79,10 @@ impl Story {
         };
         assert_eq!(self.stage.look(event).await, self.safe, "{what}: {answer}");
         let case = self.stage.case(&case_of(&answer)).await;
-        // Where the store did not answer, only the retry has stored it.
         let ended = case["outcome"].as_str().unwrap_or_default();
+        let unstored = what.contains("\"dynamodb:") && !what.starts_with("Hang");
         assert!(
-            matches!(ended, "fixed" | "already-safe"),
+            ended == "fixed" || unstored && ended == "already-safe",
             "{what}: {case:#}"
         );
         let told = told + self.stage.alerts().await.len();
@@ -88,11 +90,14 @@ impl Story {
     }
 }
 
+/// Into how many parts that run side by side each kind of fault is divided.
+const PARTS: usize = 3;
+
 /// GIVEN a fault at a call, with all its retries, THEN the invocation ends told
 /// or as an error, and after the retry all is well.
-async fn every_call_may_fail(sample: &'static str, fault: Fault) {
+async fn every_call_may_fail(sample: &'static str, fault: Fault, part: usize) {
     let story = Story::of(sample).await;
-    for number in 1..=story.calls {
+    for number in (1..=story.calls).skip(part).step_by(PARTS) {
         let (mut guard, event) = story.begin().await;
         guard.proxy.fail(Match::operation(number), fault);
         // A deadline that has come is a lease that has ended: Lambda's retry
@@ -138,43 +143,32 @@ async fn every_call_may_be_the_last(sample: &'static str) {
     }
 }
 
-macro_rules! faults {
-    ($($name:ident: $sample:expr;)+) => {$(
-        mod $name {
-            use super::*;
-
-            #[tokio::test]
-            async fn denied() {
-                every_call_may_fail($sample, Fault::AccessDenied).await;
-            }
-
-            #[tokio::test]
-            async fn throttled() {
-                every_call_may_fail($sample, Fault::Throttled).await;
-            }
-
-            #[tokio::test]
-            async fn cut() {
-                every_call_may_fail($sample, Fault::Reset).await;
-            }
-
-            #[tokio::test]
-            async fn answers_lost() {
-                every_call_may_fail($sample, Fault::AnswerLost).await;
-            }
-
-            #[tokio::test]
-            async fn crashed() {
-                every_call_may_be_the_last($sample).await;
+/// All at once, each on a server of its own: most of the time SDKs wait.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_fails_and_whenever_it_crashes_it_ends_well() {
+    let mut told = Vec::new();
+    for sample in [STOP, OPENED, TRUSTED] {
+        for fault in [
+            Fault::AccessDenied,
+            Fault::Throttled,
+            Fault::Reset,
+            Fault::AnswerLost,
+        ] {
+            for part in 0..PARTS {
+                let story = tokio::spawn(every_call_may_fail(sample, fault, part));
+                told.push((format!("{sample}, {fault:?}, {part}"), story));
             }
         }
-    )+};
-}
-
-faults! {
-    stopped_trails: STOP;
-    opened_buckets: OPENED;
-    opened_roles: TRUSTED;
+        let story = tokio::spawn(every_call_may_be_the_last(sample));
+        told.push((format!("{sample}, crashes"), story));
+    }
+    let mut failed = Vec::new();
+    for (what, story) in told {
+        if story.await.is_err() {
+            failed.push(what);
+        }
+    }
+    assert!(failed.is_empty(), "{failed:#?}");
 }
 
 /// A stopped trail logs again after three round trips in sequence, warm or cold.

@@ -64,35 +64,32 @@ async fn every_violation_is_put_back_told_once_and_undone() {
 /// GIVEN policies whose text no event shows, THEN the live text decides.
 async fn a_policy_of_ones_own_is_read_before_it_is_judged() {
     for sample in story::samples(FUNCTION, "cannot-tell") {
-        let stage = Stage::set(ENFORCE).await;
-        let event = stage.event(&sample);
-        stage.scene.prepare(&stage.moto, &event).await;
-        stage.act(&event).await;
-        let mut guard = stage.guard(FUNCTION).await;
-        let answer = guard.play(&event).await;
-        assert_eq!(
-            answer["verdict"], "clean",
-            "{sample}: it only denies: {answer}"
-        );
-        assert_eq!(
-            (guard.writes(), stage.alerts().await),
-            (vec![], vec![]),
-            "{sample}"
-        );
-
-        let api = Api::of(&stage.moto, MEMBER, "us-east-1").await;
-        let all = json!({"Version": "2012-10-17", "Statement": [
-            {"Effect": "Allow", "Action": "*", "Resource": "*"}]});
-        let version = json!({
-            "PolicyArn": event["detail"]["requestParameters"]["policyArn"],
-            "PolicyDocument": all.to_string(),
-            "SetAsDefault": true,
-        });
-        let (status, said) = api.iam("CreatePolicyVersion", &version).await;
-        assert!(status < 300, "{said}");
-        let answer = guard.play(&stage.scene.adapt(&event)).await;
-        assert_eq!(answer["cases"][0]["outcome"], "fixed", "{sample}: {answer}");
-        guard.done();
+        for effect in ["Deny", "Allow"] {
+            let stage = Stage::set(ENFORCE).await;
+            let event = stage.event(&sample);
+            stage.scene.prepare(&stage.moto, &event).await;
+            let statement = json!([{"Effect": effect, "Action": "*", "Resource": "*"}]);
+            let version = json!({
+                "PolicyArn": event["detail"]["requestParameters"]["policyArn"],
+                "PolicyDocument": json!({"Version": "2012-10-17", "Statement": statement}).to_string(),
+                "SetAsDefault": true,
+            });
+            let api = Api::of(&stage.moto, MEMBER, "us-east-1").await;
+            let (status, said) = api.iam("CreatePolicyVersion", &version).await;
+            assert!(status < 300, "{said}");
+            let before = stage.look(&event).await;
+            stage.act(&event).await;
+            let mut guard = stage.guard(FUNCTION).await;
+            let answer = guard.play(&event).await;
+            if effect == "Allow" {
+                assert_eq!(answer["cases"][0]["outcome"], "fixed", "{sample}: {answer}");
+                assert_eq!(stage.look(&event).await, before);
+            } else {
+                assert_eq!(answer["verdict"], "clean", "{sample}: {answer}");
+                assert_eq!((guard.writes(), stage.alerts().await), (vec![], vec![]));
+            }
+            guard.done();
+        }
     }
 }
 

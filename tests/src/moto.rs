@@ -3,12 +3,12 @@
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::OnceLock;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
-use tokio::sync::{Mutex, MutexGuard};
+use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::wire::{Message, exchange};
 
@@ -33,18 +33,31 @@ pub struct Moto {
     port: u16,
 }
 
-/// The server that all tests of a process share, held by one test at a time.
+/// A server of this process's pool, until it is dropped.
 #[derive(Debug)]
 pub struct Held {
-    moto: &'static Moto,
-    _turn: MutexGuard<'static, ()>,
+    moto: Option<Moto>,
+    _turn: SemaphorePermit<'static>,
+}
+
+/// Servers that nobody holds at the moment.
+static IDLE: Mutex<Vec<Moto>> = Mutex::new(Vec::new());
+
+fn idle() -> MutexGuard<'static, Vec<Moto>> {
+    IDLE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl std::ops::Deref for Held {
     type Target = Moto;
 
     fn deref(&self) -> &Moto {
-        self.moto
+        self.moto.as_ref().expect("a server until dropped")
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        idle().extend(self.moto.take());
     }
 }
 
@@ -72,14 +85,18 @@ impl Moto {
         Self { server, port }
     }
 
-    /// This process's server, emptied, and kept from other tests until dropped.
+    /// A server, emptied, and kept from other tests until dropped. Two are
+    /// enough: a server and the function before it keep a core busy.
     pub async fn shared() -> Held {
-        static SERVER: OnceLock<Moto> = OnceLock::new();
-        static TURN: Mutex<()> = Mutex::const_new(());
-        let turn = TURN.lock().await;
-        let moto = SERVER.get_or_init(Self::start);
+        static TURNS: Semaphore = Semaphore::const_new(2);
+        let turn = TURNS.acquire().await.expect("nobody closes it");
+        let waiting = idle().pop();
+        let moto = waiting.unwrap_or_else(Self::start);
         moto.reset().await;
-        Held { moto, _turn: turn }
+        Held {
+            moto: Some(moto),
+            _turn: turn,
+        }
     }
 
     /// Host and port.

@@ -178,6 +178,18 @@ impl Function {
         outcome
     }
 
+    /// Stops the process where it stands, so that it cannot answer any more.
+    pub fn freeze(&self) {
+        let id = self.child.id().expect("a running process").to_string();
+        let done = std::process::Command::new("kill")
+            .args(["-STOP", &id])
+            .status();
+        assert!(
+            done.is_ok_and(|status| status.success()),
+            "the process could not be stopped"
+        );
+    }
+
     /// Hands the function an event, and kills it as soon as `moment` comes. It
     /// is told that it has this much time, which is what its leases last.
     pub async fn invoke_until(

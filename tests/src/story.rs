@@ -83,14 +83,15 @@ impl Row {
     }
 }
 
-/// Runs a story for every row, one after the other, and says which failed.
+/// Runs a story for every row, and says which failed.
 pub async fn all<F: Future<Output = ()> + Send + 'static>(
     rows: &'static [Row],
     story: impl Fn(&'static Row) -> F,
 ) {
+    let told: Vec<_> = rows.iter().map(|row| tokio::spawn(story(row))).collect();
     let mut failed = Vec::new();
-    for row in rows {
-        if tokio::spawn(story(row)).await.is_err() {
+    for (row, told) in rows.iter().zip(told) {
+        if told.await.is_err() {
             failed.push(row.sample);
         }
     }
