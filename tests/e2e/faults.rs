@@ -81,23 +81,26 @@ impl Story {
         let case = self.stage.case(&case_of(&answer)).await;
         let ended = case["outcome"].as_str().unwrap_or_default();
         let unstored = what.contains("\"dynamodb:") && !what.starts_with("Hang");
-        assert!(
-            ended == "fixed" || unstored && ended == "already-safe",
-            "{what}: {case:#}"
-        );
+        assert!(ended == "fixed" || unstored && ended == "already-safe", "{what}: {case:#}");
         let told = told + self.stage.alerts().await.len();
         assert!(told > 0, "{what}: nobody was told");
     }
 }
 
-/// Into how many parts that run side by side each kind of fault is divided.
-const PARTS: usize = 3;
+/// The faults, and into how many parts each is divided that run side by side: a
+/// call that stays throttled is given up after twelve seconds.
+const FAULTS: [(Fault, usize); 4] = [
+    (Fault::AccessDenied, 1),
+    (Fault::Throttled, 6),
+    (Fault::Reset, 2),
+    (Fault::AnswerLost, 2),
+];
 
 /// GIVEN a fault at a call, with all its retries, THEN the invocation ends told
 /// or as an error, and after the retry all is well.
-async fn every_call_may_fail(sample: &'static str, fault: Fault, part: usize) {
+async fn every_call_may_fail(sample: &'static str, fault: Fault, part: usize, parts: usize) {
     let story = Story::of(sample).await;
-    for number in (1..=story.calls).skip(part).step_by(PARTS) {
+    for number in (1..=story.calls).skip(part).step_by(parts) {
         let (mut guard, event) = story.begin().await;
         guard.proxy.fail(Match::operation(number), fault);
         // A deadline that has come is a lease that has ended: Lambda's retry
@@ -148,14 +151,9 @@ async fn every_call_may_be_the_last(sample: &'static str) {
 async fn whatever_fails_and_whenever_it_crashes_it_ends_well() {
     let mut told = Vec::new();
     for sample in [STOP, OPENED, TRUSTED] {
-        for fault in [
-            Fault::AccessDenied,
-            Fault::Throttled,
-            Fault::Reset,
-            Fault::AnswerLost,
-        ] {
-            for part in 0..PARTS {
-                let story = tokio::spawn(every_call_may_fail(sample, fault, part));
+        for (fault, parts) in FAULTS {
+            for part in 0..parts {
+                let story = tokio::spawn(every_call_may_fail(sample, fault, part, parts));
                 told.push((format!("{sample}, {fault:?}, {part}"), story));
             }
         }
