@@ -81,7 +81,10 @@ impl Story {
         let case = self.stage.case(&case_of(&answer)).await;
         let ended = case["outcome"].as_str().unwrap_or_default();
         let unstored = what.contains("\"dynamodb:") && !what.starts_with("Hang");
-        assert!(ended == "fixed" || unstored && ended == "already-safe", "{what}: {case:#}");
+        assert!(
+            ended == "fixed" || unstored && ended == "already-safe",
+            "{what}: {case:#}"
+        );
         let told = told + self.stage.alerts().await.len();
         assert!(told > 0, "{what}: nobody was told");
     }
