@@ -93,7 +93,7 @@ impl Story {
 /// The faults, and into how many parts each is divided that run side by side: a
 /// call that stays throttled is given up after twelve seconds.
 const FAULTS: [(Fault, usize); 4] = [
-    (Fault::AccessDenied, 1),
+    (Fault::AccessDenied, 2),
     (Fault::Throttled, 6),
     (Fault::Reset, 2),
     (Fault::AnswerLost, 2),
@@ -129,23 +129,21 @@ async fn every_call_may_fail(sample: &'static str, fault: Fault, part: usize, pa
 
 /// GIVEN a crash before or after a call, THEN whoever comes after the lease
 /// finishes the story.
-async fn every_call_may_be_the_last(sample: &'static str) {
+async fn every_call_may_be_the_last(sample: &'static str, crash: Fault) {
     let story = Story::of(sample).await;
-    for fault in [Fault::Hang, Fault::HangAfter] {
-        for number in 1..=story.calls {
-            let (mut crashed, event) = story.begin().await;
-            crashed.proxy.fail(Match::operation(number), fault);
-            let proxy = &crashed.proxy;
-            let outcome = crashed
-                .function
-                .invoke_until(&event, Duration::ZERO, proxy.hit())
-                .await;
-            let failed = proxy.calls().last().map(|call| call.name());
-            let what = format!("{fault:?} at call {number}, {failed:?}: {outcome:?}");
-            let told = story.stage.alerts().await.len();
-            let mut guard = story.stage.guard(story.function).await;
-            story.ends_well(&mut guard, &event, told, &what).await;
-        }
+    for number in 1..=story.calls {
+        let (mut crashed, event) = story.begin().await;
+        crashed.proxy.fail(Match::operation(number), crash);
+        let proxy = &crashed.proxy;
+        let outcome = crashed
+            .function
+            .invoke_until(&event, Duration::ZERO, proxy.hit())
+            .await;
+        let failed = proxy.calls().last().map(|call| call.name());
+        let what = format!("{crash:?} at call {number}, {failed:?}: {outcome:?}");
+        let told = story.stage.alerts().await.len();
+        let mut guard = story.stage.guard(story.function).await;
+        story.ends_well(&mut guard, &event, told, &what).await;
     }
 }
 
@@ -160,8 +158,10 @@ async fn whatever_fails_and_whenever_it_crashes_it_ends_well() {
                 told.push((format!("{sample}, {fault:?}, {part}"), story));
             }
         }
-        let story = tokio::spawn(every_call_may_be_the_last(sample));
-        told.push((format!("{sample}, crashes"), story));
+        for crash in [Fault::Hang, Fault::HangAfter] {
+            let story = tokio::spawn(every_call_may_be_the_last(sample, crash));
+            told.push((format!("{sample}, {crash:?}"), story));
+        }
     }
     let mut failed = Vec::new();
     for (what, story) in told {

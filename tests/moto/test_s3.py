@@ -63,6 +63,10 @@ class Buckets(MotoTest):
             if "URI" in grant["Grantee"]
         )
 
+    def test_versioning_answers_with_its_configuration(self) -> None:
+        answer = self.request("GET", "/archive?versioning")
+        self.assertIn(b"<VersioningConfiguration xmlns=", answer)
+
     def test_new_buckets_are_closed(self) -> None:
         block = self.s3.get_public_access_block(**BUCKET)
         self.assertEqual(block["PublicAccessBlockConfiguration"], CLOSED)

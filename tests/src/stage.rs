@@ -14,7 +14,7 @@ use crate::moto::{Held, MANAGEMENT, Moto};
 use crate::proxy::{Call, Proxy};
 use crate::runtime_api::{Function, Outcome};
 use crate::scene::props::sample;
-use crate::scene::{LOG_BUCKET, REGION, Scene, TABLE, TRAIL, drain};
+use crate::scene::{FUNCTIONS, LOG_BUCKET, REGION, Scene, TABLE, TRAIL, drain};
 
 /// Who may undo, as SQS names a sender: the role's unique ID and its session.
 pub const OPERATOR: &str = "AROAEXAMPLEOPERATOR01:alice";
@@ -206,6 +206,18 @@ impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
             alerts.remove(0)
         }
     }
+}
+
+/// A stage on which a sample's act was done, and its function.
+pub async fn acted(settings: &str, sample: &str) -> (Stage, Guard, Value) {
+    let stage = Stage::set(settings).await;
+    let event = stage.event(sample);
+    stage.scene.prepare(&stage.moto, &event).await;
+    stage.act(&event).await;
+    let of = |name: &&&str| sample.starts_with(**name);
+    let function = FUNCTIONS.iter().find(of).expect("a sample of a function");
+    let guard = stage.guard(function).await;
+    (stage, guard, event)
 }
 
 /// A message of a function's queue.

@@ -123,7 +123,8 @@ pub fn case_of(answer: &Value) -> String {
         .to_owned()
 }
 
-fn outcome_of(answer: &Value) -> &str {
+/// The outcome of that case.
+pub fn outcome_of(answer: &Value) -> &str {
     answer["cases"][0]["outcome"].as_str().unwrap_or_default()
 }
 

@@ -1,0 +1,221 @@
+//! What the settings hold back, accept and excuse, end to end.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+use auditward_tests::binaries::binary;
+use auditward_tests::moto::MANAGEMENT;
+use auditward_tests::scene::{REGION, TABLE};
+use auditward_tests::stage::{ENFORCE, Stage, acted};
+use auditward_tests::story::{case_of, outcome_of};
+use serde_json::{Value, json};
+
+const STOP: &str = "trail-guard/trail.logging-stopped.violation.by-arn";
+const OPENED: &str = "bucket-guard/bucket.policy-opened.violation.own-and-foreign";
+const ROLE: &str = "arn:aws:iam::111111111111:role/deploy/pipeline";
+
+/// A caller's role and its unique ID put into an event.
+fn by(mut event: Value, role: &str, id: &str) -> Value {
+    event["detail"]["userIdentity"] = json!({
+        "type": "AssumedRole",
+        "principalId": format!("{id}:session"),
+        "arn": "arn:aws:sts::111111111111:assumed-role/somebody/session",
+        "accountId": "111111111111",
+        "sessionContext": {"sessionIssuer": {"type": "Role", "principalId": id, "arn": role}},
+    });
+    event
+}
+
+/// What people are told, and nothing is written.
+async fn held_back(settings: &str, because: &str) {
+    let (stage, mut guard, event) = acted(&format!("{ENFORCE}\n{settings}"), OPENED).await;
+    let event = by(
+        event,
+        "arn:aws:iam::222222222222:role/emergency",
+        "AROAEXAMPLEEMERGENCY1",
+    );
+    let answer = guard.play(&event).await;
+    assert_eq!(outcome_of(&answer), "would-fix", "{because}: {answer}");
+    assert_eq!(guard.writes(), [""; 0], "{because}");
+    let alerts = stage.alerts().await;
+    let told = alerts
+        .iter()
+        .find(|alert| alert.attribute("rule") == "bucket.policy-opened")
+        .unwrap();
+    assert!(
+        told.finding["unmapped"]["because"]
+            .to_string()
+            .contains(because),
+        "{told:?}"
+    );
+    let critical = alerts
+        .iter()
+        .any(|alert| alert.attribute("severity") == "critical");
+    assert_eq!(critical, because != "a pause is on", "{because}");
+    assert_eq!(
+        alerts.len(),
+        1 + usize::from(because == "the kill switch is on")
+    );
+    guard.done();
+}
+
+#[tokio::test]
+async fn a_pause_the_kill_switch_and_break_glass_hold_writes_back() {
+    let now = chrono::Utc::now();
+    let (from, until) = (
+        now - chrono::Duration::minutes(5),
+        now + chrono::Duration::hours(1),
+    );
+    let (from, until) = (
+        from.format("%Y-%m-%dT%H:%M:%SZ"),
+        until.format("%Y-%m-%dT%H:%M:%SZ"),
+    );
+    held_back(
+        &format!("[[pauses]]\naccount = \"222222222222\"\nfrom = {from}\nuntil = {until}\nreason = \"move\"\n"),
+        "a pause is on",
+    )
+    .await;
+    held_back(
+        &format!("[kill_switch]\nby = \"alice\"\nreason = \"it runs wild\"\nuntil = {until}\n"),
+        "the kill switch is on",
+    )
+    .await;
+    held_back(
+        "[[break_glass]]\nprincipal = \"arn:aws:iam::222222222222:role/emergency\"\nunique_id = \"AROAEXAMPLEEMERGENCY1\"\nreason = \"sealed\"\n",
+        "break-glass",
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn settings_that_cannot_be_read_switch_evidence_on_and_nothing_else() {
+    for (sample, expected) in [(STOP, "fixed"), (OPENED, "would-fix")] {
+        let (stage, mut guard, event) = acted("[mode", sample).await;
+        assert_eq!(outcome_of(&guard.play(&event).await), expected);
+        assert_eq!(guard.writes().is_empty(), expected == "would-fix");
+        assert_eq!(stage.alert().await.attribute("outcome"), expected);
+        guard.done();
+    }
+}
+
+#[tokio::test]
+async fn an_exception_is_kept_to() {
+    let exception = "\n[[exceptions]]\nrule = \"bucket.policy-opened\"\nresource = \"arn:aws:s3:::acme-payments-*\"\n\
+        actor = \"arn:aws:iam::111111111111:role/deploy/*\"\nreason = \"a partner\"\nuntil = 2099-01-01\n";
+    let (stage, mut guard, event) = acted(&format!("{ENFORCE}{exception}"), OPENED).await;
+    let answer = guard
+        .play(&by(event.clone(), ROLE, "AROAEXAMPLEDEPLOYER01"))
+        .await;
+    assert_eq!(answer["verdict"], "clean", "{answer}");
+    assert_eq!((guard.writes(), stage.alerts().await), (vec![], vec![]));
+    // Somebody else is not excepted.
+    let answer = guard.play(&stage.scene.adapt(&event)).await;
+    assert_eq!(outcome_of(&answer), "fixed");
+    guard.done();
+}
+
+#[tokio::test]
+async fn what_a_deployer_changes_is_accepted_and_learnt_from_the_event() {
+    let deployer = format!("\n[[deployers]]\nprincipal = \"{ROLE}\"\nreason = \"the pipeline\"\n");
+    let stage = Stage::set(&format!("{ENFORCE}{deployer}")).await;
+    stage.take_baselines("trail-guard").await;
+    let event = stage.event("trail-guard/trail.weakened.violation.one-region");
+    stage.act(&event).await;
+    let mut guard = stage.guard("trail-guard").await;
+    let answer = guard
+        .play(&by(event.clone(), ROLE, "AROAEXAMPLEDEPLOYER01"))
+        .await;
+    assert_eq!(answer["verdict"], "clean", "{answer}");
+    assert_eq!((guard.writes(), stage.alerts().await), (vec![], vec![]));
+    let baselines = stage.documents("baseline/trail-config/").await;
+    let baseline = baselines.values().next().unwrap();
+    assert_eq!(
+        baseline["state"]["multi_region"]
+            .as_bool()
+            .or(baseline["state"]["multi-region"].as_bool()),
+        Some(false),
+        "{baseline:#}"
+    );
+    assert_eq!(baseline["by"], ROLE);
+    // A grant to a stranger is not accepted from a deployer either.
+    let (opened, mut buckets) = (stage.event(OPENED), stage.guard("bucket-guard").await);
+    stage.scene.prepare(&stage.moto, &opened).await;
+    stage.act(&opened).await;
+    let answer = buckets
+        .play(&by(opened, ROLE, "AROAEXAMPLEDEPLOYER01"))
+        .await;
+    assert_eq!(
+        outcome_of(&answer),
+        "waiting",
+        "a deployment has time to settle: {answer}"
+    );
+    guard.done();
+}
+
+#[tokio::test]
+async fn a_deployment_has_time_to_settle() {
+    let (stage, mut guard, mut event) = acted(ENFORCE, OPENED).await;
+    event["detail"]["userIdentity"]["invokedBy"] = json!("cloudformation.amazonaws.com");
+    let answer = guard.play(&event).await;
+    assert_eq!(outcome_of(&answer), "waiting", "{answer}");
+    assert_eq!((guard.writes(), stage.alerts().await), (vec![], vec![]));
+    let later = guard.later();
+    assert_eq!(later.len(), 2);
+    // When it has settled and is still open, it is closed.
+    stage
+        .push(&format!("{ENFORCE}\n[fuses]\nsettle_seconds = 0\n"))
+        .await;
+    let mut settled = stage.guard("bucket-guard").await;
+    assert_eq!(outcome_of(&settled.play(&later[0]).await), "fixed");
+    assert_eq!(stage.alert().await.attribute("outcome"), "fixed");
+    settled.done();
+}
+
+#[tokio::test]
+async fn the_command_pushes_settings_asks_for_baselines_and_lists_cases() {
+    let careful = ENFORCE.replace("default = \"enforce\"", "default = \"alert\"");
+    let (stage, mut guard, event) = acted(&careful, STOP).await;
+    assert_eq!(outcome_of(&guard.play(&event).await), "would-fix");
+    stage.alert().await;
+    let file = std::env::temp_dir().join(format!("auditward-{}.toml", std::process::id()));
+    std::fs::write(&file, ENFORCE).unwrap();
+    let environment = stage
+        .moto
+        .environment(&stage.moto.url(), MANAGEMENT, REGION)
+        .await;
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new(binary("auditward"));
+        let tail = ["--table", TABLE, "--region", REGION];
+        command
+            .args(arguments)
+            .args(tail)
+            .envs(environment.iter().cloned());
+        let done = command.output().unwrap();
+        let said = String::from_utf8_lossy(&done.stdout).into_owned();
+        assert!(
+            done.status.success(),
+            "{said}{}",
+            String::from_utf8_lossy(&done.stderr)
+        );
+        said
+    };
+    run(&["settings", "push", file.to_str().unwrap()]);
+    std::fs::remove_file(&file).unwrap();
+    run(&["baseline", "take"]);
+    let asked =
+        auditward_tests::scene::drain(&stage.moto, &stage.scene.queues["trail-guard"]).await;
+    assert!(
+        asked.contains(&json!({"auditward": "take-baselines"})),
+        "{asked:?}"
+    );
+    let mut fresh = stage.guard("trail-guard").await;
+    let id = case_of(&fresh.play(&stage.scene.adapt(&event)).await);
+    assert_eq!(stage.case(&id).await["outcome"], "fixed");
+    assert!(run(&["cases"]).contains(&id));
+    assert!(run(&["cases", &id]).contains("put the safe state back"));
+    fresh.done();
+}
