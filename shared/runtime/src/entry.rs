@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
+
 use auditward_rules::envelope::{Delivered, entries};
 use auditward_rules::json::Json;
 use auditward_rules::record::Record;
@@ -38,32 +40,32 @@ pub enum Entry<'a> {
 /// A sentence saying what was expected.
 pub fn sort(payload: &str) -> Result<Vec<Entry<'_>>, String> {
     let json = Json::parse(payload).ok_or("the payload is no JSON")?;
-    let Some(records) = json.get("Records") else {
+    if json.get("Records").is_none() {
         return Ok(vec![Entry::Event {
             payload: Cow::Borrowed(payload),
             turn: Turn::First,
         }]);
-    };
-    records.items().into_iter().map(from_queue).collect()
+    }
+    let batch: SqsEvent = serde_json::from_str(payload)
+        .map_err(|e| format!("expected messages of the function's own queue: {e}"))?;
+    batch.records.into_iter().map(from_queue).collect()
 }
 
 /// A message of this function's own queue.
-fn from_queue(message: Json<'_>) -> Result<Entry<'_>, String> {
-    if message.string("eventSource").as_deref() != Some("aws:sqs") {
+fn from_queue<'a>(message: SqsMessage) -> Result<Entry<'a>, String> {
+    if message.event_source.as_deref() != Some("aws:sqs") {
         return Err(
             "expected an event of EventBridge or a message of the function's own queue".into(),
         );
     }
-    let body = message.string("body").unwrap_or_default().into_owned();
+    let body = message.body.unwrap_or_default();
     let Some(json) = Json::parse(&body) else {
         return Err("the queue's message is no JSON".into());
     };
     // `AROA…:session` for a role: only the role's own ID is AWS's word.
-    let sender = message
-        .path(&["attributes", "SenderId"])
-        .and_then(Json::scalar)
-        .unwrap_or_default();
-    let sender = sender.split(':').next().unwrap_or_default().to_owned();
+    let sender = message.attributes.get("SenderId");
+    let sender = sender.and_then(|id| id.split(':').next());
+    let sender = sender.unwrap_or_default().to_owned();
     match json.string("auditward").as_deref() {
         Some("judge-again") => {
             let event = json.get("event").ok_or("judge-again: expected `event`")?;
