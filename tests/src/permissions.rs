@@ -2,10 +2,63 @@
 
 use std::collections::BTreeSet;
 
-use auditward_hands::{cloudtrail, iam, kms, s3};
-use auditward_runtime::hand::Permission;
+use auditward_hands::{
+    alarms, anywhere, cloudformation, cloudtrail, dynamodb, events, history, iam, kms, lambda,
+    logs, organizations, ram, s3, scheduler, sinks, sns, sqs,
+};
+use auditward_rules::registry;
+use auditward_rules::rule::Function;
+use auditward_runtime::hand::{DISCOVERY, HISTORY, Permission};
 
 use crate::proxy::Call;
+
+/// All hands, and which functions find what they guard with them.
+const HANDS: &[(&[Permission], &[Function])] = &[
+    (alarms::PERMISSIONS, &[Function::LogGuard]),
+    (anywhere::PERMISSIONS, &[]),
+    (cloudformation::PERMISSIONS, &[Function::SelfGuard]),
+    (cloudtrail::PERMISSIONS, &[Function::TrailGuard]),
+    (dynamodb::PERMISSIONS, &[Function::SelfGuard]),
+    (events::PERMISSIONS, &[Function::SelfGuard]),
+    (history::PERMISSIONS, &Function::ALL),
+    (iam::PERMISSIONS, &[Function::RoleGuard]),
+    (kms::PERMISSIONS, &[]),
+    (lambda::PERMISSIONS, &[Function::SelfGuard]),
+    (logs::PERMISSIONS, &[Function::LogGuard]),
+    (organizations::PERMISSIONS, &[Function::OrganizationGuard]),
+    (ram::PERMISSIONS, &[]),
+    (s3::PERMISSIONS, &[Function::BucketGuard]),
+    (scheduler::PERMISSIONS, &[Function::SelfGuard]),
+    (sinks::PERMISSIONS, &[Function::LogGuard]),
+    (sns::PERMISSIONS, &[Function::SelfGuard]),
+    (sqs::PERMISSIONS, &[Function::SelfGuard]),
+];
+
+/// The permissions of all hands.
+pub fn all() -> impl Iterator<Item = &'static Permission> {
+    HANDS.iter().flat_map(|(permissions, _)| permissions.iter())
+}
+
+/// The facets that a function's rules name.
+pub fn facets(function: Function) -> BTreeSet<&'static str> {
+    registry::of(function)
+        .flat_map(|rule| rule.facets)
+        .copied()
+        .collect()
+}
+
+/// What a function's hands do: what the facets of its rules take, how it finds
+/// what it guards, and how it asks the event history.
+pub fn taken(function: Function) -> impl Iterator<Item = &'static Permission> {
+    let facets = facets(function);
+    HANDS.iter().flat_map(move |(permissions, finders)| {
+        let finds = finders.contains(&function);
+        let facets = facets.clone();
+        permissions.iter().filter(move |one| {
+            facets.contains(one.facet) || finds && matches!(one.facet, DISCOVERY | HISTORY)
+        })
+    })
+}
 
 /// What every function may do besides: remember, tell, come back, and be
 /// somebody in another account.
@@ -43,17 +96,9 @@ pub fn of(call: &Call) -> String {
 
 /// What a function's hands declare.
 pub fn of_hands(function: &str) -> BTreeSet<String> {
-    let policies = |one: &&Permission| one.facet == "bucket-policy";
-    let declared: Vec<&Permission> = match function {
-        "trail-guard" => cloudtrail::PERMISSIONS
-            .iter()
-            .chain(kms::PERMISSIONS)
-            .chain(s3::PERMISSIONS.iter().filter(policies))
-            .collect(),
-        "bucket-guard" => s3::PERMISSIONS.iter().collect(),
-        _ => iam::PERMISSIONS.iter().collect(),
-    };
-    declared.iter().map(|one| one.action.to_owned()).collect()
+    let known = Function::ALL.into_iter().find(|one| one.name() == function);
+    let taken = known.into_iter().flat_map(taken);
+    taken.map(|one| one.action.to_owned()).collect()
 }
 
 /// All that a function may do.

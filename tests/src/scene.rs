@@ -41,7 +41,14 @@ pub struct Scene {
 }
 
 /// The functions, by the names of their binaries and folders of samples.
-pub const FUNCTIONS: [&str; 3] = ["trail-guard", "bucket-guard", "role-guard"];
+pub const FUNCTIONS: [&str; 6] = [
+    "trail-guard",
+    "bucket-guard",
+    "role-guard",
+    "organization-guard",
+    "log-guard",
+    "self-guard",
+];
 
 impl Scene {
     /// Makes the trail with its bucket and key, the accounts' public access

@@ -98,13 +98,12 @@ pub async fn all<F: Future<Output = ()> + Send + 'static>(
     assert!(failed.is_empty(), "failed: {failed:#?}");
 }
 
-/// Every rule of a function has a row, and every permission that its hands
+/// Every rule of a function that puts something back has a row, and every permission that its hands
 /// declare is used by some story of this process, but for these.
 pub fn complete(function: &'static str, rows: &[Row], unused: &[&str]) {
-    use auditward_rules::registry::RULES;
-    let of = RULES
-        .iter()
-        .filter(|rule| rule.function.name() == function && !rule.watches.is_empty());
+    use auditward_rules::registry::rules;
+    use auditward_rules::rule::Proof;
+    let of = rules().filter(|rule| rule.function.name() == function && rule.proof == Proof::Moto);
     let without: Vec<_> = of
         .map(|rule| rule.id)
         .filter(|id| !rows.iter().any(|row| row.rule() == *id))

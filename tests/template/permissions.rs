@@ -2,65 +2,38 @@
 
 use std::collections::BTreeSet;
 
-use auditward_hands::{cloudtrail, iam, kms, s3};
 use auditward_rules::facet::At;
 use auditward_rules::inventory::Inventory;
 use auditward_rules::plan::Plan;
+use auditward_rules::protected;
 use auditward_rules::rule::Function;
-use auditward_rules::{protected, registry};
-use auditward_runtime::hand::{DISCOVERY, Permission};
+use auditward_runtime::hand::{DISCOVERY, HISTORY};
+use auditward_tests::permissions::{self, facets};
 use auditward_tests::stack::{Deployed, Grant, Stack, arn_of, reference, target};
 use serde_json::{Value, json};
 
 use super::{Faults, differences, each_function, queue_of, unlike};
 
-const HANDS: [&[Permission]; 4] = [
-    cloudtrail::PERMISSIONS,
-    iam::PERMISSIONS,
-    kms::PERMISSIONS,
-    s3::PERMISSIONS,
-];
-
-/// A function's own hand, with which it discovers what it guards, and resources
-/// of each kind that it finds.
-fn own(function: Function) -> (&'static [Permission], &'static [&'static str]) {
+/// Resources of each kind that a function finds.
+fn found(function: Function) -> &'static [&'static str] {
     match function {
-        Function::TrailGuard => (
-            cloudtrail::PERMISSIONS,
-            &[
-                "arn:aws:cloudtrail:eu-west-1:111111111111:trail/t",
-                "arn:aws:kms:eu-west-1:111111111111:key/k",
-            ],
-        ),
-        Function::BucketGuard => (
-            s3::PERMISSIONS,
-            &[
-                "arn:aws:s3:::b",
-                "arn:aws:s3::111111111111:public-access-block",
-            ],
-        ),
-        Function::RoleGuard => (iam::PERMISSIONS, &["arn:aws:iam::111111111111:role/r"]),
+        Function::TrailGuard => &[
+            "arn:aws:cloudtrail:eu-west-1:111111111111:trail/t",
+            "arn:aws:kms:eu-west-1:111111111111:key/k",
+        ],
+        Function::BucketGuard => &[
+            "arn:aws:s3:::b",
+            "arn:aws:s3::111111111111:public-access-block",
+        ],
+        Function::RoleGuard => &["arn:aws:iam::111111111111:role/r"],
+        Function::OrganizationGuard | Function::LogGuard | Function::SelfGuard => &[],
     }
-}
-
-fn facets(function: Function) -> BTreeSet<&'static str> {
-    registry::of(function)
-        .flat_map(|rule| rule.facets)
-        .copied()
-        .collect()
 }
 
 /// The actions that a function's hands take.
 fn taken(function: Function) -> BTreeSet<String> {
-    let facets = facets(function);
-    let carried = HANDS
-        .iter()
-        .copied()
-        .flatten()
-        .filter(|one| facets.contains(one.facet));
-    let found = own(function).0.iter().filter(|one| one.facet == DISCOVERY);
-    let all = carried.chain(found);
-    all.flat_map(|one| [one.action].into_iter().chain(one.also.iter().copied()))
+    permissions::taken(function)
+        .flat_map(|one| [one.action].into_iter().chain(one.also.iter().copied()))
         .map(str::to_owned)
         .collect()
 }
@@ -133,6 +106,7 @@ fn knows_no_resource(action: &str) -> bool {
     matches!(
         action,
         "cloudtrail:DescribeTrails"
+            | "cloudtrail:LookupEvents"
             | "iam:ListRoles"
             | "organizations:DescribeOrganization"
             | "organizations:ListAWSServiceAccessForOrganization"
@@ -211,15 +185,10 @@ pub fn runtime(stack: &Stack) -> Faults {
 #[test]
 fn every_facet_has_a_hand_and_every_permission_a_facet() {
     let known: BTreeSet<_> = Plan::KINDS.iter().copied().collect();
-    let reached: BTreeSet<_> = HANDS
-        .iter()
-        .copied()
-        .flatten()
-        .map(|one| one.facet)
-        .collect();
+    let reached: BTreeSet<_> = permissions::all().map(|one| one.facet).collect();
     let strange: Vec<_> = reached
         .iter()
-        .filter(|one| **one != DISCOVERY && !known.contains(*one))
+        .filter(|one| !matches!(**one, DISCOVERY | HISTORY) && !known.contains(*one))
         .collect();
     assert!(strange.is_empty(), "permissions for no facet: {strange:?}");
     for function in Function::ALL {
@@ -235,7 +204,7 @@ fn every_facet_has_a_hand_and_every_permission_a_facet() {
 fn baselines_are_taken_of_facets_that_rules_name() {
     for function in Function::ALL {
         let named = facets(function);
-        for arn in own(function).1 {
+        for arn in found(function) {
             let at = At::new("111111111111", "eu-west-1", *arn);
             let plans = protected::plans(&at, &Inventory::default());
             assert!(!plans.is_empty(), "{arn}");

@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::ValueEnum;
 use comfy_table::{Attribute, Cell, Color};
 
-use auditward_rules::registry::{self, RULES};
+use auditward_rules::registry::{self, rules};
 use auditward_rules::rule::{Revert, Rule, Scope, Severity};
 
 use crate::output::{self, FAINT, STRONG, styled};
@@ -32,7 +32,7 @@ enum Format {
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match (&args.id, args.format) {
-        (None, Format::Json) => output::print_json(&RULES)?,
+        (None, Format::Json) => output::print_json(&rules().collect::<Vec<_>>())?,
         (None, Format::Table) => list(),
         (Some(id), format) => {
             let Some(rule) = registry::rule(id) else {
@@ -49,9 +49,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// What to say about an id that no rule has.
 fn unknown(id: &str) -> String {
-    let near = RULES
-        .iter()
-        .map(|rule| (strsim::jaro_winkler(id, rule.id), rule.id));
+    let near = rules().map(|rule| (strsim::jaro_winkler(id, rule.id), rule.id));
     let near = near
         .filter(|(likeness, _)| *likeness > 0.7)
         .max_by(|(a, _), (b, _)| a.total_cmp(b));
@@ -72,7 +70,7 @@ pub fn colour(severity: Severity) -> Color {
 fn list() {
     let mut table = output::table();
     table.set_header(["Rule", "Severity", "What", "Watches"]);
-    for rule in RULES {
+    for rule in rules() {
         table.add_row([
             Cell::new(rule.id).add_attribute(Attribute::Bold),
             Cell::new(rule.severity.name()).fg(colour(rule.severity)),
@@ -80,7 +78,7 @@ fn list() {
             Cell::new(calls(rule, ", ")).fg(Color::DarkGrey),
         ]);
     }
-    let many = RULES.len() as u64;
+    let many = rules().count() as u64;
     anstream::println!(
         "{table}\n{}. `auditward rules ID` explains one.",
         output::count(many, "rule", "rules")

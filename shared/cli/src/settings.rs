@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use anyhow::Context as _;
 
-use auditward_rules::registry::RULES;
+use auditward_rules::registry::rules;
 use auditward_rules::settings::{EXAMPLE, Mode, Settings};
 
 use crate::load;
@@ -78,13 +78,12 @@ fn tell(settings: &Settings) -> String {
             .copied()
             .unwrap_or(settings.mode.default)
     };
-    let enforced = RULES
-        .iter()
+    let enforced = rules()
         .filter(|rule| writes(rule.id) == Mode::Enforce)
         .count();
     let exceptions = count(settings.exceptions.len() as u64, "exception", "exceptions");
     format!(
         "ours are {whose}; {enforced} of {} rules may write; {exceptions}",
-        RULES.len()
+        rules().count()
     )
 }

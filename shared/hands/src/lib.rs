@@ -2,11 +2,41 @@
 //! one feature an AWS service. A hand reads, and moves a resource from one state
 //! to another; it decides nothing.
 
+mod function;
+
+#[cfg(feature = "alarms")]
+pub mod alarms;
+#[cfg(feature = "anywhere")]
+pub mod anywhere;
+#[cfg(feature = "cloudformation")]
+pub mod cloudformation;
 #[cfg(feature = "cloudtrail")]
 pub mod cloudtrail;
+#[cfg(feature = "dynamodb")]
+pub mod dynamodb;
+#[cfg(feature = "events")]
+pub mod events;
+#[cfg(feature = "history")]
+pub mod history;
 #[cfg(feature = "iam")]
 pub mod iam;
 #[cfg(feature = "kms")]
 pub mod kms;
+#[cfg(feature = "lambda")]
+pub mod lambda;
+#[cfg(feature = "logs")]
+pub mod logs;
+#[cfg(feature = "organizations")]
+pub mod organizations;
+#[cfg(feature = "ram")]
+pub mod ram;
 #[cfg(feature = "s3")]
 pub mod s3;
+#[cfg(feature = "scheduler")]
+pub mod scheduler;
+#[cfg(feature = "logs")]
+pub mod sinks;
+#[cfg(feature = "sns")]
+pub mod sns;
+#[cfg(feature = "sqs")]
+pub mod sqs;

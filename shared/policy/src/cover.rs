@@ -28,6 +28,8 @@ pub(crate) fn all_actions(kind: Kind) -> &'static str {
         Kind::Function => "lambda:*",
         Kind::Store => "cloudtrail:*",
         Kind::Table => "dynamodb:*",
+        Kind::Sink => "oam:*",
+        Kind::Organization => "organizations:*",
     }
 }
 

@@ -32,11 +32,15 @@ pub enum Kind {
     Store,
     /// The resource policy of a DynamoDB table or stream.
     Table,
+    /// The policy of a CloudWatch observability sink.
+    Sink,
+    /// The resource policy of an organization, which delegates its management.
+    Organization,
 }
 
 impl Kind {
     /// Every kind, in the order in which they are documented.
-    pub const ALL: [Kind; 11] = [
+    pub const ALL: [Kind; 13] = [
         Kind::Trust,
         Kind::Bucket,
         Kind::Key,
@@ -48,6 +52,8 @@ impl Kind {
         Kind::Function,
         Kind::Store,
         Kind::Table,
+        Kind::Sink,
+        Kind::Organization,
     ];
 
     /// The lower-case name, as in settings and on the command line.
@@ -65,6 +71,8 @@ impl Kind {
             Kind::Function => "function",
             Kind::Store => "store",
             Kind::Table => "table",
+            Kind::Sink => "sink",
+            Kind::Organization => "organization",
         }
     }
 
@@ -82,6 +90,8 @@ impl Kind {
             Kind::Function => "lambda",
             Kind::Store => "cloudtrail",
             Kind::Table => "dynamodb",
+            Kind::Sink => "oam",
+            Kind::Organization => "organizations",
         }
     }
 
@@ -103,7 +113,7 @@ impl fmt::Display for Kind {
 /// A text that names no [`Kind`].
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "unknown kind of policy `{0}`, expected one of trust, bucket, key, topic, queue, destination, logs, bus, function, store, table"
+    "unknown kind of policy `{0}`, expected one of trust, bucket, key, topic, queue, destination, logs, bus, function, store, table, sink, organization"
 )]
 pub struct UnknownKind(pub String);
 

@@ -156,6 +156,9 @@ pub struct Change<S> {
     pub first: Vec<Plan>,
     /// What is changed, for people.
     pub why: String,
+    /// Whether it may be written only once AWS's own event history confirms
+    /// that the event made what is taken away.
+    pub confirm: bool,
 }
 
 impl<S> Decision<S> {
@@ -166,6 +169,7 @@ impl<S> Decision<S> {
             evidence_on: true,
             first: Vec::new(),
             why: why.into(),
+            confirm: false,
         })
     }
 
@@ -176,6 +180,7 @@ impl<S> Decision<S> {
             evidence_on: false,
             first: Vec::new(),
             why: why.into(),
+            confirm: false,
         })
     }
 
@@ -191,15 +196,26 @@ impl<S> Decision<S> {
                 evidence_on,
                 first,
                 why,
+                confirm,
             }) => Decision::Change(Change {
                 to: form(to)?,
                 evidence_on,
                 first,
                 why,
+                confirm,
             }),
             Self::ByHand(why) => Decision::ByHand(why),
             Self::CannotTell(why) => Decision::CannotTell(why),
         })
+    }
+
+    /// The same change, once AWS's event history confirms the event.
+    #[must_use]
+    pub fn once_confirmed(mut self) -> Self {
+        if let Self::Change(change) = &mut self {
+            change.confirm = true;
+        }
+        self
     }
 
     /// The same change, after others.

@@ -1,5 +1,7 @@
 //! What protected trails deliver to and depend on.
 
+use std::collections::BTreeSet;
+
 use auditward_policy::cloudtrail::Delivery;
 use serde::{Deserialize, Serialize};
 
@@ -12,6 +14,13 @@ use crate::arn::Arn;
 pub struct Inventory {
     /// One entry a protected trail.
     pub trails: Vec<TrailUse>,
+    /// The organization's accounts, where organization-guard listed them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub accounts: Vec<String>,
+    /// ARNs of what depends on protected resources besides: replication targets
+    /// and roles, destinations, log groups; as the functions found them.
+    #[serde(skip_serializing_if = "BTreeSet::is_empty")]
+    pub others: BTreeSet<String>,
 }
 
 /// One trail and what it uses.
@@ -71,12 +80,13 @@ impl Inventory {
         let bucket = Arn::parse(arn)
             .filter(|arn| arn.service == "s3")
             .map(|arn| arn.resource);
-        self.trails.iter().any(|used| {
-            let others = [&used.key, &used.topic, &used.log_group, &used.log_role];
-            used.trail == arn
-                || bucket.is_some_and(|bucket| bucket == used.bucket)
-                || others.into_iter().flatten().any(|other| other == arn)
-        })
+        self.others.contains(arn)
+            || self.trails.iter().any(|used| {
+                let others = [&used.key, &used.topic, &used.log_group, &used.log_role];
+                used.trail == arn
+                    || bucket.is_some_and(|bucket| bucket == used.bucket)
+                    || others.into_iter().flatten().any(|other| other == arn)
+            })
     }
 
     /// Puts an entry in the place of the one for the same trail.

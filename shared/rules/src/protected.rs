@@ -10,10 +10,11 @@ use crate::facets::bucket::{
     BucketOwnership, BucketPolicy, BucketPublicAccess, BucketVersioning, BucketWish, LifecycleWish,
     PolicyWish, VersioningWish,
 };
+use crate::facets::kept::AsRecorded;
 use crate::facets::key::{KeyPolicy, KeyPolicyWish, KeyState, KeyWish};
 use crate::facets::principal::{Attachments, AttachmentsWish};
 use crate::facets::role::{
-    AsRecorded, RoleBoundary, RoleInlinePolicies, RoleSettings, RoleTags, RoleTrust, TrustWish,
+    RoleBoundary, RoleInlinePolicies, RoleSettings, RoleTags, RoleTrust, TrustWish,
 };
 use crate::facets::trail::{
     InsightsWish, SelectorsWish, TrailConfig, TrailInsights, TrailLogging, TrailSelectors,

@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 
+use auditward_policy::Tri;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::arn::{lead_region, partition_of};
+use crate::arn::{Arn, lead_region, partition_of};
 use crate::facet::At;
 use crate::inventory::Inventory;
 use crate::json::Json;
@@ -80,11 +82,24 @@ pub enum Function {
     BucketGuard,
     /// Roles, users and groups.
     RoleGuard,
+    /// The organization, its policies and its accounts.
+    OrganizationGuard,
+    /// CloudWatch Logs: groups, filters, destinations; and alarms.
+    LogGuard,
+    /// Auditward itself: functions, rules, queues, topics, table, stack.
+    SelfGuard,
 }
 
 impl Function {
     /// All functions.
-    pub const ALL: [Self; 3] = [Self::TrailGuard, Self::BucketGuard, Self::RoleGuard];
+    pub const ALL: [Self; 6] = [
+        Self::TrailGuard,
+        Self::BucketGuard,
+        Self::RoleGuard,
+        Self::OrganizationGuard,
+        Self::LogGuard,
+        Self::SelfGuard,
+    ];
 
     /// The function's name, as its binary and its folder have it.
     pub fn name(self) -> &'static str {
@@ -92,8 +107,23 @@ impl Function {
             Self::TrailGuard => "trail-guard",
             Self::BucketGuard => "bucket-guard",
             Self::RoleGuard => "role-guard",
+            Self::OrganizationGuard => "organization-guard",
+            Self::LogGuard => "log-guard",
+            Self::SelfGuard => "self-guard",
         }
     }
+}
+
+/// How it is proven that a rule's plans put the safe state back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Proof {
+    /// End to end, against a server that acts like AWS.
+    Moto,
+    /// On recorded exchanges in AWS's published form: no server acts it out.
+    Recorded,
+    /// The rule writes nothing; there is nothing to prove.
+    None,
 }
 
 /// Calls of one service.
@@ -118,6 +148,8 @@ pub struct Rule {
     pub why: &'static str,
     /// Controls it serves: `CIS AWS 3.0 3.1`, `ATT&CK T1562.008`.
     pub controls: &'static [&'static str],
+    /// Its rows in the table of events, `events/README.md`.
+    pub rows: &'static [u16],
     /// Who carries its plans.
     pub function: Function,
     /// What it watches.
@@ -130,9 +162,32 @@ pub struct Rule {
     pub deployers_accepted: bool,
     /// The facets its plans may name, for the permission and coverage checks.
     pub facets: &'static [&'static str],
+    /// How that is proven.
+    pub proof: Proof,
     /// Judges a call as if it had succeeded.
     #[serde(skip)]
     pub judge: fn(&Call<'_>) -> Judged,
+}
+
+impl Rule {
+    /// What most rules have in common, to be completed by each: a rule about
+    /// protected resources that only tells.
+    pub const TELLS: Self = Self {
+        id: "",
+        title: "",
+        severity: Severity::Medium,
+        why: "",
+        controls: &[],
+        rows: &[],
+        function: Function::SelfGuard,
+        watches: &[],
+        scope: Scope::Protected,
+        revert: Revert::None,
+        deployers_accepted: true,
+        facets: &[],
+        proof: Proof::None,
+        judge: |_| Judged::Clean,
+    };
 }
 
 /// What a rule says about a call.
@@ -203,6 +258,12 @@ impl Draft {
     }
 }
 
+/// Whether a text is what was sent, and not what CloudTrail puts in the place of
+/// what it must not show.
+pub fn is_shown(text: &str) -> bool {
+    !text.is_empty() && text != "***" && !text.starts_with("HIDDEN_DUE_TO_")
+}
+
 /// A call as rules see it.
 #[derive(Clone, Copy, Debug)]
 pub struct Call<'a> {
@@ -236,6 +297,75 @@ impl<'a> Call<'a> {
     /// The partition of the record's region.
     pub fn partition(&self) -> &'static str {
         partition_of(&self.record.region)
+    }
+
+    /// The ARN of a resource in the record's account and region.
+    pub fn arn(&self, service: &str, resource: &str) -> String {
+        let (partition, region, account) = (self.partition(), &self.record.region, self.account());
+        format!("arn:{partition}:{service}:{region}:{account}:{resource}")
+    }
+
+    /// The resource that a parameter names: by its ARN, which says whose it is
+    /// and where, or by a name that stands behind `kind` in the ARN (`rule/`,
+    /// `log-group:`; empty for services without one).
+    pub fn named(&self, parameter: &str, service: &str, kind: &str) -> Option<At> {
+        let name = self.shown(parameter)?;
+        Some(match Arn::parse(&name) {
+            Some(arn) => At::new(arn.account, arn.region, name.as_ref()),
+            None => self.here(self.arn(service, &format!("{kind}{name}"))),
+        })
+    }
+
+    /// A scalar of the request that CloudTrail did not blacken.
+    pub fn shown(&self, parameter: &str) -> Option<Cow<'a, str>> {
+        self.parameter(parameter).filter(|text| is_shown(text))
+    }
+
+    /// The resource, where it is guarded; `Err` is the verdict otherwise.
+    ///
+    /// # Errors
+    /// The verdict: clean where it is not guarded, "cannot tell" where the
+    /// record does not name it.
+    pub fn guarded(&self, at: Option<At>) -> Result<At, Judged> {
+        match at {
+            None => Err(self.unnamed()),
+            Some(at) if self.settings.protects(&at.resource, self.inventory) => Ok(at),
+            Some(_) => Err(Judged::Clean),
+        }
+    }
+
+    /// The record does not say which resource the call was about.
+    pub fn unnamed(&self) -> Judged {
+        let what = format!(
+            "{} on something that the record does not name",
+            self.record.event_name
+        );
+        Judged::CannotTell(Draft::new("", what))
+    }
+
+    /// Whether an account is ours; partners are not. Where only the organization
+    /// is known, and not which accounts are in it, it cannot be told.
+    pub fn is_ours(&self, account: &str) -> Tri {
+        let ours = &self.settings.ours;
+        let mut named = ours
+            .accounts
+            .iter()
+            .chain(&ours.log_archives)
+            .chain(&self.inventory.accounts);
+        if named.any(|one| one == account) || account == self.account() {
+            Tri::Yes
+        } else if ours.organization.is_some() && self.inventory.accounts.is_empty() {
+            Tri::CannotTell
+        } else {
+            Tri::No
+        }
+    }
+
+    /// When the call was made.
+    pub fn time(&self) -> Option<DateTime<Utc>> {
+        DateTime::parse_from_rfc3339(&self.record.event_time)
+            .ok()
+            .map(|time| time.to_utc())
     }
 
     /// The resource of a regional service in the record's region.

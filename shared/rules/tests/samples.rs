@@ -7,11 +7,12 @@
 )]
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use auditward_rules::envelope;
 use auditward_rules::inventory::Inventory;
 use auditward_rules::judge::judge;
+use auditward_rules::registry;
 use auditward_rules::rule::Function;
 use auditward_rules::settings::Settings;
 use chrono::{DateTime, Utc};
@@ -19,20 +20,29 @@ use chrono::{DateTime, Utc};
 /// Replays a function's samples as a newcomer does, without settings, and says
 /// which of them are judged otherwise than they are named.
 fn replay(function: Function) -> Vec<String> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../events")
-        .join(function.name());
-    let mut names: Vec<String> = fs::read_dir(&folder)
-        .unwrap()
-        .map(|file| file.unwrap().file_name().into_string().unwrap())
-        .collect();
-    names.sort();
-    assert!(!names.is_empty(), "no samples in {}", folder.display());
+    let names = samples(function);
     let wrong = names.iter().filter_map(|name| {
-        let text = fs::read_to_string(folder.join(name)).unwrap();
+        let text = fs::read_to_string(folder(function).join(name)).unwrap();
         wrong(name, &text).map(|what| format!("{name}: {what}"))
     });
     wrong.collect()
+}
+
+fn folder(function: Function) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../../events")
+        .join(function.name())
+}
+
+fn samples(function: Function) -> Vec<String> {
+    let Ok(files) = fs::read_dir(folder(function)) else {
+        return Vec::new();
+    };
+    let mut names: Vec<String> = files
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
 }
 
 fn wrong(name: &str, text: &str) -> Option<String> {
@@ -64,16 +74,47 @@ fn wrong(name: &str, text: &str) -> Option<String> {
 }
 
 #[test]
-fn samples_of_trails() {
-    assert_eq!(replay(Function::TrailGuard), Vec::<String>::new());
+fn samples_are_judged_as_they_are_named() {
+    let wrong: Vec<String> = Function::ALL.into_iter().flat_map(replay).collect();
+    assert_eq!(wrong, Vec::<String>::new());
 }
 
-#[test]
-fn samples_of_buckets() {
-    assert_eq!(replay(Function::BucketGuard), Vec::<String>::new());
-}
+/// Rules for which every such call on something protected is a violation, and
+/// without settings everything is protected: there is no clean look-alike.
+const ALWAYS: &[&str] = &[
+    "account.public-access-block-deleted",
+    "bucket.deleted",
+    "bucket.ownership-deleted",
+    "bucket.policy-deleted",
+    "bucket.public-access-block-deleted",
+    "key.deletion-scheduled",
+    "key.disabled",
+    "trail.deleted",
+    "trail.logging-stopped",
+];
 
+/// Each rule has a sample of what it finds, of a clean look-alike, and of an
+/// attempt that failed.
 #[test]
-fn samples_of_roles() {
-    assert_eq!(replay(Function::RoleGuard), Vec::<String>::new());
+fn every_rule_has_its_samples() {
+    let mut missing = Vec::new();
+    for rule in registry::rules().filter(|rule| !rule.watches.is_empty()) {
+        let names = samples(rule.function);
+        let has = |verdict: &str| {
+            names
+                .iter()
+                .any(|name| name.starts_with(&format!("{}.{verdict}.", rule.id)))
+        };
+        for verdict in ["violation", "clean", "attempt"] {
+            let excused = match verdict {
+                "violation" => has("cannot-tell"),
+                "clean" => ALWAYS.contains(&rule.id),
+                _ => false,
+            };
+            if !has(verdict) && !excused {
+                missing.push(format!("{}.{verdict}.json", rule.id));
+            }
+        }
+    }
+    assert_eq!(missing, Vec::<String>::new());
 }

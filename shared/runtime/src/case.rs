@@ -109,6 +109,10 @@ pub struct Case {
 pub struct Event {
     /// The record's identifier, common to all its copies.
     pub id: String,
+    /// The identifier of the one copy that opened the case, by which AWS's event
+    /// history has it.
+    #[serde(default)]
+    pub own_id: String,
     /// The service.
     pub source: String,
     /// The call.
@@ -175,6 +179,7 @@ impl Case {
             actor: Actor::of(record),
             event: Event {
                 id: record.identifier().into_owned(),
+                own_id: record.event_id.to_string(),
                 source: record.event_source.to_string(),
                 name: record.event_name.to_string(),
                 time: record.event_time.to_string(),

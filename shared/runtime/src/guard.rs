@@ -19,19 +19,38 @@ pub trait Guard: Send + Sync {
 
     /// Reads or writes a plan's facet with the hand that can; `None` where this
     /// function does not carry such plans.
-    fn touch<'a>(
-        &'a self,
-        plan: &'a Plan,
-        touch: Touch<'a>,
-    ) -> Option<BoxFuture<'a, Result<Touched, Failure>>>;
+    fn touch<'a>(&'a self, plan: &'a Plan, touch: Touch<'a>) -> Option<Touching<'a>>;
 
     /// Finds what this function guards: the resources, and what of them the other
     /// functions need to know.
-    fn discover<'a>(
-        &'a self,
-        settings: &'a Settings,
-        inventory: Inventory,
-    ) -> BoxFuture<'a, Result<Discovered, Failure>>;
+    fn discover<'a>(&'a self, settings: &'a Settings, inventory: Inventory) -> Discovering<'a>;
+
+    /// Whether AWS's own event history confirms that this happened.
+    fn confirms<'a>(&'a self, happened: &'a Happened) -> Confirming<'a>;
+}
+
+/// A reading or writing under way.
+pub type Touching<'a> = BoxFuture<'a, Result<Touched, Failure>>;
+/// A search under way.
+pub type Discovering<'a> = BoxFuture<'a, Result<Discovered, Failure>>;
+/// A question to the event history under way.
+pub type Confirming<'a> = BoxFuture<'a, Result<bool, Failure>>;
+
+/// A call as it was reported, to be looked up in the event history.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Happened {
+    /// The record's own `eventID`.
+    pub event_id: String,
+    /// Its `eventSource`.
+    pub source: String,
+    /// Its `eventName`.
+    pub name: String,
+    /// Its `eventTime`.
+    pub time: String,
+    /// The account whose history has it.
+    pub account: String,
+    /// The region whose history has it.
+    pub region: String,
 }
 
 /// What a function found to guard.

@@ -42,6 +42,9 @@ impl Written {
 /// In the place of a facet's kind: a call that finds resources.
 pub const DISCOVERY: &str = "discovery";
 
+/// In the place of a facet's kind: a call that asks AWS's own event history.
+pub const HISTORY: &str = "history";
+
 /// One API call of a hand, and the IAM permissions it takes. The stack's
 /// policies are checked against these, in both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

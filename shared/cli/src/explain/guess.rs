@@ -65,6 +65,8 @@ fn of_service(service: &str, what: &str) -> Option<Kind> {
         "lambda" => Kind::Function,
         "cloudtrail" | "cloudtrail-data" => Kind::Store,
         "dynamodb" => Kind::Table,
+        "oam" => Kind::Sink,
+        "organizations" => Kind::Organization,
         _ => return None,
     })
 }

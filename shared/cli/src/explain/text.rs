@@ -206,5 +206,7 @@ fn kind(kind: Kind) -> &'static str {
         Kind::Function => "a function's policy",
         Kind::Store => "an event data store's policy",
         Kind::Table => "a table's policy",
+        Kind::Sink => "an observability sink's policy",
+        Kind::Organization => "an organization's delegation policy",
     }
 }

@@ -78,6 +78,8 @@ impl<'t> Search<'_, 't> {
             Kind::Function => &["lambda:InvokeFunction", "lambda:GetFunction"],
             Kind::Store => &["cloudtrail:StartQuery", "cloudtrail:GetEventDataStore"],
             Kind::Table => &["dynamodb:GetItem", "dynamodb:PutItem"],
+            Kind::Sink => &["oam:CreateLink", "oam:UpdateLink"],
+            Kind::Organization => &["organizations:AttachPolicy", "organizations:ListAccounts"],
         };
         let policy = self.engine.policy;
         let fits = |action: &str| {
@@ -137,6 +139,10 @@ impl<'t> Search<'_, 't> {
                 format!("arn:{partition}:cloudtrail:us-east-1:{owner}:eventdatastore/the-store")
             }
             Kind::Table => format!("arn:{partition}:dynamodb:us-east-1:{owner}:table/the-table"),
+            Kind::Sink => format!("arn:{partition}:oam:us-east-1:{owner}:sink/the-sink"),
+            Kind::Organization => {
+                format!("arn:{partition}:organizations::{owner}:organization/the-organization")
+            }
         }
     }
 }

@@ -5,7 +5,7 @@ use crate::arn::is_account;
 use crate::facet::{At, Step};
 use crate::facets::bucket::{AccountPublicAccess, BucketPublicAccess, PublicAccess};
 use crate::json::Json;
-use crate::rule::{Call, Draft, Function, Judged, Revert, Rule, Scope, Severity, Watch};
+use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
 const CONTROLS: &[&str] = &["CIS AWS Foundations 3.0: 2.1.4", "ATT&CK T1530"];
 
@@ -16,6 +16,7 @@ pub static BLOCK_WEAKENED: Rule = Rule {
     severity: Severity::Medium,
     why: "the public access block is what keeps one wrong policy or ACL from publishing a bucket",
     controls: CONTROLS,
+    rows: &[34],
     function: Function::BucketGuard,
     watches: &[Watch {
         source: S3,
@@ -25,6 +26,7 @@ pub static BLOCK_WEAKENED: Rule = Rule {
     revert: Revert::Baseline,
     deployers_accepted: true,
     facets: &["bucket-public-access"],
+    proof: Proof::Moto,
     judge: |call| {
         let Some(bucket) = Bucket::of(call) else {
             return unnamed(call);
@@ -54,6 +56,7 @@ pub static BLOCK_DELETED: Rule = Rule {
     severity: Severity::Medium,
     why: "the public access block is what keeps one wrong policy or ACL from publishing a bucket",
     controls: CONTROLS,
+    rows: &[35],
     function: Function::BucketGuard,
     watches: &[Watch {
         source: S3,
@@ -63,6 +66,7 @@ pub static BLOCK_DELETED: Rule = Rule {
     revert: Revert::Baseline,
     deployers_accepted: true,
     facets: &["bucket-public-access"],
+    proof: Proof::Moto,
     judge: |call| {
         let Some(bucket) = Bucket::of(call) else {
             return unnamed(call);
@@ -79,6 +83,7 @@ pub static ACCOUNT_WEAKENED: Rule = Rule {
     severity: Severity::High,
     why: "the account's public access block holds for all its buckets; without it each wrong policy or ACL publishes one",
     controls: CONTROLS,
+    rows: &[36],
     function: Function::BucketGuard,
     watches: &[Watch {
         source: S3,
@@ -88,6 +93,7 @@ pub static ACCOUNT_WEAKENED: Rule = Rule {
     revert: Revert::Baseline,
     deployers_accepted: true,
     facets: &["account-public-access"],
+    proof: Proof::Moto,
     judge: |call| {
         let at = account(call);
         match written(call) {
@@ -119,6 +125,7 @@ pub static ACCOUNT_DELETED: Rule = Rule {
     severity: Severity::High,
     why: "the account's public access block holds for all its buckets; without it each wrong policy or ACL publishes one",
     controls: CONTROLS,
+    rows: &[37],
     function: Function::BucketGuard,
     watches: &[Watch {
         source: S3,
@@ -128,6 +135,7 @@ pub static ACCOUNT_DELETED: Rule = Rule {
     revert: Revert::Baseline,
     deployers_accepted: true,
     facets: &["account-public-access"],
+    proof: Proof::Moto,
     judge: |call| {
         let at = account(call);
         let what = format!(

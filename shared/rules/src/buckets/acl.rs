@@ -6,7 +6,7 @@ use crate::facets::bucket::{
     ALL_USERS, AUTHENTICATED_USERS, Acl, BucketAcl, Grant, Grantee, LOG_DELIVERY,
 };
 use crate::json::Json;
-use crate::rule::{Function, Judged, Revert, Rule, Scope, Severity, Watch};
+use crate::rule::{Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
 /// Catalogue row 38.
 pub static ACL_OPENED: Rule = Rule {
@@ -15,6 +15,7 @@ pub static ACL_OPENED: Rule = Rule {
     severity: Severity::High,
     why: "an ACL that names everybody or a foreign account lets them list, read or fill the bucket, past its policy",
     controls: &["CIS AWS Foundations 3.0: 2.1.4", "ATT&CK T1530"],
+    rows: &[38],
     function: Function::BucketGuard,
     watches: &[Watch {
         source: S3,
@@ -24,6 +25,7 @@ pub static ACL_OPENED: Rule = Rule {
     revert: Revert::Desired,
     deployers_accepted: false,
     facets: &["bucket-acl"],
+    proof: Proof::Moto,
     judge: |call| {
         let Some(bucket) = Bucket::of(call) else {
             return unnamed(call);

@@ -6,7 +6,7 @@ use crate::facets::bucket::{
     BucketEncryption, BucketExistence, BucketOwnership, BucketPolicy, BucketPublicAccess,
     BucketVersioning, PolicyWish, VersioningWish,
 };
-use crate::rule::{Function, Revert, Rule, Scope, Severity, Watch};
+use crate::rule::{Function, Proof, Revert, Rule, Scope, Severity, Watch};
 
 /// Catalogue row 49.
 pub static DELETED: Rule = Rule {
@@ -15,6 +15,7 @@ pub static DELETED: Rule = Rule {
     severity: Severity::Critical,
     why: "the logs are lost, new ones have nowhere to go, and whoever takes the name receives them",
     controls: &["ATT&CK T1485", "ATT&CK T1562.008"],
+    rows: &[49],
     function: Function::BucketGuard,
     watches: &[Watch {
         source: S3,
@@ -32,6 +33,7 @@ pub static DELETED: Rule = Rule {
         "bucket-versioning",
         "bucket-encryption",
     ],
+    proof: Proof::Moto,
     judge: |call| {
         let bucket = match Bucket::guarded(call) {
             Ok(bucket) => bucket,

@@ -8,7 +8,7 @@ use crate::facets::bucket::{
     NoncurrentExpiration, NoncurrentTransition, Tag, Transition,
 };
 use crate::json::Json;
-use crate::rule::{Call, Function, Judged, Revert, Rule, Scope, Severity, Watch};
+use crate::rule::{Call, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
 /// Catalogue row 44.
 pub static LIFECYCLE_SHORTENED: Rule = Rule {
@@ -17,6 +17,7 @@ pub static LIFECYCLE_SHORTENED: Rule = Rule {
     severity: Severity::High,
     why: "a lifecycle rule deletes the evidence quietly, a day at a time, in the name of S3",
     controls: &["ATT&CK T1485.001", "ATT&CK T1070"],
+    rows: &[44],
     function: Function::BucketGuard,
     watches: &[Watch {
         source: S3,
@@ -26,6 +27,7 @@ pub static LIFECYCLE_SHORTENED: Rule = Rule {
     revert: Revert::Baseline,
     deployers_accepted: true,
     facets: &["bucket-lifecycle"],
+    proof: Proof::Moto,
     judge: |call| {
         let bucket = match Bucket::guarded(call) {
             Ok(bucket) => bucket,

@@ -22,7 +22,23 @@ use crate::arn::{Arn, is_account};
 use crate::facet::At;
 use crate::facets::bucket::{AclWish, BucketWish};
 use crate::json::Json;
-use crate::rule::{Call, Draft, Judged};
+use crate::rule::{Call, Draft, Judged, Rule};
+
+/// All rules of this system.
+pub static RULES: &[&Rule] = &[
+    &POLICY_OPENED,
+    &POLICY_DELETED,
+    &BLOCK_WEAKENED,
+    &BLOCK_DELETED,
+    &ACCOUNT_WEAKENED,
+    &ACCOUNT_DELETED,
+    &ACL_OPENED,
+    &OWNERSHIP_WEAKENED,
+    &OWNERSHIP_DELETED,
+    &VERSIONING_SUSPENDED,
+    &LIFECYCLE_SHORTENED,
+    &DELETED,
+];
 
 /// CloudTrail's name for S3's control plane, of buckets and of accounts.
 const S3: &str = "s3.amazonaws.com";

@@ -9,7 +9,7 @@ use super::{Bucket, S3, unnamed, unreadable};
 use crate::actor::Actor;
 use crate::facet::{PolicyState, Step};
 use crate::facets::bucket::{BucketPolicy, PolicyWish};
-use crate::rule::{Call, Draft, Function, Judged, Revert, Rule, Scope, Severity, Watch};
+use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
 /// Catalogue row 32.
 pub static POLICY_OPENED: Rule = Rule {
@@ -22,6 +22,7 @@ pub static POLICY_OPENED: Rule = Rule {
         "ATT&CK T1530",
         "ATT&CK T1562.008",
     ],
+    rows: &[32],
     function: Function::BucketGuard,
     watches: &[Watch {
         source: S3,
@@ -31,6 +32,7 @@ pub static POLICY_OPENED: Rule = Rule {
     revert: Revert::Live,
     deployers_accepted: false,
     facets: &["bucket-policy"],
+    proof: Proof::Moto,
     judge: opened,
 };
 
@@ -41,6 +43,7 @@ pub static POLICY_DELETED: Rule = Rule {
     severity: Severity::Critical,
     why: "without its policy CloudTrail can no longer deliver to a log bucket, and what the policy denied is no longer denied",
     controls: &["CIS AWS Foundations 3.0: 2.1.1", "ATT&CK T1562.008"],
+    rows: &[33],
     function: Function::BucketGuard,
     watches: &[Watch {
         source: S3,
@@ -50,6 +53,7 @@ pub static POLICY_DELETED: Rule = Rule {
     revert: Revert::Baseline,
     deployers_accepted: false,
     facets: &["bucket-policy"],
+    proof: Proof::Moto,
     judge: |call| match Bucket::guarded(call) {
         Err(judged) => judged,
         Ok(bucket) => {

@@ -8,7 +8,7 @@ use crate::facets::bucket::{
     VersioningWish,
 };
 use crate::json::Json;
-use crate::rule::{Call, Function, Judged, Revert, Rule, Scope, Severity, Watch};
+use crate::rule::{Call, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
 /// Catalogue row 39.
 pub static OWNERSHIP_WEAKENED: Rule = Rule {
@@ -17,6 +17,7 @@ pub static OWNERSHIP_WEAKENED: Rule = Rule {
     severity: Severity::Medium,
     why: "with ACLs on, whoever writes an object decides who reads it, past the bucket's policy",
     controls: &["ATT&CK T1530"],
+    rows: &[39],
     function: Function::BucketGuard,
     watches: &[Watch {
         source: S3,
@@ -26,6 +27,7 @@ pub static OWNERSHIP_WEAKENED: Rule = Rule {
     revert: Revert::Desired,
     deployers_accepted: true,
     facets: &["bucket-ownership", "bucket-acl"],
+    proof: Proof::Moto,
     judge: |call| {
         let bucket = match Bucket::guarded(call) {
             Ok(bucket) => bucket,
@@ -50,6 +52,7 @@ pub static OWNERSHIP_DELETED: Rule = Rule {
     severity: Severity::Medium,
     why: "without ownership controls ACLs are on: whoever writes an object decides who reads it",
     controls: &["ATT&CK T1530"],
+    rows: &[40],
     function: Function::BucketGuard,
     watches: &[Watch {
         source: S3,
@@ -59,6 +62,7 @@ pub static OWNERSHIP_DELETED: Rule = Rule {
     revert: Revert::Desired,
     deployers_accepted: true,
     facets: &["bucket-ownership", "bucket-acl"],
+    proof: Proof::Moto,
     judge: |call| match Bucket::guarded(call) {
         Err(judged) => judged,
         Ok(bucket) => {
@@ -80,6 +84,7 @@ pub static VERSIONING_SUSPENDED: Rule = Rule {
         "ATT&CK T1490",
         "ATT&CK T1485",
     ],
+    rows: &[41],
     function: Function::BucketGuard,
     watches: &[Watch {
         source: S3,
@@ -89,6 +94,7 @@ pub static VERSIONING_SUSPENDED: Rule = Rule {
     revert: Revert::Desired,
     deployers_accepted: true,
     facets: &["bucket-versioning"],
+    proof: Proof::Moto,
     judge: versioning,
 };
 

@@ -42,7 +42,10 @@ fn inventory() -> Inventory {
         organization: Some("o-exampleorg1".into()),
         ..TrailUse::default()
     };
-    Inventory { trails: vec![used] }
+    Inventory {
+        trails: vec![used],
+        ..Inventory::default()
+    }
 }
 
 fn judged_by(event: &Value, settings: &Settings) -> Judgement {

@@ -1,9 +1,13 @@
 //! The facets, one module a kind of resource.
 
 pub mod bucket;
+pub mod guarded;
+pub mod kept;
 pub mod key;
+pub mod made;
 pub mod principal;
 pub mod role;
+pub mod switch;
 pub mod trail;
 
 #[cfg(test)]

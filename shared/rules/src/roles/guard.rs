@@ -1,15 +1,16 @@
 //! Roles that Auditward and log delivery depend on.
 
-use super::{HIDDEN, IAM, Sort, at, principal, shown, unnamed};
+use super::{HIDDEN, IAM, Sort, at, principal, unnamed};
 use crate::arn::Arn;
 use crate::facet::{At, PolicyState, Step};
+use crate::facets::kept::AsRecorded;
 use crate::facets::principal::{Attachments, AttachmentsWish};
 use crate::facets::role::{
-    AsRecorded, RECOVERY, RoleBoundary, RoleConfiguration, RoleInlinePolicies, RoleSettings,
-    RoleTags, RoleTrust, TrustWish,
+    RECOVERY, RoleBoundary, RoleConfiguration, RoleInlinePolicies, RoleSettings, RoleTags,
+    RoleTrust, TrustWish,
 };
 use crate::plan::Plan;
-use crate::rule::{Call, Draft, Function, Judged, Revert, Rule, Scope, Severity, Watch};
+use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
 /// Catalogue row 274.
 pub static GUARD_CHANGED: Rule = Rule {
@@ -22,6 +23,7 @@ pub static GUARD_CHANGED: Rule = Rule {
         "ATT&CK T1562.001",
         "ATT&CK T1098.003",
     ],
+    rows: &[274],
     function: Function::RoleGuard,
     watches: &[Watch {
         source: IAM,
@@ -49,6 +51,7 @@ pub static GUARD_CHANGED: Rule = Rule {
         "role-tags",
         "role-settings",
     ],
+    proof: Proof::Moto,
     judge: changed,
 };
 
@@ -64,6 +67,7 @@ pub static GUARD_DELETED: Rule = Rule {
         "ATT&CK T1562.001",
         "ATT&CK T1531",
     ],
+    rows: &[275],
     function: Function::RoleGuard,
     watches: &[Watch {
         source: IAM,
@@ -73,6 +77,7 @@ pub static GUARD_DELETED: Rule = Rule {
     revert: Revert::None,
     deployers_accepted: false,
     facets: &["role-trust"],
+    proof: Proof::Moto,
     judge: |call| {
         let Some(role) = principal(call, Sort::Role) else {
             return unnamed(call, Sort::Role);
@@ -99,12 +104,14 @@ pub static GUARD_UNEXPLAINED: Rule = Rule {
     severity: Severity::Critical,
     why: "a change under the guard's own name that it does not know of was made by somebody who holds its credentials",
     controls: &["ATT&CK T1078.004"],
+    rows: &[],
     function: Function::RoleGuard,
     watches: &[],
     scope: Scope::Protected,
     revert: Revert::None,
     deployers_accepted: false,
     facets: &[],
+    proof: Proof::None,
     judge: |_| Judged::Clean,
 };
 
@@ -133,8 +140,8 @@ fn changed(call: &Call<'_>) -> Judged {
         return Judged::Clean;
     };
     let name = role.name();
-    let policy = shown(call, "policyName").unwrap_or("?".into());
-    let arn = shown(call, "policyArn").unwrap_or("?".into());
+    let policy = call.shown("policyName").unwrap_or("?".into());
+    let arn = call.shown("policyArn").unwrap_or("?".into());
     let event = call.record.plain_name();
     let what = match event {
         "UpdateAssumeRolePolicy" => format!("role {name} got another trust policy"),
@@ -160,7 +167,9 @@ fn touched(call: &Call<'_>, event: &str, role: At) -> Plan {
     match event {
         "UpdateAssumeRolePolicy" => {
             let mut step = Step::<RoleTrust>::new(role, TrustWish::Baseline);
-            step.wrote = shown(call, "policyDocument").map(|text| PolicyState::read(&text));
+            step.wrote = call
+                .shown("policyDocument")
+                .map(|text| PolicyState::read(&text));
             step.into()
         }
         "PutRolePolicy" | "DeleteRolePolicy" => {
@@ -171,7 +180,9 @@ fn touched(call: &Call<'_>, event: &str, role: At) -> Plan {
         }
         "PutRolePermissionsBoundary" => {
             let mut step = Step::<RoleBoundary>::new(role, AsRecorded::Baseline);
-            step.wrote = shown(call, "permissionsBoundary").map(|arn| Some(arn.into_owned()));
+            step.wrote = call
+                .shown("permissionsBoundary")
+                .map(|arn| Some(arn.into_owned()));
             step.into()
         }
         "DeleteRolePermissionsBoundary" => Step::<RoleBoundary>::new(role, AsRecorded::Baseline)

@@ -9,15 +9,25 @@ mod tests;
 
 use std::borrow::Cow;
 
-use chrono::{DateTime, Utc};
-
 pub use guard::{GUARD_CHANGED, GUARD_DELETED, GUARD_UNEXPLAINED};
 pub use power::{GROUP_ADMIN, ROLE_ADMIN, USER_ADMIN};
 pub use trust::{CREATED_OPEN, TRUST_OPENED};
 
 use crate::arn::Arn;
 use crate::facet::At;
-use crate::rule::{Call, Draft, Judged};
+use crate::rule::{Call, Draft, Judged, Rule};
+
+/// All rules of this system.
+pub static RULES: &[&Rule] = &[
+    &CREATED_OPEN,
+    &TRUST_OPENED,
+    &ROLE_ADMIN,
+    &USER_ADMIN,
+    &GROUP_ADMIN,
+    &GUARD_CHANGED,
+    &GUARD_DELETED,
+    &GUARD_UNEXPLAINED,
+];
 
 const IAM: &str = "iam.amazonaws.com";
 
@@ -52,16 +62,12 @@ impl Sort {
     }
 }
 
-/// A parameter of the request that is there and shown.
-fn shown<'a>(call: &Call<'a>, name: &str) -> Option<Cow<'a, str>> {
-    call.parameter(name).filter(|text| text != HIDDEN)
-}
-
 /// The principal that a call is about. Requests name it without its path, and
 /// so does every plan of ours: a principal is one resource by whatever event it
 /// came. Where AWS refused the call before reading it, only the error tells.
 fn principal(call: &Call<'_>, sort: Sort) -> Option<At> {
-    let name = shown(call, sort.parameter())
+    let name = call
+        .shown(sort.parameter())
         .map(Cow::into_owned)
         .or_else(|| refused(call, sort))?;
     Some(at(call, sort, &name))
@@ -101,11 +107,4 @@ fn unnamed(call: &Call<'_>, sort: Sort) -> Judged {
         sort.word()
     );
     Judged::CannotTell(Draft::new("", what))
-}
-
-/// When the call was made.
-fn time(call: &Call<'_>) -> Option<DateTime<Utc>> {
-    DateTime::parse_from_rfc3339(&call.record.event_time)
-        .ok()
-        .map(|time| time.to_utc())
 }

@@ -2,11 +2,11 @@
 
 use auditward_policy::power::{Verdict, managed_policy};
 
-use super::{IAM, Sort, principal, shown, time, unnamed};
+use super::{IAM, Sort, principal, unnamed};
 use crate::arn::{Arn, glob};
 use crate::facet::{At, Step};
 use crate::facets::principal::{Attachments, AttachmentsWish};
-use crate::rule::{Call, Draft, Function, Judged, Revert, Rule, Scope, Severity, Watch};
+use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
 const WHY: &str = "whoever may administer trails or identities can switch the evidence off";
 const CONTROLS: &[&str] = &["CIS AWS Foundations 3.0: 1.16, 4.4", "ATT&CK T1098.003"];
@@ -18,12 +18,14 @@ const COMMON: Rule = Rule {
     severity: Severity::High,
     why: WHY,
     controls: CONTROLS,
+    rows: &[],
     function: Function::RoleGuard,
     watches: &[],
     scope: Scope::Account,
     revert: Revert::Event,
     deployers_accepted: true,
     facets: &["attachments"],
+    proof: Proof::Moto,
     judge: |_| Judged::Clean,
 };
 
@@ -31,6 +33,7 @@ const COMMON: Rule = Rule {
 pub static ROLE_ADMIN: Rule = Rule {
     id: "role.admin-attached",
     title: "Power over trails given to a role",
+    rows: &[92],
     watches: &[Watch {
         source: IAM,
         names: &["AttachRolePolicy"],
@@ -43,6 +46,7 @@ pub static ROLE_ADMIN: Rule = Rule {
 pub static USER_ADMIN: Rule = Rule {
     id: "user.admin-attached",
     title: "Power over trails given to a user",
+    rows: &[93],
     watches: &[Watch {
         source: IAM,
         names: &["AttachUserPolicy"],
@@ -55,6 +59,7 @@ pub static USER_ADMIN: Rule = Rule {
 pub static GROUP_ADMIN: Rule = Rule {
     id: "group.admin-attached",
     title: "Power over trails given to a group",
+    rows: &[94],
     watches: &[Watch {
         source: IAM,
         names: &["AttachGroupPolicy"],
@@ -71,7 +76,7 @@ fn judge(call: &Call<'_>, sort: Sort) -> Judged {
         return Judged::Clean;
     }
     let whom = format!("{} {}", sort.word(), to.name());
-    let Some(policy) = shown(call, "policyArn") else {
+    let Some(policy) = call.shown("policyArn") else {
         return Judged::CannotTell(Draft::new(
             to.resource,
             format!("{whom} got a policy that the record does not name"),
@@ -81,7 +86,7 @@ fn judge(call: &Call<'_>, sort: Sort) -> Judged {
     let near = call.settings.holds_protected(&to.account, call.inventory);
     let wish = AttachmentsWish::Without {
         policy: policy.clone().into_owned(),
-        at: time(call),
+        at: call.time(),
     };
     let step = Step::<Attachments>::new(to.clone(), wish);
     match managed_policy(&policy) {

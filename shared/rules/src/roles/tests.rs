@@ -9,6 +9,7 @@ use crate::plan::Plan;
 use crate::record::Record;
 use crate::rule::Severity;
 use crate::settings::Settings;
+use chrono::Utc;
 
 const FOREIGN: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::333333333333:root"},"Action":"sts:AssumeRole"}]}"#;
 const EC2: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"Service":"ec2.amazonaws.com"},"Action":"sts:AssumeRole"}]}"#;
@@ -380,6 +381,7 @@ fn the_role_that_delivers_a_trails_events_is_known_without_its_path() {
             log_role,
             ..TrailUse::default()
         }],
+        ..Inventory::default()
     };
     let lost = event(
         "DeleteRolePolicy",

@@ -2,10 +2,10 @@
 
 use auditward_policy::{AdmissionKind, Analysis, Foreign, Kind, analyze};
 
-use super::{IAM, Sort, principal, shown, time, unnamed};
+use super::{IAM, Sort, principal, unnamed};
 use crate::facet::{At, PolicyState, Step};
 use crate::facets::role::{Revoked, RoleSessions, RoleTrust, TrustWish};
-use crate::rule::{Call, Draft, Function, Judged, Revert, Rule, Scope, Severity, Watch};
+use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 use crate::settings::RevokeSessions;
 
 /// Catalogue row 81.
@@ -19,6 +19,7 @@ pub static CREATED_OPEN: Rule = Rule {
         "ATT&CK T1136.003",
         "ATT&CK T1199",
     ],
+    rows: &[81],
     function: Function::RoleGuard,
     watches: &[Watch {
         source: IAM,
@@ -28,14 +29,16 @@ pub static CREATED_OPEN: Rule = Rule {
     revert: Revert::Live,
     deployers_accepted: false,
     facets: &["role-trust", "role-sessions"],
+    proof: Proof::Moto,
     judge: |call| {
         let Some(role) = principal(call, Sort::Role) else {
             return unnamed(call, Sort::Role);
         };
         let answered = call.record.response().and_then(|answer| answer.get("role"));
         let answer = |name: &str| answered.and_then(|role| role.string(name));
-        let document =
-            shown(call, "assumeRolePolicyDocument").or_else(|| answer("assumeRolePolicyDocument"));
+        let document = call
+            .shown("assumeRolePolicyDocument")
+            .or_else(|| answer("assumeRolePolicyDocument"));
         let arn = answer("arn").map_or_else(|| role.resource.clone(), |arn| arn.into_owned());
         let trust = Trust {
             call,
@@ -58,6 +61,7 @@ pub static TRUST_OPENED: Rule = Rule {
         "ATT&CK T1098.003",
         "ATT&CK T1199",
     ],
+    rows: &[82],
     function: Function::RoleGuard,
     watches: &[Watch {
         source: IAM,
@@ -67,6 +71,7 @@ pub static TRUST_OPENED: Rule = Rule {
     revert: Revert::Live,
     deployers_accepted: false,
     facets: &["role-trust", "role-sessions"],
+    proof: Proof::Moto,
     judge: |call| {
         let Some(role) = principal(call, Sort::Role) else {
             return unnamed(call, Sort::Role);
@@ -79,7 +84,7 @@ pub static TRUST_OPENED: Rule = Rule {
             created: false,
         };
         trust.judge(
-            shown(call, "policyDocument").as_deref(),
+            call.shown("policyDocument").as_deref(),
             "got a trust policy",
         )
     },
@@ -141,7 +146,9 @@ impl Trust<'_, '_> {
 
     /// The severity, where it is not the rule's.
     fn severity(&self, analysis: &Analysis) -> Option<Severity> {
-        let bound = shown(self.call, "permissionsBoundary")
+        let bound = self
+            .call
+            .shown("permissionsBoundary")
             .is_some_and(|boundary| boundary.ends_with(DENY_ALL));
         if self.created && bound {
             return Some(Severity::Medium);
@@ -173,7 +180,7 @@ impl Trust<'_, '_> {
         if !revokes {
             return draft;
         }
-        let issued_until = time(self.call).unwrap_or_default();
+        let issued_until = self.call.time().unwrap_or_default();
         draft.step(Step::<RoleSessions>::new(
             role.clone(),
             Revoked { issued_until },

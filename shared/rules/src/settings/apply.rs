@@ -95,10 +95,22 @@ impl Settings {
         !self.given
             || self.protected.resources.iter().any(|pattern| glob(pattern, arn))
             || (self.protected.discover && inventory.uses(arn))
+            || self.is_own(arn)
             // An account as a whole is guarded where it holds what is.
             || Arn::parse(arn).is_some_and(|arn| {
                 arn.service == "iam" && arn.resource == "root" && self.holds_protected(arn.account, inventory)
             })
+    }
+
+    /// Whether a resource is Auditward's own, by its name.
+    pub fn is_own(&self, arn: &str) -> bool {
+        let Some(arn) = Arn::parse(arn) else {
+            return false;
+        };
+        // Buckets and roles have names that anybody may choose, or patterns of their own.
+        let mut parts = arn.resource.split(['/', ':']);
+        !matches!(arn.service, "s3" | "iam")
+            && parts.any(|part| self.protected.own.iter().any(|own| glob(own, part)))
     }
 
     /// Whether an account holds protected resources.

@@ -167,7 +167,7 @@ fn rule_fault(key: &str, id: &str) -> Option<String> {
     if registry::rule(id).is_some() {
         return None;
     }
-    let near = nearest(id, registry::RULES.iter().map(|rule| rule.id));
+    let near = nearest(id, registry::rules().map(|rule| rule.id));
     let hint = near.map_or_else(
         || "see `auditward rules`".to_owned(),
         |near| format!("did you mean `{near}`?"),

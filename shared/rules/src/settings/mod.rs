@@ -145,6 +145,9 @@ pub struct Protected {
     /// Whether what protected trails use is guarded as well: buckets, keys,
     /// topics, log groups, roles.
     pub discover: bool,
+    /// Name patterns of Auditward's own resources: its functions, rules, queues,
+    /// topics, tables, schedules and stacks.
+    pub own: Vec<String>,
 }
 
 impl Default for Protected {
@@ -152,6 +155,7 @@ impl Default for Protected {
         Self {
             resources: Vec::new(),
             discover: true,
+            own: vec!["auditward".into(), "auditward-*".into()],
         }
     }
 }

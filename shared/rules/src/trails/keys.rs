@@ -2,11 +2,13 @@
 
 use auditward_policy::Document;
 
-use super::read::{refused, shown};
+use super::read::refused;
 use crate::arn::Arn;
 use crate::facet::{At, PolicyState, Step};
 use crate::facets::key::{KeyPolicy, KeyPolicyWish, KeyState, KeyWish, Life, locked_out};
-use crate::rule::{Call, Draft, Function, Judged, Revert, Rule, Scope, Severity, Watch};
+use crate::rule::{
+    Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch, is_shown,
+};
 
 /// Catalogue row 25.
 pub static KEY_DISABLED: Rule = Rule {
@@ -15,6 +17,7 @@ pub static KEY_DISABLED: Rule = Rule {
     severity: Severity::Critical,
     why: "CloudTrail cannot deliver logs that it cannot encrypt, and nobody can read those that were",
     controls: &["CIS AWS Foundations 3.0: 3.5, 4.7", "ATT&CK T1562.008"],
+    rows: &[25],
     function: Function::TrailGuard,
     watches: &[Watch {
         source: "kms.amazonaws.com",
@@ -24,6 +27,7 @@ pub static KEY_DISABLED: Rule = Rule {
     revert: Revert::Event,
     deployers_accepted: false,
     facets: &["key-state"],
+    proof: Proof::Moto,
     judge: |call| life(call, "was disabled", Life::Disabled),
 };
 
@@ -34,6 +38,7 @@ pub static KEY_DELETION: Rule = Rule {
     severity: Severity::Critical,
     why: "a key that waits for its deletion encrypts nothing, and once it is gone no log that it encrypted can be read",
     controls: &["CIS AWS Foundations 3.0: 3.5, 4.7", "ATT&CK T1485"],
+    rows: &[26],
     function: Function::TrailGuard,
     watches: &[Watch {
         source: "kms.amazonaws.com",
@@ -43,6 +48,7 @@ pub static KEY_DELETION: Rule = Rule {
     revert: Revert::Event,
     deployers_accepted: false,
     facets: &["key-state"],
+    proof: Proof::Moto,
     judge: |call| life(call, "was scheduled for deletion", Life::PendingDeletion),
 };
 
@@ -57,6 +63,7 @@ pub static KEY_LOCKOUT: Rule = Rule {
         "ATT&CK T1531",
         "ATT&CK T1562.008",
     ],
+    rows: &[276],
     function: Function::TrailGuard,
     watches: &[Watch {
         source: "kms.amazonaws.com",
@@ -66,6 +73,7 @@ pub static KEY_LOCKOUT: Rule = Rule {
     revert: Revert::Live,
     deployers_accepted: false,
     facets: &["key-policy"],
+    proof: Proof::Moto,
     judge: lockout,
 };
 
@@ -218,7 +226,7 @@ fn key(call: &Call<'_>) -> Option<At> {
         let arn = Arn::parse(&text)?;
         return Some(At::new(arn.account, arn.region, text.as_str()));
     }
-    let id = asked.filter(|id| shown(id) && !id.contains([':', '/']))?;
+    let id = asked.filter(|id| is_shown(id) && !id.contains([':', '/']))?;
     let (partition, region, account) = (call.partition(), &call.record.region, call.account());
     Some(call.here(format!("arn:{partition}:kms:{region}:{account}:key/{id}")))
 }

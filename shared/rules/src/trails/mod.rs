@@ -9,9 +9,21 @@ use crate::facets::trail::{
     InsightsWish, SelectorsWish, TrailConfig, TrailField, TrailInsights, TrailLogging,
     TrailSelectors, TrailWish,
 };
-use crate::rule::{Call, Draft, Function, Judged, Revert, Rule, Scope, Severity, Watch};
+use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
 pub use keys::{KEY_DELETION, KEY_DISABLED, KEY_LOCKOUT};
+
+/// All rules of this system.
+pub static RULES: &[&Rule] = &[
+    &LOGGING_STOPPED,
+    &DELETED,
+    &WEAKENED,
+    &SELECTORS_WEAKENED,
+    &INSIGHTS_WEAKENED,
+    &KEY_DISABLED,
+    &KEY_DELETION,
+    &KEY_LOCKOUT,
+];
 
 /// Catalogue row 1.
 pub static LOGGING_STOPPED: Rule = Rule {
@@ -20,6 +32,7 @@ pub static LOGGING_STOPPED: Rule = Rule {
     severity: Severity::Critical,
     why: "a stopped trail records nothing, and stopping the only one blinds every guard that lives on its events",
     controls: &["CIS AWS Foundations 3.0: 3.1", "ATT&CK T1562.008"],
+    rows: &[1],
     function: Function::TrailGuard,
     watches: &[Watch {
         source: "cloudtrail.amazonaws.com",
@@ -29,6 +42,7 @@ pub static LOGGING_STOPPED: Rule = Rule {
     revert: Revert::Event,
     deployers_accepted: false,
     facets: &["trail-logging"],
+    proof: Proof::Moto,
     judge: |call| {
         let trail = match subject(call, "name") {
             Ok(trail) => trail,
@@ -47,6 +61,7 @@ pub static DELETED: Rule = Rule {
     severity: Severity::Critical,
     why: "a deleted trail records nothing, and its configuration is gone with it",
     controls: &["CIS AWS Foundations 3.0: 3.1", "ATT&CK T1562.008"],
+    rows: &[2],
     function: Function::TrailGuard,
     watches: &[Watch {
         source: "cloudtrail.amazonaws.com",
@@ -63,6 +78,7 @@ pub static DELETED: Rule = Rule {
         "trail-insights",
         "trail-logging",
     ],
+    proof: Proof::Moto,
     judge: |call| {
         let trail = match subject(call, "name") {
             Ok(trail) => trail,
@@ -100,6 +116,7 @@ pub static WEAKENED: Rule = Rule {
     severity: Severity::High,
     why: "a trail that leaves regions, accounts or digests out, or delivers elsewhere, looks whole and is not",
     controls: &["CIS AWS Foundations 3.0: 3.1, 3.2, 3.5", "ATT&CK T1562.008"],
+    rows: &[3],
     function: Function::TrailGuard,
     watches: &[Watch {
         source: "cloudtrail.amazonaws.com",
@@ -109,6 +126,7 @@ pub static WEAKENED: Rule = Rule {
     revert: Revert::Baseline,
     deployers_accepted: true,
     facets: &["trail-config", "bucket-policy", "key-state"],
+    proof: Proof::Moto,
     judge: |call| {
         let trail = match subject(call, "name") {
             Ok(trail) => trail,
@@ -160,6 +178,7 @@ pub static SELECTORS_WEAKENED: Rule = Rule {
     severity: Severity::Critical,
     why: "management events that no trail selects are neither kept nor seen by any guard",
     controls: &["CIS AWS Foundations 3.0: 3.1, 3.8, 3.9", "ATT&CK T1562.008"],
+    rows: &[4],
     function: Function::TrailGuard,
     watches: &[Watch {
         source: "cloudtrail.amazonaws.com",
@@ -169,6 +188,7 @@ pub static SELECTORS_WEAKENED: Rule = Rule {
     revert: Revert::Baseline,
     deployers_accepted: true,
     facets: &["trail-selectors"],
+    proof: Proof::Moto,
     judge: |call| {
         let trail = match subject(call, "trailName") {
             Ok(trail) => trail,
@@ -204,6 +224,7 @@ pub static INSIGHTS_WEAKENED: Rule = Rule {
     severity: Severity::Medium,
     why: "insights show unusual rates of calls and errors, as an intruder who looks around causes them",
     controls: &["ATT&CK T1562.008"],
+    rows: &[5],
     function: Function::TrailGuard,
     watches: &[Watch {
         source: "cloudtrail.amazonaws.com",
@@ -213,6 +234,7 @@ pub static INSIGHTS_WEAKENED: Rule = Rule {
     revert: Revert::Baseline,
     deployers_accepted: true,
     facets: &["trail-insights"],
+    proof: Proof::Moto,
     judge: |call| {
         if call.parameter("eventDataStore").is_some() {
             return Judged::Clean;

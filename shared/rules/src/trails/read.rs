@@ -11,7 +11,7 @@ use crate::facets::trail::{
 };
 use crate::inventory::TrailUse;
 use crate::json::Json;
-use crate::rule::Call;
+use crate::rule::{Call, is_shown};
 
 /// Every field of a trail's configuration.
 pub(super) const ALL: [TrailField; 9] = [
@@ -25,11 +25,6 @@ pub(super) const ALL: [TrailField; 9] = [
     TrailField::Key,
     TrailField::LogGroup,
 ];
-
-/// A scalar that CloudTrail did not blacken.
-pub(super) fn shown(text: &str) -> bool {
-    !text.is_empty() && text != "***" && !text.starts_with("HIDDEN_DUE_TO_")
-}
 
 /// The ARN that a refusal names: `… on resource: arn:… because …`.
 pub(super) fn refused<'a>(call: &'a Call<'_>, service: &str) -> Option<&'a str> {
@@ -52,7 +47,7 @@ pub(super) fn trail(call: &Call<'_>, parameter: &str) -> Option<At> {
     let named = [answered, asked(), refused()]
         .into_iter()
         .flatten()
-        .find(|name| shown(name))?;
+        .find(|name| is_shown(name))?;
     if let Some(arn) = Arn::parse(&named) {
         return Some(At::new(arn.account, arn.region, named.as_ref()));
     }
@@ -156,7 +151,7 @@ pub(super) fn update(call: &Call<'_>, trail: &str) -> Option<Update> {
 /// Whether a place that the request names differs from the one known before;
 /// `None`: that is not known.
 fn moved(call: &Call<'_>, used: Option<&TrailUse>, name: &str, value: &str) -> Option<bool> {
-    if !value.is_empty() && !shown(value) {
+    if !value.is_empty() && !is_shown(value) {
         return None;
     }
     let foreign = Arn::parse(value).is_some_and(|arn| {
@@ -198,7 +193,7 @@ fn settings(answer: Json<'_>) -> Option<TrailSettings> {
     let text = |name| {
         answer
             .string(name)
-            .filter(|text| shown(text))
+            .filter(|text| is_shown(text))
             .map(Cow::into_owned)
     };
     let on = |name| answer.get(name).and_then(Json::boolean).unwrap_or_default();
@@ -224,7 +219,7 @@ fn texts(json: Option<Json<'_>>) -> Option<Vec<String>> {
         .into_iter()
         .map(|item| {
             item.scalar()
-                .filter(|text| shown(text))
+                .filter(|text| is_shown(text))
                 .map(Cow::into_owned)
         })
         .collect()
@@ -324,7 +319,7 @@ pub(super) fn insights(call: &Call<'_>) -> Option<BTreeMap<String, BTreeSet<Stri
     let one = |json: Json<'_>| {
         let kind = json
             .string("insightType")
-            .filter(|kind| shown(kind))?
+            .filter(|kind| is_shown(kind))?
             .into_owned();
         let categories = texts(json.get("eventCategories"))?;
         // What is left out means management events.

@@ -120,9 +120,9 @@ impl Pipeline<'_> {
     /// as it came, for judging it again.
     pub async fn record(&self, record: &Record<'_>, payload: &str, turn: Turn) -> Answer {
         let mut answer = Answer::default();
-        if registry::watching(&record.event_source, record.plain_name())
-            .next()
-            .is_none()
+        let function = self.guard.function();
+        if !registry::watching(&record.event_source, record.plain_name())
+            .any(|rule| rule.function == function)
         {
             answer.verdict = Some(Verdict::OutOfScope);
             return answer;
@@ -137,6 +137,10 @@ impl Pipeline<'_> {
             return answer;
         }
         let mut judgement = std::mem::take(&mut ahead.judgement);
+        // An event may reach several functions, each for its own rules.
+        judgement
+            .findings
+            .retain(|finding| finding.rule.function == function);
         self.add_unexplained(record, &known, &mut judgement);
         answer.verdict = Some(judgement.verdict());
         answer.notes.append(&mut judgement.notes);
@@ -193,6 +197,7 @@ impl Pipeline<'_> {
         let first = likely
             .findings
             .iter()
+            .filter(|finding| finding.rule.function == self.guard.function())
             .find_map(|finding| finding.plan.first());
         let read = async {
             match first {

@@ -16,7 +16,7 @@ use super::undo::Restored;
 use super::{Turn, not_carried};
 use crate::case::{Case, Work};
 use crate::failure::Failure;
-use crate::guard::{Touch, Touched};
+use crate::guard::{Happened, Touch, Touched};
 use crate::keys;
 use crate::limits::{Fuse, Resource};
 use crate::store::{BoxFuture, NotStored};
@@ -110,6 +110,9 @@ impl Job<'_> {
             }
             return Err(stop);
         }
+        if change.confirm {
+            self.confirmed().await?;
+        }
         for first in change.first.clone() {
             self.ensure_within(first, depth + 1).await?;
         }
@@ -130,6 +133,26 @@ impl Job<'_> {
         }
         self.wrote = true;
         self.prove(plan, &change.to).await
+    }
+
+    /// What is taken away must be what the event made: AWS's own history has to
+    /// say that it happened. It lags behind by minutes, and the later turns ask again.
+    async fn confirmed(&self) -> Result<(), Stop> {
+        let case = &self.case.value;
+        let happened = Happened {
+            event_id: case.event.own_id.clone(),
+            source: case.event.source.clone(),
+            name: case.event.name.clone(),
+            time: case.event.time.clone(),
+            account: case.account.clone(),
+            region: case.region.clone(),
+        };
+        if self.pipeline.guard.confirms(&happened).await? {
+            return Ok(());
+        }
+        Err(Stop::CannotTell(
+            "nothing else proves that it was not there before, and the account's event history does not show the event yet; it is asked again".into(),
+        ))
     }
 
     /// Reads again and decides again: the answer must be "already safe".

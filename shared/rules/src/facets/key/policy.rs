@@ -287,6 +287,7 @@ impl Facet for KeyPolicy {
             evidence_on,
             first: Vec::new(),
             why,
+            confirm: false,
         })
     }
 

@@ -12,9 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use auditward_policy::{Document, Foreign, Kind, Zone, analyze, narrow};
 
-pub use recorded::{
-    AsRecorded, RoleBoundary, RoleConfiguration, RoleInlinePolicies, RoleSettings, RoleTags,
-};
+pub use recorded::{RoleBoundary, RoleConfiguration, RoleInlinePolicies, RoleSettings, RoleTags};
 
 use crate::facet::{Decision, Facet, PolicyState, Scene, Standing};
 

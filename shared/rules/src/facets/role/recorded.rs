@@ -7,54 +7,29 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::RECOVERY;
-use crate::facet::{Decision, Facet, PolicyState, Scene, Standing};
-
-/// The one wish: the state that is recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum AsRecorded {
-    /// As it was recorded.
-    Baseline,
-}
-
-/// Back to the recorded state; by hand where none is recorded.
-fn back<F: Facet>(
-    live: &F::State,
-    baseline: Option<&F::State>,
-    scene: Scene<'_>,
-    what: &str,
-) -> Decision<F::State> {
-    match baseline {
-        None => {
-            let role = scene.at.name();
-            Decision::ByHand(format!(
-                "the {what} of role {role} is not recorded; compare it with the template, or {RECOVERY}"
-            ))
-        }
-        Some(known) if F::same(live, known) => Decision::Safe,
-        Some(known) => Decision::change(known.clone(), format!("put the recorded {what} back")),
-    }
-}
+use crate::facet::{PolicyState, Standing};
+use crate::facets::kept::{Keep, Kept, Texts, tell_texts};
 
 /// All inline policies of a role. Taken together, so that a policy under a new
 /// name is known to be none of the recorded ones.
-#[derive(Debug)]
-pub struct RoleInlinePolicies;
+pub type RoleInlinePolicies = Kept<InlinePolicies>;
+/// The permissions boundary of a role.
+pub type RoleBoundary = Kept<Boundary>;
+/// The tags of a role, but for those that AWS itself keeps (`aws:…`).
+pub type RoleTags = Kept<Tags>;
+/// What `UpdateRole` changes.
+pub type RoleSettings = Kept<Configured>;
 
-impl Facet for RoleInlinePolicies {
+/// Keeps [`RoleInlinePolicies`].
+#[derive(Debug)]
+pub struct InlinePolicies;
+
+impl Keep for InlinePolicies {
     const KIND: &'static str = "role-inline-policies";
+    const WHAT: &'static str = "role's set of inline policies";
+    const OTHERWISE: &'static str = RECOVERY;
     /// By name; none of them is absent.
     type State = BTreeMap<String, PolicyState>;
-    type Wish = AsRecorded;
-
-    fn decide(
-        live: &Self::State,
-        _: &AsRecorded,
-        baseline: Option<&Self::State>,
-        scene: Scene<'_>,
-    ) -> Decision<Self::State> {
-        back::<Self>(live, baseline, scene, "set of inline policies")
-    }
 
     fn compare(live: &Self::State, known: &Self::State) -> Standing {
         let same = live.len() == known.len()
@@ -77,24 +52,16 @@ impl Facet for RoleInlinePolicies {
     }
 }
 
-/// The permissions boundary of a role.
+/// Keeps [`RoleBoundary`].
 #[derive(Debug)]
-pub struct RoleBoundary;
+pub struct Boundary;
 
-impl Facet for RoleBoundary {
+impl Keep for Boundary {
     const KIND: &'static str = "role-boundary";
+    const WHAT: &'static str = "role's permissions boundary";
+    const OTHERWISE: &'static str = RECOVERY;
     /// The boundary's policy, by ARN.
     type State = Option<String>;
-    type Wish = AsRecorded;
-
-    fn decide(
-        live: &Self::State,
-        _: &AsRecorded,
-        baseline: Option<&Self::State>,
-        scene: Scene<'_>,
-    ) -> Decision<Self::State> {
-        back::<Self>(live, baseline, scene, "permissions boundary")
-    }
 
     fn tell(state: &Self::State) -> String {
         state.as_ref().map_or_else(
@@ -104,41 +71,25 @@ impl Facet for RoleBoundary {
     }
 }
 
-/// The tags of a role, but for those that AWS itself keeps (`aws:…`).
+/// Keeps [`RoleTags`].
 #[derive(Debug)]
-pub struct RoleTags;
+pub struct Tags;
 
-impl Facet for RoleTags {
+impl Keep for Tags {
     const KIND: &'static str = "role-tags";
+    const WHAT: &'static str = "role's set of tags";
+    const OTHERWISE: &'static str = RECOVERY;
     /// By key.
-    type State = BTreeMap<String, String>;
-    type Wish = AsRecorded;
-
-    fn decide(
-        live: &Self::State,
-        _: &AsRecorded,
-        baseline: Option<&Self::State>,
-        scene: Scene<'_>,
-    ) -> Decision<Self::State> {
-        back::<Self>(live, baseline, scene, "set of tags")
-    }
+    type State = Texts;
 
     fn tell(state: &Self::State) -> String {
-        let tags: Vec<String> = state
-            .iter()
-            .map(|(key, value)| format!("{key}={value}"))
-            .collect();
-        if tags.is_empty() {
-            "no tags".into()
-        } else {
-            format!("tags {}", tags.join(", "))
-        }
+        tell_texts("tags", state)
     }
 }
 
-/// What `UpdateRole` changes.
+/// Keeps [`RoleSettings`].
 #[derive(Debug)]
-pub struct RoleSettings;
+pub struct Configured;
 
 /// A role's description and how long its sessions may last. `UpdateRole` sets
 /// what it is not given back to the default, so that both are one state.
@@ -150,19 +101,11 @@ pub struct RoleConfiguration {
     pub max_session: i32,
 }
 
-impl Facet for RoleSettings {
+impl Keep for Configured {
     const KIND: &'static str = "role-settings";
+    const WHAT: &'static str = "role's configuration";
+    const OTHERWISE: &'static str = RECOVERY;
     type State = RoleConfiguration;
-    type Wish = AsRecorded;
-
-    fn decide(
-        live: &Self::State,
-        _: &AsRecorded,
-        baseline: Option<&Self::State>,
-        scene: Scene<'_>,
-    ) -> Decision<Self::State> {
-        back::<Self>(live, baseline, scene, "configuration")
-    }
 
     fn tell(state: &Self::State) -> String {
         let RoleConfiguration {

@@ -3,6 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::facet::At;
+use crate::facets::kept::AsRecorded;
 use crate::settings::Settings;
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/log-reader";

@@ -324,6 +324,7 @@ impl Facet for TrailSelectors {
             evidence_on,
             first: Vec::new(),
             why: why.into(),
+            confirm: false,
         })
     }
 

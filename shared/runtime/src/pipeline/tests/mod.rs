@@ -4,7 +4,7 @@ mod fixing;
 mod holding;
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration as Pause;
 
 use auditward_rules::rule::Function;
@@ -15,7 +15,7 @@ use super::*;
 use crate::alert::Alert;
 use crate::case::Case;
 use crate::failure::FailureKind;
-use crate::guard::Discovered;
+use crate::guard::{Confirming, Discovered, Happened};
 use crate::hand::Written;
 use crate::known::Pushed;
 use crate::store::{BoxFuture, Memory, NotStored, Put};
@@ -27,6 +27,8 @@ struct World {
     alerts: Mutex<Vec<Alert>>,
     messages: Mutex<Vec<String>>,
     writes: AtomicUsize,
+    /// Whether the event history confirms what happened.
+    confirms: AtomicBool,
     calls: AtomicUsize,
     /// The call at which the process dies, and the one that is refused.
     dies_at: Option<usize>,
@@ -99,6 +101,10 @@ impl Guard for World {
                 }
             })
         }))
+    }
+
+    fn confirms<'a>(&'a self, _: &'a Happened) -> Confirming<'a> {
+        Box::pin(async { Ok(self.confirms.load(Ordering::SeqCst)) })
     }
 
     fn discover<'a>(

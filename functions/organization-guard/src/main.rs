@@ -1,0 +1,10 @@
+//! Guards the organization: trusted access, delegated administrators, guardrails.
+
+use auditward_hands::organizations::Organizations;
+
+auditward_hands::function! {
+    OrganizationGuard {
+        organization: Organizations carries [];
+    }
+    discover []
+}

@@ -1,0 +1,10 @@
+//! Guards Auditward itself.
+
+use auditward_hands::lambda::Lambda;
+
+auditward_hands::function! {
+    SelfGuard {
+        functions: Lambda carries [];
+    }
+    discover []
+}

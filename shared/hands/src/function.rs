@@ -1,0 +1,82 @@
+//! What all functions are made of.
+
+/// Declares a function: its hands, which plans each of them carries, and which
+/// of them find what is guarded, in this order; and its `main`.
+///
+/// ```ignore
+/// auditward_hands::function! {
+///     TrailGuard {
+///         trails: CloudTrail carries [TrailConfig, TrailLogging];
+///         keys: Kms carries [KeyState];
+///     }
+///     discover [trails]
+/// }
+/// ```
+#[macro_export]
+macro_rules! function {
+    (
+        $function:ident {
+            $($hand:ident: $sort:ident carries [$($plan:ident),* $(,)?];)+
+        }
+        discover [$($finder:ident),* $(,)?]
+    ) => {
+        struct $function {
+            $($hand: $sort<'static>,)+
+            sessions: &'static ::auditward_runtime::sessions::Sessions,
+        }
+
+        impl ::auditward_runtime::guard::Guard for $function {
+            fn function(&self) -> ::auditward_rules::rule::Function {
+                ::auditward_rules::rule::Function::$function
+            }
+
+            fn touch<'a>(
+                &'a self,
+                plan: &'a ::auditward_rules::plan::Plan,
+                touch: ::auditward_runtime::guard::Touch<'a>,
+            ) -> Option<::auditward_runtime::guard::Touching<'a>> {
+                use ::auditward_rules::plan::Plan;
+                Some(match plan {
+                    $($(Plan::$plan(step) => touch.with(&self.$hand, step),)*)+
+                    _ => return None,
+                })
+            }
+
+            fn discover<'a>(
+                &'a self,
+                settings: &'a ::auditward_rules::settings::Settings,
+                inventory: ::auditward_rules::inventory::Inventory,
+            ) -> ::auditward_runtime::guard::Discovering<'a> {
+                Box::pin(async move {
+                    let mut found = ::auditward_runtime::guard::Discovered {
+                        inventory,
+                        resources: Vec::new(),
+                    };
+                    $(
+                        let more = self.$finder.discover(settings, found.inventory).await?;
+                        found.inventory = more.inventory;
+                        found.resources.extend(more.resources);
+                    )*
+                    let _ = settings;
+                    Ok(found)
+                })
+            }
+
+            fn confirms<'a>(
+                &'a self,
+                happened: &'a ::auditward_runtime::guard::Happened,
+            ) -> ::auditward_runtime::guard::Confirming<'a> {
+                Box::pin($crate::history::confirms(self.sessions, happened))
+            }
+        }
+
+        #[::tokio::main(flavor = "current_thread")]
+        async fn main() -> Result<(), ::auditward_runtime::serve::Error> {
+            ::auditward_runtime::serve::serve(|sessions| $function {
+                $($hand: $sort { sessions },)+
+                sessions,
+            })
+            .await
+        }
+    };
+}

@@ -1,0 +1,26 @@
+//! Schedules, through EventBridge Scheduler.
+
+use aws_sdk_scheduler::Client;
+
+use auditward_rules::facet::At;
+use auditward_runtime::failure::Failure;
+use auditward_runtime::hand::Permission;
+use auditward_runtime::sessions::Sessions;
+
+/// Every call this hand makes.
+pub const PERMISSIONS: &[Permission] = &[];
+
+/// The hand for them.
+#[derive(Clone, Copy, Debug)]
+pub struct Schedules<'a> {
+    /// Who to talk as.
+    pub sessions: &'a Sessions,
+}
+
+impl Schedules<'_> {
+    #[expect(dead_code, reason = "the first facet of this hand takes it")]
+    async fn client(&self, at: &At) -> Result<Client, Failure> {
+        let config = self.sessions.of(&at.account, &at.region).await?;
+        Ok(Client::new(&config))
+    }
+}
