@@ -6,8 +6,8 @@ use anyhow::bail;
 use clap::ValueEnum;
 use comfy_table::{Attribute, Cell, Color};
 
-use auditward_rules::registry::{self, rules};
-use auditward_rules::rule::{Revert, Rule, Scope, Severity};
+use auditward_rules::registry::{self, NEVER, rules};
+use auditward_rules::rule::{Proof, Revert, Rule, Scope, Severity};
 
 use crate::output::{self, FAINT, STRONG, styled};
 
@@ -27,6 +27,8 @@ enum Format {
     #[default]
     Table,
     Json,
+    /// The table of all events, as events/TABLE.md has it.
+    Markdown,
 }
 
 /// Runs the command.
@@ -34,13 +36,14 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match (&args.id, args.format) {
         (None, Format::Json) => output::print_json(&rules().collect::<Vec<_>>())?,
         (None, Format::Table) => list(),
+        (_, Format::Markdown) => anstream::print!("{}", markdown()),
         (Some(id), format) => {
             let Some(rule) = registry::rule(id) else {
                 bail!("{}", unknown(id))
             };
             match format {
                 Format::Json => output::print_json(rule)?,
-                Format::Table => anstream::print!("{}", explain(rule)),
+                Format::Table | Format::Markdown => anstream::print!("{}", explain(rule)),
             }
         }
     }
@@ -83,6 +86,63 @@ fn list() {
         "{table}\n{}. `auditward rules ID` explains one.",
         output::count(many, "rule", "rules")
     );
+}
+
+/// Every event in scope with what is done about it, in the order of the table.
+fn markdown() -> String {
+    let mut lines: Vec<(u16, String)> = Vec::new();
+    for rule in rules() {
+        let calls = calls(rule, ", ").replace('\n', "; ");
+        let back = match (rule.revert, rule.proof) {
+            (Revert::None, _) | (_, Proof::None) => "told",
+            (Revert::Event, _) => "undone from the event",
+            (Revert::Desired, _) => "the constant safe state",
+            (Revert::Baseline, _) => "the recorded state",
+            (Revert::Live, _) => "the live document, mended",
+        };
+        let proof = match rule.proof {
+            Proof::Moto => "end to end",
+            Proof::Recorded => "recorded exchanges",
+            Proof::None => "",
+        };
+        for row in rule.rows {
+            lines.push((
+                *row,
+                format!(
+                    "| {row} | `{}` | {} | {} | {} | {} | {back} | {proof} | {} |",
+                    rule.id,
+                    rule.title,
+                    calls,
+                    scope(rule.scope),
+                    rule.severity.name(),
+                    rule.function.name()
+                ),
+            ));
+        }
+    }
+    lines.extend(NEVER.map(|(row, call, why)| {
+        (
+            row,
+            format!("| {row} | | never a violation: {why} | {call} | | | | | |"),
+        )
+    }));
+    lines.sort();
+    let mut table = String::from(
+        "| # | Rule | What | Events | Looks at | Severity | Put back to | Proven | Function |\n|---|---|---|---|---|---|---|---|---|\n",
+    );
+    for (_, line) in lines {
+        table.push_str(&line);
+        table.push('\n');
+    }
+    table
+}
+
+fn scope(scope: Scope) -> &'static str {
+    match scope {
+        Scope::Protected => "protected",
+        Scope::Account => "account",
+        Scope::Any => "any",
+    }
 }
 
 /// The calls a rule watches, such as `cloudtrail: StopLogging`.

@@ -39,6 +39,27 @@ pub fn plans(at: &At, inventory: &Inventory) -> Vec<Plan> {
     }
 }
 
+/// The kinds of what must hold for a resource.
+pub fn kinds(at: &At) -> Vec<&'static str> {
+    plans(at, &Inventory::default())
+        .iter()
+        .map(Plan::kind)
+        .collect()
+}
+
+/// Whether a facet is looked at every minute: without it nobody sees anything.
+pub fn beats(kind: &str) -> bool {
+    matches!(
+        kind,
+        "trail-config"
+            | "trail-selectors"
+            | "trail-logging"
+            | "rule-state"
+            | "rule-targets"
+            | "function-concurrency"
+    )
+}
+
 fn step<F: Facet>(at: &At, wish: F::Wish) -> Plan
 where
     Plan: From<Step<F>>,

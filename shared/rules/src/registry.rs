@@ -17,6 +17,32 @@ static SYSTEMS: [&[&Rule]; 6] = [
     guard::RULES,
 ];
 
+/// Events that look as if they were in scope and are never a violation: their
+/// rows in the table of events, the calls, and why.
+pub static NEVER: [(u16, &str, &str); 5] = [
+    (7, "cloudtrail: StartLogging", "it brings evidence back"),
+    (
+        85,
+        "iam: CreateServiceLinkedRole",
+        "AWS fixes whom such a role trusts",
+    ),
+    (
+        158,
+        "organizations: EnablePolicyType",
+        "it only adds guardrails",
+    ),
+    (
+        162,
+        "organizations: CreateOrganizationalUnit",
+        "an empty unit changes nothing",
+    ),
+    (
+        165,
+        "organizations: EnableAllFeatures",
+        "it only adds what can be guarded",
+    ),
+];
+
 /// By service and call, which rules watch it.
 static WATCHING: LazyLock<HashMap<(&str, &str), Vec<&'static Rule>>> = LazyLock::new(|| {
     let mut index: HashMap<_, Vec<&'static Rule>> = HashMap::new();

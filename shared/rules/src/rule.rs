@@ -148,7 +148,7 @@ pub struct Rule {
     pub why: &'static str,
     /// Controls it serves: `CIS AWS 3.0 3.1`, `ATT&CK T1562.008`.
     pub controls: &'static [&'static str],
-    /// Its rows in the table of events, `events/README.md`.
+    /// Its rows in the table of events, `events/TABLE.md`.
     pub rows: &'static [u16],
     /// Who carries its plans.
     pub function: Function,

@@ -6,6 +6,7 @@ use auditward_rules::rule::{Rule, Severity};
 
 use crate::case::{Case, Outcome, Work};
 use crate::outside::Attributes;
+use crate::pipeline::DRIFT;
 
 /// One alert, ready for SNS.
 #[derive(Clone, Debug, PartialEq)]
@@ -91,6 +92,9 @@ fn subject(text: &str) -> String {
 
 /// A name for the actor, and where the call came from.
 fn who(case: &Case) -> String {
+    if case.event.source == DRIFT {
+        return "not known: no event told of it, Auditward found it by looking".into();
+    }
     let source = &case.actor.source;
     if source.is_empty() {
         return case.actor.name().to_owned();

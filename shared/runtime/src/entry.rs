@@ -8,7 +8,7 @@ use auditward_rules::envelope::{Delivered, entries};
 use auditward_rules::json::Json;
 use auditward_rules::record::Record;
 
-use crate::pipeline::{Turn, Undo};
+use crate::pipeline::{Place, Turn, Undo};
 
 /// One thing to be done.
 #[derive(Debug)]
@@ -27,8 +27,28 @@ pub enum Entry<'a> {
         /// The sender's unique ID, as the queue vouches for it.
         sender: String,
     },
+    /// A schedule wants the most important looked at.
+    Pulse,
+    /// A schedule wants everything looked at.
+    Sweep,
+    /// This function's earlier self wants one place looked at.
+    SweepPlace {
+        /// The account and region.
+        place: Place,
+        /// With which plan to begin.
+        from: usize,
+    },
+    /// An operator wants a resource put right.
+    Fix {
+        /// The resource's ARN.
+        resource: String,
+        /// The sender's unique ID, as the queue vouches for it.
+        sender: String,
+    },
     /// An operator wants what is there recorded as baselines.
     TakeBaselines {
+        /// Of this resource only, by its ARN.
+        only: Option<String>,
         /// The sender's unique ID, as the queue vouches for it.
         sender: String,
     },
@@ -40,6 +60,16 @@ pub enum Entry<'a> {
 /// A sentence saying what was expected.
 pub fn sort(payload: &str) -> Result<Vec<Entry<'_>>, String> {
     let json = Json::parse(payload).ok_or("the payload is no JSON")?;
+    match json.string("auditward").as_deref() {
+        Some("pulse") => return Ok(vec![Entry::Pulse]),
+        Some("sweep") => return Ok(vec![Entry::Sweep]),
+        Some(other) => {
+            return Err(format!(
+                "expected `pulse` or `sweep` of a schedule, found `{other}`: everything else comes through the function's own queue"
+            ));
+        }
+        None => {}
+    }
     if json.get("Records").is_none() {
         return Ok(vec![Entry::Event {
             payload: Cow::Borrowed(payload),
@@ -79,7 +109,22 @@ fn from_queue<'a>(message: SqsMessage) -> Result<Entry<'a>, String> {
             let undo = serde_json::from_str(json.text()).map_err(|e| format!("undo: {e}"))?;
             Ok(Entry::Undo { undo, sender })
         }
-        Some("take-baselines") => Ok(Entry::TakeBaselines { sender }),
+        Some("take-baselines") => Ok(Entry::TakeBaselines {
+            only: json.string("resource").map(Cow::into_owned),
+            sender,
+        }),
+        Some("fix") => {
+            let resource = json.string("resource").ok_or("fix: expected `resource`")?;
+            let resource = resource.into_owned();
+            Ok(Entry::Fix { resource, sender })
+        }
+        Some("sweep-place") => {
+            let place =
+                serde_json::from_str(json.text()).map_err(|e| format!("sweep-place: {e}"))?;
+            let from = json.get("from").and_then(Json::number).unwrap_or_default();
+            let from = usize::try_from(from).unwrap_or_default();
+            Ok(Entry::SweepPlace { place, from })
+        }
         other => Err(format!(
             "the queue's message is of an unknown kind: {other:?}"
         )),

@@ -1,6 +1,7 @@
 //! Keys of the store's documents.
 
 use auditward_rules::facet::At;
+use auditward_rules::rule::Function;
 
 /// The settings in force.
 pub const SETTINGS: &str = "settings";
@@ -43,6 +44,26 @@ pub fn alerts(account: &str, hour: &str) -> String {
 /// A state that a person put back through undo.
 pub fn restored(kind: &str, at: &At) -> String {
     baseline(kind, at).replacen("baseline", "restored", 1)
+}
+
+/// Where a function guards anything.
+pub fn places(function: Function) -> String {
+    format!("guarded/{}", function.name())
+}
+
+/// What a function guards in one account and region.
+pub fn guarded(function: Function, account: &str, region: &str) -> String {
+    format!("guarded/{}/{account}/{region}", function.name())
+}
+
+/// What a function looks at every minute.
+pub fn pulse(function: Function) -> String {
+    format!("pulse/{}", function.name())
+}
+
+/// That something was told, so that it is not told again.
+pub fn told(what: &str) -> String {
+    format!("told/{what}")
 }
 
 /// That people were told in an hour that the kill switch is on.

@@ -121,7 +121,13 @@ async fn handle(pipeline: &Pipeline<'_>, payload: &str) -> Result<Value, Diagnos
     let mut answers = Vec::new();
     for entry in entries {
         let answer = match &entry {
-            Entry::TakeBaselines { sender } => pipeline.take_baselines(sender).await,
+            Entry::Pulse => pipeline.pulse().await,
+            Entry::Sweep => pipeline.sweep().await,
+            Entry::SweepPlace { place, from } => pipeline.sweep_place(place, *from).await,
+            Entry::Fix { resource, sender } => pipeline.fix(resource, sender).await,
+            Entry::TakeBaselines { only, sender } => {
+                pipeline.take_baselines(only.as_deref(), sender).await
+            }
             Entry::Undo { undo, sender } => pipeline.undo(undo, sender).await,
             Entry::Event { payload, turn } => match entry::record(payload) {
                 Ok(record) => pipeline.record(&record, payload, *turn).await,

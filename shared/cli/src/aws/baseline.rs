@@ -2,7 +2,11 @@
 
 use std::process::ExitCode;
 
+use anyhow::{Context as _, bail};
+
+use auditward_rules::facet::At;
 use auditward_rules::rule::Function;
+use auditward_rules::{protected, registry};
 use auditward_runtime::pipeline::Baseline;
 use auditward_runtime::store::Store as _;
 
@@ -25,6 +29,24 @@ pub enum Command {
         #[command(flatten)]
         stack: Stack,
     },
+    /// Show all that is recorded of one resource.
+    Show(Named),
+    /// Show how what is recorded of a resource differs from what was before.
+    Diff(Named),
+    /// Have what is there now of one resource recorded as good; for operators.
+    Approve(Named),
+    /// Have one resource put back to what is recorded, confirmed or not; for operators.
+    Fix(Named),
+}
+
+/// One resource.
+#[derive(Debug, clap::Args)]
+pub struct Named {
+    /// The resource's ARN.
+    #[arg(value_name = "ARN")]
+    resource: String,
+    #[command(flatten)]
+    stack: Stack,
 }
 
 /// Runs the command.
@@ -32,7 +54,119 @@ pub fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Take { stack } => take(stack),
         Command::List { most, stack } => list(*most, stack),
+        Command::Show(named) => show(named),
+        Command::Diff(named) => diff(named),
+        Command::Approve(named) => ask(named, "take-baselines", "record it"),
+        Command::Fix(named) => ask(named, "fix", "put it right"),
     }
+}
+
+/// How many baselines are looked through for one resource's.
+const MOST: usize = 10_000;
+
+/// The baselines of one resource.
+async fn recorded(named: &Named) -> anyhow::Result<Vec<Baseline>> {
+    let connected = named.stack.connect()?;
+    let listed = connected.store().list("baseline", MOST).await?;
+    let all: Vec<Baseline> = listed
+        .iter()
+        .map(|(_, item)| item.read())
+        .collect::<Result<_, _>>()?;
+    let of: Vec<Baseline> = all
+        .into_iter()
+        .filter(|baseline| baseline.plan.at().resource == named.resource)
+        .collect();
+    if of.is_empty() {
+        bail!(
+            "nothing is recorded of {}; `auditward baseline list` shows what is",
+            named.resource
+        );
+    }
+    Ok(of)
+}
+
+fn show(named: &Named) -> anyhow::Result<ExitCode> {
+    for baseline in block_on(recorded(named))? {
+        anstream::println!("{}", title(&baseline));
+        anstream::println!("{}\n", serde_json::to_string_pretty(&baseline.state)?);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// A baseline in one line.
+fn title(baseline: &Baseline) -> String {
+    let mut line = format!(
+        "{}: {}, recorded {} by {}",
+        baseline.plan.kind(),
+        baseline.plan.tell(&baseline.state),
+        baseline.at.format("%Y-%m-%d %H:%M"),
+        baseline.by
+    );
+    if !baseline.confirmed {
+        line.push_str(" (not confirmed)");
+    }
+    if baseline.outdated {
+        line.push_str(" (outdated: a deployer changed it since)");
+    }
+    line
+}
+
+fn diff(named: &Named) -> anyhow::Result<ExitCode> {
+    for baseline in block_on(recorded(named))? {
+        anstream::println!("{}", title(&baseline));
+        let Some(earlier) = baseline.earlier.first() else {
+            anstream::println!("  the first state that was recorded\n");
+            continue;
+        };
+        let (before, after) = (
+            serde_json::to_string_pretty(&earlier.state)?,
+            serde_json::to_string_pretty(&baseline.state)?,
+        );
+        let when = earlier.at.format("%Y-%m-%d %H:%M");
+        let diff = similar::TextDiff::from_lines(&before, &after);
+        anstream::println!(
+            "{}",
+            diff.unified_diff()
+                .header(&format!("{when} by {}", earlier.by), "now")
+        );
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Asks the functions that may guard a resource: the others say that they do not.
+fn ask(named: &Named, what: &str, does: &str) -> anyhow::Result<ExitCode> {
+    let connected = named.stack.connect()?;
+    let function = guarding(&named.resource)?;
+    block_on(async {
+        let message = serde_json::json!({"auditward": what, "resource": named.resource});
+        connected.ask(function, &message).await?;
+        anstream::println!(
+            "{} was asked to {does}; an alert says what came of it",
+            function.name()
+        );
+        Ok(ExitCode::SUCCESS)
+    })
+}
+
+/// The function that guards resources of this kind.
+fn guarding(resource: &str) -> anyhow::Result<Function> {
+    let at = At::new("", "", resource);
+    let kinds = protected::kinds(&at);
+    let carries = |function: &Function| {
+        registry::of(*function).any(|rule| rule.facets.iter().any(|one| kinds.contains(one)))
+    };
+    // Prerequisites make functions name facets of others: who names most of them guards it.
+    let named = |function: &Function| {
+        let names = |kind: &&&str| registry::of(*function).any(|rule| rule.facets.contains(*kind));
+        kinds.iter().filter(names).count()
+    };
+    Function::ALL
+        .into_iter()
+        .filter(carries)
+        .max_by_key(named)
+        .with_context(|| {
+            format!("{resource} is not of a kind that is guarded: expected the ARN of a trail, key, bucket, role, …")
+        })
 }
 
 fn take(stack: &Stack) -> anyhow::Result<ExitCode> {
@@ -45,8 +179,10 @@ fn take(stack: &Stack) -> anyhow::Result<ExitCode> {
                     "{} was asked; an alert says what it recorded",
                     function.name()
                 ),
-                // A stack outside the lead region has no role-guard.
-                Err(error) if function == Function::RoleGuard => {
+                // Outside the lead region these are not in the stack.
+                Err(error)
+                    if matches!(function, Function::RoleGuard | Function::OrganizationGuard) =>
+                {
                     anstream::println!("{} is not in this stack: {error:#}", function.name());
                 }
                 Err(error) => return Err(error),
@@ -94,4 +230,27 @@ fn list(most: usize, stack: &Stack) -> anyhow::Result<ExitCode> {
         anstream::println!("{}", count(listed.len() as u64, "baseline", "baselines"));
         Ok(ExitCode::SUCCESS)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_is_guarded_by_the_function_that_knows_most_of_it() {
+        for (arn, function) in [
+            (
+                "arn:aws:cloudtrail:eu-west-1:111111111111:trail/t",
+                Function::TrailGuard,
+            ),
+            ("arn:aws:s3:::logs", Function::BucketGuard),
+            (
+                "arn:aws:iam::111111111111:role/auditward-x",
+                Function::RoleGuard,
+            ),
+        ] {
+            assert_eq!(guarding(arn).unwrap(), function, "{arn}");
+        }
+        assert!(guarding("arn:aws:ec2:eu-west-1:111111111111:vpc/v").is_err());
+    }
 }

@@ -47,6 +47,8 @@ pub enum Held {
     },
     /// `enforce` does not reach this resource.
     OutOfReach,
+    /// Nobody confirmed the state that is recorded.
+    Unconfirmed,
 }
 
 impl Held {
@@ -59,6 +61,9 @@ impl Held {
             Self::KillSwitch { why } => format!("the kill switch is on: {why}"),
             Self::Pause { why } => format!("a pause is on: {why}"),
             Self::BreakGlass { why } => format!("done by a break-glass principal: {why}"),
+            Self::Unconfirmed => {
+                "nobody confirmed the recorded state, so nothing but evidence is switched on; `auditward baseline approve` keeps what is live, `auditward baseline fix` puts the recorded state back".into()
+            }
             Self::OutOfReach => {
                 "`enforce` does not reach this resource, which is not protected".into()
             }

@@ -198,7 +198,7 @@ fn standing(case: &Case, turn: Turn, now: DateTime<Utc>) -> Standing {
     if case.outcome == Outcome::Undone || case.closed.is_some() {
         return Standing::Settled;
     }
-    if turn == Turn::First && told && !unfinished {
+    if matches!(turn, Turn::First | Turn::Drift) && told && !unfinished {
         return Standing::Settled;
     }
     if case.lease > now {
@@ -234,7 +234,12 @@ impl Job<'_> {
         if repeats {
             self.case.value.outcome = before;
         }
-        if self.turn == (Turn::Again { last: true }) {
+        let over = match self.turn {
+            Turn::Again { last } => last,
+            Turn::Drift => self.case.value.outcome == Outcome::Fixed,
+            Turn::First => false,
+        };
+        if over {
             self.case.value.closed = Some(self.pipeline.clock());
         }
         if self.case.version.is_none() {

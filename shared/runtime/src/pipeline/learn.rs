@@ -96,22 +96,40 @@ impl Job<'_> {
         }
         for (plan, live) in std::mem::take(&mut self.safe) {
             let item = self.items.get(&keys::baseline(plan.kind(), plan.at()));
-            let known = item.and_then(|item| item.read::<Baseline>().ok());
-            let stronger = match &known {
-                None => true,
-                Some(known) => matches!(plan.compare(&live, &known.state), Ok(Standing::Stronger)),
-            };
-            if stronger {
-                let confirmed = known.as_ref().is_some_and(|known| known.confirmed);
-                let baseline =
-                    Baseline::after(known, plan, live, confirmed, "auditward", self.pipeline.now);
-                self.pipeline.record_baseline(&baseline, item, answer).await;
-            }
+            self.pipeline.learn(&plan, live, item, answer).await;
         }
     }
 }
 
 impl Pipeline<'_> {
+    /// Records a safe state: the first one of a resource, which is looked at from
+    /// now on, and any that is stronger than the one known.
+    pub(super) async fn learn(
+        &self,
+        plan: &Plan,
+        live: Value,
+        item: Option<&Item>,
+        answer: &mut Answer,
+    ) {
+        let known = item.and_then(|item| item.read::<Baseline>().ok());
+        let first = known.is_none();
+        let stronger = match &known {
+            None => true,
+            Some(known) => matches!(plan.compare(&live, &known.state), Ok(Standing::Stronger)),
+        };
+        if !stronger {
+            return;
+        }
+        let confirmed = known.as_ref().is_some_and(|known| known.confirmed);
+        let baseline = Baseline::after(known, plan.clone(), live, confirmed, "auditward", self.now);
+        self.record_baseline(&baseline, item, answer).await;
+        if first && let Err(failure) = self.remember(std::slice::from_ref(plan.at())).await {
+            answer
+                .notes
+                .push(format!("sweeps do not know of it yet: {failure}"));
+        }
+    }
+
     /// A deployer's change becomes the baseline: what the event says it wrote,
     /// never what is live, which somebody else may have changed since. Where the
     /// event does not say, the old baseline is outdated until one is taken anew.

@@ -7,6 +7,7 @@
 
 mod job;
 mod learn;
+mod sweep;
 mod take;
 #[cfg(test)]
 mod tests;
@@ -37,9 +38,10 @@ use crate::keys;
 use crate::known::{self, Known, Memo};
 use crate::metrics::Metrics;
 use crate::outside::Outside;
-use crate::store::{Expect, Item, NotStored, Put, Store};
+use crate::store::{Item, Store};
 
 pub use learn::Baseline;
+pub use sweep::{DRIFT, Place};
 pub use undo::Undo;
 
 /// Everything an invocation works with.
@@ -79,6 +81,8 @@ pub enum Turn {
         /// Whether the case closes after this.
         last: bool,
     },
+    /// Found by looking, without an event.
+    Drift,
 }
 
 /// How long after an event it is judged again.
@@ -318,12 +322,7 @@ impl Pipeline<'_> {
             return;
         };
         let key = keys::kill_switch(&self.now.format("%Y-%m-%dT%H").to_string());
-        let expires = (self.now + Duration::hours(2)).timestamp();
-        let claimed = match Put::new(key, Expect::Absent, &switch.by) {
-            Ok(put) => self.store.put(&[put.until(expires)]).await,
-            Err(failure) => Err(NotStored::Failed(failure)),
-        };
-        if matches!(claimed, Err(NotStored::Conflict)) {
+        if !self.first_time(&key, Duration::hours(2)).await {
             return;
         }
         let text = format!(

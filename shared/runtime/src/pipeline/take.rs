@@ -1,6 +1,8 @@
 //! Taking baselines: what is there becomes what is known good, by an operator's
 //! word, so that even the first event finds one.
 
+use std::collections::HashSet;
+
 use auditward_rules::facet::{At, Decision, Scene};
 use auditward_rules::inventory::Inventory;
 use auditward_rules::plan::Plan;
@@ -12,7 +14,6 @@ use super::learn::Baseline;
 use super::{Answer, Pipeline, known_now};
 use crate::alert::Alert;
 use crate::failure::Failure;
-use crate::guard::Discovered;
 use crate::keys;
 use crate::known::Known;
 use crate::store::{Expect, NotStored, Put};
@@ -29,10 +30,11 @@ impl Pipeline<'_> {
     /// Records what is there of everything this function guards. What is unsafe
     /// is told, neither recorded nor changed. `sender` is the unique ID of who
     /// asked, as the queue vouches for it.
-    pub async fn take_baselines(&self, sender: &str) -> Answer {
+    /// With `only`, of that one resource.
+    pub async fn take_baselines(&self, only: Option<&str>, sender: &str) -> Answer {
         let mut answer = Answer::default();
         let function = self.guard.function().name();
-        let text = match self.try_take(sender, &mut answer).await {
+        let text = match self.try_take(only, sender, &mut answer).await {
             Ok(taken) => {
                 let mut text = format!(
                     "{function} recorded {} states as baselines.",
@@ -60,7 +62,12 @@ impl Pipeline<'_> {
         answer
     }
 
-    async fn try_take(&self, sender: &str, answer: &mut Answer) -> Result<Taken, Failure> {
+    async fn try_take(
+        &self,
+        only: Option<&str>,
+        sender: &str,
+        answer: &mut Answer,
+    ) -> Result<Taken, Failure> {
         let known = known_now(self).await;
         let Some(operator) = known.settings.operator(sender) else {
             let why = format!(
@@ -68,17 +75,21 @@ impl Pipeline<'_> {
             );
             return Err(Failure::other("baseline", why));
         };
-        let Discovered {
-            inventory,
-            resources,
-        } = self
-            .guard
-            .discover(&known.settings, (*known.inventory).clone())
-            .await?;
-        self.store_inventory(&inventory).await?;
+        let mut resources = self.found(&known).await?;
+        let known = known_now(self).await;
+        if let Some(only) = only {
+            // What was found once may be gone by now, and stays guarded.
+            resources.extend(self.everything().await?);
+            let mut met = HashSet::new();
+            resources.retain(|at| at.resource == only && met.insert(at.clone()));
+            if resources.is_empty() {
+                let why = format!("{only} is not guarded by {}", self.guard.function().name());
+                return Err(Failure::other("baseline", why));
+            }
+        }
         let mut taken = Taken::default();
         for at in &resources {
-            for plan in protected::plans(at, &inventory) {
+            for plan in protected::plans(at, &known.inventory) {
                 let told = self
                     .take(&plan, at, &known, &operator.principal, answer, &mut taken)
                     .await;

@@ -263,7 +263,7 @@ impl Job<'_> {
             )));
         }
         match &self.finding.held {
-            Some(Held::NoSettings) if evidence_on => {}
+            Some(Held::NoSettings | Held::Unconfirmed) if evidence_on => {}
             Some(held) => return Err(Stop::Would(held.tell())),
             None => {}
         }

@@ -44,11 +44,19 @@ async fn what_another_invocation_works_on_is_left_to_it() {
     assert_eq!(world.writes.load(Ordering::SeqCst), writes);
 }
 
+/// A world of bucket-guard.
+async fn bucket_world(settings: &str) -> World {
+    World {
+        function: Some(Function::BucketGuard),
+        ..world(settings).await
+    }
+}
+
 const SUSPENDED: &str = r#"{"eventSource":"s3.amazonaws.com","eventName":"PutBucketVersioning","awsRegion":"eu-west-1","recipientAccountId":"111111111111","eventID":"event-1","eventTime":"2026-11-20T10:00:00Z","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111111111111:user/mallory","accountId":"111111111111"},"requestParameters":{"bucketName":"logs","versioning":"","VersioningConfiguration":{"Status":"Suspended"}}}"#;
 
 #[tokio::test]
 async fn an_operator_undoes_with_a_reason_and_the_restored_state_is_accepted() {
-    let world = world(ENFORCE).await;
+    let world = bucket_world(ENFORCE).await;
     judged(&world, SUSPENDED, 0, Turn::First).await;
     assert!(*world.logging.lock().unwrap());
     let id = world.case().await.unwrap().id;
@@ -169,7 +177,10 @@ const STARTED_BY_DEPLOYER: &str =
 /// must not be put back over it.
 #[tokio::test]
 async fn a_deployers_change_that_the_event_does_not_tell_outdates_the_baseline() {
-    let world = world(&format!("{ENFORCE}{STARTED_BY_DEPLOYER}")).await;
+    let world = World {
+        function: Some(Function::RoleGuard),
+        ..world(&format!("{ENFORCE}{STARTED_BY_DEPLOYER}")).await
+    };
     let role = "arn:aws:iam::111111111111:role/auditward-trail-guard";
     let tagged = r#"{"eventSource":"iam.amazonaws.com","eventName":"TagRole","awsRegion":"us-east-1","recipientAccountId":"111111111111","eventID":"tagged","eventTime":"2026-11-20T10:00:00Z","userIdentity":{"type":"AssumedRole","accountId":"111111111111","sessionContext":{"sessionIssuer":{"arn":"arn:aws:iam::111111111111:role/deploy"}}},"requestParameters":{"roleName":"auditward-trail-guard","tags":[{"key":"team","value":"x"}]}}"#;
     let record = Record::read(tagged).unwrap();

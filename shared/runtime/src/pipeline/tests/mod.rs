@@ -2,11 +2,13 @@
 
 mod fixing;
 mod holding;
+mod looking;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration as Pause;
 
+use auditward_rules::facet::At;
 use auditward_rules::rule::Function;
 use auditward_rules::settings::Settings;
 use serde_json::json;
@@ -35,6 +37,12 @@ struct World {
     refuses_at: Option<(usize, FailureKind)>,
     store: Memory,
     store_down: bool,
+    /// Which function it is; trail-guard where nothing is said.
+    function: Option<Function>,
+    /// The one facet it carries, where it carries but one.
+    only: Option<&'static str>,
+    /// What discovery finds.
+    guarded: Vec<At>,
 }
 
 impl World {
@@ -75,7 +83,7 @@ impl World {
 
 impl Guard for World {
     fn function(&self) -> Function {
-        Function::TrailGuard
+        self.function.unwrap_or(Function::TrailGuard)
     }
 
     fn touch<'a>(
@@ -88,8 +96,14 @@ impl Guard for World {
             "bucket-versioning" => {
                 |on| json!({"status": if on { "enabled" } else { "suspended" }, "mfa-delete": false})
             }
+            "bucket-public-access" => {
+                |on| json!({"block-public-acls": on, "ignore-public-acls": on, "block-public-policy": on, "restrict-public-buckets": on})
+            }
             _ => return None,
         };
+        if self.only.is_some_and(|only| only != plan.kind()) {
+            return None;
+        }
         Some(Box::pin(async move {
             self.call("touch").await?;
             Ok(match touch {
@@ -115,7 +129,7 @@ impl Guard for World {
         Box::pin(async move {
             Ok(Discovered {
                 inventory,
-                resources: Vec::new(),
+                resources: self.guarded.clone(),
             })
         })
     }
