@@ -80,6 +80,11 @@ fn what_fails_is_kept_and_told() {
 }
 
 #[test]
+fn functions_look_by_themselves_and_their_silence_is_heard() {
+    assert_eq!(shape::looks(Stack::read()), Faults::new());
+}
+
+#[test]
 fn what_is_kept_is_encrypted() {
     assert_eq!(shape::encryption(Stack::read()), Faults::new());
 }
@@ -91,7 +96,7 @@ fn a_template_that_does_not_agree_is_found_out() {
     let keys = "TrailGuard/Properties/Events/Keys/Properties";
     let hands = "RoleGuardRole/Properties/Policies/1/PolicyDocument/Statement/0";
     let runtime = "BucketGuardRole/Properties/Policies/0/PolicyDocument/Statement/0";
-    let cases: [(String, Value, Check, &str); 15] = [
+    let cases: [(String, Value, Check, &str); 17] = [
         (
             format!("{keys}/Pattern/detail/eventName"),
             json!(["DisableKey", "PutKeyPolicy"]),
@@ -180,6 +185,18 @@ fn a_template_that_does_not_agree_is_found_out() {
             json!([]),
             shape::failures,
             "Failed: nobody is told of dead letters",
+        ),
+        (
+            "TrailGuard/Properties/Events/Pulse/Properties/ScheduleExpression".into(),
+            json!("rate(1 day)"),
+            shape::looks,
+            "trail-guard: Pulse is",
+        ),
+        (
+            "TrailGuardSilent/Properties/TreatMissingData".into(),
+            json!("ignore"),
+            shape::looks,
+            "TrailGuardSilent: what it hears is",
         ),
         (
             "Failed/Properties/KmsMasterKeyId".into(),

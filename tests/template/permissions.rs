@@ -133,12 +133,13 @@ pub fn runtime(stack: &Stack) -> Faults {
         let log = target(&deployed.properties["LoggingConfig"]["LogGroup"]);
         let member = json!({"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/${MemberRoleName}"});
         // A transaction of puts takes the permission to put.
-        let expected: [(&[&str], Value); 8] = [
+        let expected: [(&[&str], Value); 9] = [
             (
                 &["dynamodb:BatchGetItem", "dynamodb:PutItem"],
                 arn_of("Table"),
             ),
             (&["sns:Publish"], reference("AlertTopic")),
+            (&["sns:Publish"], reference("ChatTopic")),
             (
                 &[
                     "sqs:SendMessage",

@@ -55,9 +55,10 @@ pub fn settings(stack: &Stack) -> Faults {
             &reference("LogRetentionDays"),
             days,
         ));
-        // Events of IAM arrive in one region only, so that role-guard can be left out.
+        // Events of IAM and Organizations arrive in one region only; elsewhere
+        // their functions are left out.
         let condition = match function {
-            Function::RoleGuard => json!("GuardsRoles"),
+            Function::RoleGuard | Function::OrganizationGuard => json!("GuardsRoles"),
             _ => Value::Null,
         };
         let queue = queue_of(&deployed);
@@ -145,6 +146,50 @@ pub fn failures(stack: &Stack) -> Faults {
     faults
 }
 
+/// Each function looks by itself, and somebody is told when one does not.
+pub fn looks(stack: &Stack) -> Faults {
+    let mut faults = each_function(
+        |function, deployed| {
+            let name = function.name();
+            let look = |id: &str, every: &str| {
+                let event = &deployed.properties["Events"][id];
+                let asked = json!({"auditward": id.to_lowercase()}).to_string();
+                let found = json!([
+                    event["Type"],
+                    event["Properties"]["ScheduleExpression"],
+                    event["Properties"]["Input"]
+                ]);
+                let expected = json!(["ScheduleV2", every, asked]);
+                unlike(name, id, &expected, &found)
+            };
+            [
+                look("Pulse", "rate(1 minute)"),
+                look("Sweep", "rate(1 hour)"),
+            ]
+            .concat()
+        },
+        stack,
+    );
+    for function in Function::ALL {
+        let alarm = format!("{function:?}Silent");
+        let found = &stack.resource(&alarm)["Properties"];
+        let heard = json!([
+            found["MetricName"],
+            found["Dimensions"][0]["Value"],
+            found["TreatMissingData"],
+            found["AlarmActions"],
+        ]);
+        let expected = json!([
+            "Heartbeats",
+            function.name(),
+            "breaching",
+            [reference("AlertTopic")],
+        ]);
+        faults.extend(unlike(&alarm, "what it hears", &expected, &heard));
+    }
+    faults
+}
+
 /// Nothing of what Auditward keeps can be read without its key.
 pub fn encryption(stack: &Stack) -> Faults {
     let key = reference("Key");
@@ -194,6 +239,7 @@ fn functions_find_what_they_need_in_their_environment() {
         let environment = Environment::read(value).unwrap();
         assert_eq!(environment.table, "Table");
         assert_eq!(environment.topic, "AlertTopic");
+        assert_eq!(environment.chat.as_deref(), Some("ChatTopic"));
         assert_eq!(
             stack.resource(&environment.queue)["Type"],
             "AWS::SQS::Queue"

@@ -23,6 +23,8 @@ pub struct Alert {
 
 /// SNS refuses longer subjects.
 const SUBJECT: usize = 100;
+/// Chat clients refuse longer descriptions.
+const CHAT: usize = 8_000;
 
 impl Alert {
     /// The alert for a case as it stands.
@@ -64,6 +66,36 @@ impl Alert {
                 ("outcome", "failed".to_owned()),
             ]),
         }
+    }
+
+    /// The form that chat clients show: a [custom notification](https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html)
+    /// of Amazon Q Developer in chat applications.
+    pub fn chat(&self) -> String {
+        let (said, next) = self
+            .text
+            .split_once("\n\nNext: ")
+            .unwrap_or((&self.text, ""));
+        let mut content = json!({
+            "textType": "client-markdown",
+            "title": self.subject,
+            "description": said.chars().take(CHAT).collect::<String>(),
+        });
+        if let Some(next) = next.lines().next().filter(|next| !next.is_empty()) {
+            content["nextSteps"] = json!([next]);
+        }
+        json!({
+            "version": "1.0",
+            "source": "custom",
+            "id": self.finding["finding_info"]["uid"],
+            "content": content,
+            "metadata": {
+                "summary": self.subject,
+                "eventType": self.attributes.get("rule"),
+                "relatedResources": [self.finding["resources"][0]["uid"]],
+                "additionalContext": self.attributes,
+            },
+        })
+        .to_string()
     }
 
     /// The message for `MessageStructure: json`: text for people's protocols,
@@ -251,4 +283,27 @@ fn finding(case: &Case, rule: Option<&Rule>) -> Value {
 
 fn partition(arn: &str) -> &str {
     arn.split(':').nth(1).unwrap_or("aws")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn chat_clients_get_a_title_a_story_and_what_to_do_next() {
+        let text = "Trail audit was stopped.\n\nWho: mallory\n\nNext: ask mallory.\nCase 1.";
+        let alert = Alert::plain(Severity::Critical, "trail.logging-stopped", text.into());
+        let chat: Value = serde_json::from_str(&alert.chat()).unwrap();
+        assert_eq!(
+            (&chat["version"], &chat["source"]),
+            (&json!("1.0"), &json!("custom"))
+        );
+        let content = &chat["content"];
+        assert_eq!(content["title"], "[critical] trail.logging-stopped");
+        assert_eq!(
+            content["description"],
+            "Trail audit was stopped.\n\nWho: mallory"
+        );
+        assert_eq!(content["nextSteps"], json!(["ask mallory."]));
+    }
 }

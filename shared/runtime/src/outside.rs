@@ -29,6 +29,7 @@ pub trait Outside: Send + Sync {
 pub struct Aws<'a> {
     sessions: &'a Sessions,
     topic: String,
+    chat: Option<String>,
     queue: String,
     sns: OnceCell<aws_sdk_sns::Client>,
     sqs: OnceCell<aws_sdk_sqs::Client>,
@@ -38,23 +39,45 @@ pub struct Aws<'a> {
 const LONGEST_DELAY: Duration = Duration::from_secs(900);
 
 impl<'a> Aws<'a> {
-    /// The topic that people subscribe to, and this function's own queue.
-    pub fn new(sessions: &'a Sessions, topic: impl Into<String>, queue: impl Into<String>) -> Self {
+    /// The topic that people subscribe to, the one for chat clients where there
+    /// is one, and this function's own queue.
+    pub fn new(
+        sessions: &'a Sessions,
+        topic: impl Into<String>,
+        chat: Option<String>,
+        queue: impl Into<String>,
+    ) -> Self {
         let (topic, queue) = (topic.into(), queue.into());
         Self {
             sessions,
             topic,
+            chat,
             queue,
             sns: OnceCell::new(),
             sqs: OnceCell::new(),
         }
     }
 
-    async fn publish(&self, alert: &Alert) -> Result<(), Failure> {
-        let client = self
-            .sns
+    async fn sns(&self) -> &aws_sdk_sns::Client {
+        self.sns
             .get_or_init(async || aws_sdk_sns::Client::new(self.sessions.central().await))
-            .await;
+            .await
+    }
+
+    /// Chat is a convenience: that it fails is logged, and the alert stands.
+    async fn chat(&self, alert: &Alert) {
+        let Some(topic) = &self.chat else {
+            return;
+        };
+        let request = self.sns().await.publish().topic_arn(topic);
+        if let Err(error) = request.message(alert.chat()).send().await {
+            let failure = Failure::of("sns:Publish", &error);
+            tracing::error!(%failure, "chat was not told");
+        }
+    }
+
+    async fn publish(&self, alert: &Alert) -> Result<(), Failure> {
+        let client = self.sns().await;
         let mut request = client
             .publish()
             .topic_arn(&self.topic)
@@ -97,7 +120,11 @@ impl<'a> Aws<'a> {
 
 impl Outside for Aws<'_> {
     fn tell<'a>(&'a self, alert: &'a Alert) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(self.publish(alert))
+        Box::pin(async move {
+            self.publish(alert).await?;
+            self.chat(alert).await;
+            Ok(())
+        })
     }
 
     fn later<'a>(

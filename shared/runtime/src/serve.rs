@@ -28,6 +28,8 @@ pub struct Environment {
     pub table: String,
     /// The topic for people.
     pub topic: String,
+    /// The topic for chat clients, where there is one.
+    pub chat: Option<String>,
     /// The function's own queue, for judging again and for undo.
     pub queue: String,
     /// Where it runs.
@@ -52,6 +54,7 @@ impl Environment {
         Ok(Self {
             table: needed("AUDITWARD_TABLE")?,
             topic: needed("AUDITWARD_TOPIC_ARN")?,
+            chat: text("AUDITWARD_CHAT_TOPIC_ARN"),
             queue: needed("AUDITWARD_REJUDGE_QUEUE_URL")?,
             home: Home {
                 region: needed("AWS_REGION")?,
@@ -85,7 +88,12 @@ pub async fn serve<G: Guard>(guard: impl FnOnce(&'static Sessions) -> G) -> Resu
     let sessions: &'static Sessions = Box::leak(Box::new(Sessions::new(environment.home.clone())));
     let guard = guard(sessions);
     let store = Dynamo::new(sessions, environment.table);
-    let outside = Aws::new(sessions, environment.topic, environment.queue);
+    let outside = Aws::new(
+        sessions,
+        environment.topic,
+        environment.chat,
+        environment.queue,
+    );
     let memo = Memo::new(environment.bundled);
     let (guard, store, outside, memo) = (&guard, &store, &outside, &memo);
     lambda_runtime::run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
