@@ -133,7 +133,9 @@ pub fn runtime(stack: &Stack) -> Faults {
         let log = target(&deployed.properties["LoggingConfig"]["LogGroup"]);
         let member = json!({"Fn::Sub": "arn:${AWS::Partition}:iam::*:role/${MemberRoleName}"});
         // A transaction of puts takes the permission to put.
-        let expected: [(&[&str], Value); 9] = [
+        // After a gap each function asks all to read what happened meanwhile.
+        let beside = json!({"Fn::Sub": "arn:${AWS::Partition}:sqs:${AWS::Region}:${AWS::AccountId}:${AWS::StackName}-*-guard"});
+        let expected: [(&[&str], Value); 10] = [
             (
                 &["dynamodb:BatchGetItem", "dynamodb:PutItem"],
                 arn_of("Table"),
@@ -150,6 +152,7 @@ pub fn runtime(stack: &Stack) -> Faults {
                 arn_of(queue),
             ),
             (&["sqs:SendMessage"], arn_of("Failed")),
+            (&["sqs:SendMessage"], beside),
             (&["kms:Decrypt", "kms:GenerateDataKey"], arn_of("Key")),
             (&["sts:AssumeRole"], member),
             (&["logs:CreateLogStream", "logs:PutLogEvents"], arn_of(log)),

@@ -68,6 +68,13 @@ macro_rules! function {
             ) -> ::auditward_runtime::guard::Confirming<'a> {
                 Box::pin($crate::history::confirms(self.sessions, happened))
             }
+
+            fn missed<'a>(
+                &'a self,
+                gap: &'a ::auditward_runtime::guard::Gap,
+            ) -> ::auditward_runtime::guard::Missing<'a> {
+                Box::pin($crate::history::between(self.sessions, gap))
+            }
         }
 
         #[::tokio::main(flavor = "current_thread")]

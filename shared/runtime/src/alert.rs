@@ -75,23 +75,22 @@ impl Alert {
             .text
             .split_once("\n\nNext: ")
             .unwrap_or((&self.text, ""));
-        let mut content = json!({
-            "textType": "client-markdown",
-            "title": self.subject,
-            "description": said.chars().take(CHAT).collect::<String>(),
-        });
-        if let Some(next) = next.lines().next().filter(|next| !next.is_empty()) {
-            content["nextSteps"] = json!([next]);
-        }
+        let next = next.lines().next().filter(|next| !next.is_empty());
+        let finding = |pointer: &str| self.finding.pointer(pointer);
         json!({
             "version": "1.0",
             "source": "custom",
-            "id": self.finding["finding_info"]["uid"],
-            "content": content,
+            "id": finding("/finding_info/uid"),
+            "content": {
+                "textType": "client-markdown",
+                "title": self.subject,
+                "description": said.chars().take(CHAT).collect::<String>(),
+                "nextSteps": next.into_iter().collect::<Vec<_>>(),
+            },
             "metadata": {
                 "summary": self.subject,
                 "eventType": self.attributes.get("rule"),
-                "relatedResources": [self.finding["resources"][0]["uid"]],
+                "relatedResources": [finding("/resources/0/uid")],
                 "additionalContext": self.attributes,
             },
         })

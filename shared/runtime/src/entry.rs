@@ -2,12 +2,15 @@
 
 use std::borrow::Cow;
 
+use chrono::{DateTime, Utc};
+
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 
 use auditward_rules::envelope::{Delivered, entries};
 use auditward_rules::json::Json;
 use auditward_rules::record::Record;
 
+use crate::guard::Gap;
 use crate::pipeline::{Place, Turn, Undo};
 
 /// One thing to be done.
@@ -38,6 +41,15 @@ pub enum Entry<'a> {
         /// With which plan to begin.
         from: usize,
     },
+    /// A trail records again: what happened meanwhile is to be read.
+    CloseGap {
+        /// From when.
+        from: DateTime<Utc>,
+        /// Until when.
+        to: DateTime<Utc>,
+    },
+    /// This function's earlier self wants one place's history read.
+    ReadMissed(Gap),
     /// An operator wants a resource put right.
     Fix {
         /// The resource's ARN.
@@ -117,6 +129,20 @@ fn from_queue<'a>(message: SqsMessage) -> Result<Entry<'a>, String> {
             let resource = json.string("resource").ok_or("fix: expected `resource`")?;
             let resource = resource.into_owned();
             Ok(Entry::Fix { resource, sender })
+        }
+        Some("close-gap") => {
+            let time = |name: &str| {
+                let text = json.string(name).unwrap_or_default();
+                let time = DateTime::parse_from_rfc3339(&text);
+                time.map_err(|e| format!("close-gap: `{name}`: {e}"))
+            };
+            let (from, to) = (time("from")?.to_utc(), time("to")?.to_utc());
+            Ok(Entry::CloseGap { from, to })
+        }
+        Some("read-missed") => {
+            let gap = json.get("gap").ok_or("read-missed: expected `gap`")?;
+            let gap = serde_json::from_str(gap.text()).map_err(|e| format!("read-missed: {e}"))?;
+            Ok(Entry::ReadMissed(gap))
         }
         Some("sweep-place") => {
             let place =

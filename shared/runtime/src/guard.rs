@@ -1,5 +1,7 @@
 //! What a function adds to the pipeline: which plans it carries, with which hands.
 
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use auditward_rules::facet::{At, Facet, Step};
@@ -10,6 +12,7 @@ use auditward_rules::settings::Settings;
 
 use crate::failure::Failure;
 use crate::hand::{Hand, Written};
+use crate::pipeline::Place;
 use crate::store::BoxFuture;
 
 /// A function's side of the pipeline.
@@ -27,6 +30,28 @@ pub trait Guard: Send + Sync {
 
     /// Whether AWS's own event history confirms that this happened.
     fn confirms<'a>(&'a self, happened: &'a Happened) -> Confirming<'a>;
+
+    /// The records that AWS's own event history has of a time in which none were
+    /// delivered, and where to go on.
+    fn missed<'a>(&'a self, gap: &'a Gap) -> Missing<'a>;
+}
+
+/// A reading of the event history under way.
+pub type Missing<'a> = BoxFuture<'a, Result<(Vec<String>, Option<String>), Failure>>;
+
+/// A time in which a place was not watched: no trail recorded in full there.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Gap {
+    /// The account and region.
+    #[serde(flatten)]
+    pub place: Place,
+    /// From when.
+    pub from: DateTime<Utc>,
+    /// Until when.
+    pub to: DateTime<Utc>,
+    /// Where to go on, should an earlier invocation not have come to the end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
 }
 
 /// A reading or writing under way.

@@ -61,6 +61,11 @@ pub fn pulse(function: Function) -> String {
     format!("pulse/{}", function.name())
 }
 
+/// When a function last found all well that it looks at every minute.
+pub fn well(function: Function) -> String {
+    format!("well/{}", function.name())
+}
+
 /// That something was told, so that it is not told again.
 pub fn told(what: &str) -> String {
     format!("told/{what}")

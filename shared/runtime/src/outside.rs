@@ -6,6 +6,8 @@ use std::time::Duration;
 use aws_sdk_sns::types::MessageAttributeValue;
 use tokio::sync::OnceCell;
 
+use auditward_rules::rule::Function;
+
 use crate::alert::Alert;
 use crate::failure::Failure;
 use crate::sessions::Sessions;
@@ -19,6 +21,13 @@ pub trait Outside: Send + Sync {
     /// Sends a message to this function's own queue, to arrive after a delay.
     fn later<'a>(&'a self, message: &'a str, delay: Duration)
     -> BoxFuture<'a, Result<(), Failure>>;
+
+    /// Sends a message to the queues of all functions, this one's too.
+    fn to_all<'a>(
+        &'a self,
+        message: &'a str,
+        delay: Duration,
+    ) -> BoxFuture<'a, Result<(), Failure>>;
 
     /// Lets time pass between two readings of a service that answers late.
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()>;
@@ -99,7 +108,7 @@ impl<'a> Aws<'a> {
             .map_err(|error| Failure::of("sns:Publish", &error))
     }
 
-    async fn send(&self, message: &str, delay: Duration) -> Result<(), Failure> {
+    async fn send(&self, queue: &str, message: &str, delay: Duration) -> Result<(), Failure> {
         let client = self
             .sqs
             .get_or_init(async || aws_sdk_sqs::Client::new(self.sessions.central().await))
@@ -107,7 +116,7 @@ impl<'a> Aws<'a> {
         let delay = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or(900);
         let request = client
             .send_message()
-            .queue_url(&self.queue)
+            .queue_url(queue)
             .message_body(message)
             .delay_seconds(delay);
         request
@@ -132,11 +141,41 @@ impl Outside for Aws<'_> {
         message: &'a str,
         delay: Duration,
     ) -> BoxFuture<'a, Result<(), Failure>> {
-        Box::pin(self.send(message, delay))
+        Box::pin(self.send(&self.queue, message, delay))
+    }
+
+    fn to_all<'a>(
+        &'a self,
+        message: &'a str,
+        delay: Duration,
+    ) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            for queue in queues_beside(&self.queue) {
+                match self.send(&queue, message, delay).await {
+                    // Outside the lead region some functions are left out.
+                    Err(failure) if failure.code.ends_with("NonExistentQueue") => {}
+                    other => other?,
+                }
+            }
+            Ok(())
+        })
     }
 
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()> {
         Box::pin(tokio::time::sleep(time))
+    }
+}
+
+/// The queues of all functions: they are named alike, `<stack>-<function>`.
+fn queues_beside(own: &str) -> Vec<String> {
+    let stack = Function::ALL
+        .into_iter()
+        .find_map(|function| own.strip_suffix(function.name()));
+    match stack {
+        Some(stack) => Function::ALL
+            .map(|function| format!("{stack}{}", function.name()))
+            .into(),
+        None => vec![own.to_owned()],
     }
 }
 

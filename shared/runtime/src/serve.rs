@@ -132,6 +132,8 @@ async fn handle(pipeline: &Pipeline<'_>, payload: &str) -> Result<Value, Diagnos
             Entry::Pulse => pipeline.pulse().await,
             Entry::Sweep => pipeline.sweep().await,
             Entry::SweepPlace { place, from } => pipeline.sweep_place(place, *from).await,
+            Entry::CloseGap { from, to } => pipeline.close_gap(*from, *to).await,
+            Entry::ReadMissed(gap) => pipeline.read_missed(gap).await,
             Entry::Fix { resource, sender } => pipeline.fix(resource, sender).await,
             Entry::TakeBaselines { only, sender } => {
                 pipeline.take_baselines(only.as_deref(), sender).await

@@ -98,7 +98,8 @@ impl Pipeline<'_> {
         self.now + Duration::from_std(self.started.elapsed()).unwrap_or_default()
     }
 
-    /// Works on one finding.
+    /// Works on one finding; false where it is settled already, or is being
+    /// worked on.
     pub(super) async fn finding(
         &self,
         record: &Record<'_>,
@@ -106,7 +107,7 @@ impl Pipeline<'_> {
         ahead: &mut Ahead,
         turn: Turn,
         answer: &mut Answer,
-    ) {
+    ) -> bool {
         let wanted = self.keys_of(record, finding);
         let missing: Vec<String> = wanted
             .iter()
@@ -140,9 +141,12 @@ impl Pipeline<'_> {
                 Standing::Settled => {
                     answer.metrics.count("Duplicates");
                     answer.cases.push((id, case.outcome));
-                    return;
+                    return false;
                 }
-                Standing::Held => return answer.again(format!("case {id} is being worked on")),
+                Standing::Held => {
+                    answer.again(format!("case {id} is being worked on"));
+                    return false;
+                }
                 Standing::Free => case.lease = self.deadline,
             }
         }
@@ -169,6 +173,7 @@ impl Pipeline<'_> {
             safe: Vec::new(),
         };
         job.run(answer).await;
+        true
     }
 }
 
@@ -254,6 +259,7 @@ impl Job<'_> {
             }
         }
         self.tell_and_close(answer).await;
+        self.close_gap(answer).await;
         self.learn_safe(answer).await;
     }
 

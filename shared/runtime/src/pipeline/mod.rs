@@ -5,6 +5,7 @@
 //! is back after three round trips in sequence, and a crash between any two of
 //! them leaves either nothing or a case whose lease runs out and is taken up.
 
+mod gap;
 mod job;
 mod learn;
 mod sweep;
@@ -159,9 +160,10 @@ impl Pipeline<'_> {
                     finding.mode = Mode::Enforce;
                 }
             }
-            planned |= !finding.plan.is_empty();
-            self.finding(record, &finding, &mut ahead, turn, &mut answer)
+            let worked = self
+                .finding(record, &finding, &mut ahead, turn, &mut answer)
                 .await;
+            planned |= worked && !finding.plan.is_empty();
         }
         if planned && turn == Turn::First {
             self.judge_again_later(payload, &mut answer).await;

@@ -41,8 +41,8 @@ pub struct Place {
 /// Where a function guards anything.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Places {
-    places: BTreeSet<Place>,
+pub(super) struct Places {
+    pub places: BTreeSet<Place>,
 }
 
 /// What a function guards in one place. What was found once stays: what is
@@ -83,7 +83,16 @@ impl Pipeline<'_> {
                 resources = self.found(&known).await?;
             }
             let plans = self.plans(&resources, &known, protected::beats);
-            let seen = self.check_all(&plans, &known, 0, &mut answer).await?.0;
+            let (seen, left) = self.check_all(&plans, &known, 0, &mut answer).await?;
+            if left.is_none() && answer.cases.is_empty() && seen.unread.is_empty() {
+                let put = Put::new(
+                    keys::well(self.guard.function()),
+                    Expect::Anything,
+                    &self.now,
+                )?;
+                // That it is not noted makes the next gap longer, and nothing worse.
+                let _ = self.store.put(&[put]).await;
+            }
             self.report("pulse", &seen).await
         };
         if let Err(failure) = work.await {
@@ -512,7 +521,7 @@ impl Pipeline<'_> {
     }
 
     /// A look that failed as a whole is told once an hour.
-    async fn unwell(&self, what: &str, failure: &Failure, answer: &mut Answer) {
+    pub(super) async fn unwell(&self, what: &str, failure: &Failure, answer: &mut Answer) {
         answer.metrics.count("Failures");
         answer.notes.push(format!("{what}: {failure}"));
         let function = self.guard.function().name();
@@ -553,7 +562,7 @@ impl Pipeline<'_> {
         !matches!(claimed, Err(NotStored::Conflict))
     }
 
-    async fn document<T: serde::de::DeserializeOwned>(
+    pub(super) async fn document<T: serde::de::DeserializeOwned>(
         &self,
         key: &str,
     ) -> Result<Option<T>, Failure> {

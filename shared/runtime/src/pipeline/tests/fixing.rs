@@ -9,7 +9,7 @@ async fn a_stopped_trail_is_started_proven_stored_and_told_once() {
     assert_eq!(answer.retry, None);
     assert!(*world.logging.lock().unwrap());
     assert_eq!(world.alerts(), ["fixed"]);
-    assert_eq!(world.messages.lock().unwrap().len(), 2);
+    assert_eq!(world.messages.lock().unwrap().len(), 3);
     let case = world.case().await.unwrap();
     assert_eq!((case.outcome, case.steps[0].done), (Outcome::Fixed, true));
     assert_eq!(case.steps[0].before, Some(json!(false)));
@@ -17,6 +17,8 @@ async fn a_stopped_trail_is_started_proven_stored_and_told_once() {
     *world.logging.lock().unwrap() = false;
     let again = stopped(&world, 60).await;
     assert_eq!(again.retry, None);
+    let messages = world.messages.lock().unwrap().len();
+    assert_eq!(messages, 3, "a copy asks for nothing more");
     assert_eq!(
         world.writes.load(Ordering::SeqCst),
         1,

@@ -78,6 +78,41 @@ async fn a_trail_that_nobody_reported_is_started_within_a_pulse() {
     assert_eq!(world.alerts(), ["fixed", "fixed"]);
 }
 
+/// GIVEN a trail that was off, THEN every function reads what happened meanwhile.
+#[tokio::test]
+async fn what_happened_while_nothing_was_recorded_is_read_and_judged() {
+    let mut world = guarding(trail(), Function::TrailGuard).await;
+    look(&world, 0, "sweep").await;
+    look(&world, 60, "pulse").await;
+    let asked = world.messages.lock().unwrap().pop().unwrap();
+    assert!(asked.contains("close-gap"), "{asked}");
+
+    set(&world, false);
+    world.missed = vec![
+        STOPPED.replace("event-1", "event-8"),
+        STOPPED.replace("event-1", "event-9"),
+    ];
+    let memo = Memo::new(Settings::default());
+    let pipeline = Pipeline {
+        guard: &world,
+        store: &world,
+        outside: &world,
+        memo: &memo,
+        now: at(900),
+        started: Instant::now(),
+        deadline: at(950),
+    };
+    pipeline.close_gap(at(0), at(60)).await;
+    let asked = world.messages.lock().unwrap().pop().unwrap();
+    let gap: serde_json::Value = serde_json::from_str(&asked).unwrap();
+    let gap: Gap = serde_json::from_value(gap["gap"].clone()).unwrap();
+    let answer = pipeline.read_missed(&gap).await;
+    assert_eq!(answer.cases.len(), 1, "{answer:?}");
+    assert!(is_on(&world));
+    let messages = world.messages.lock().unwrap();
+    assert!(messages.iter().any(|one| one.contains("page-2")));
+}
+
 #[tokio::test]
 async fn what_was_never_recorded_is_one_report_a_day_and_no_write() {
     let world = guarding(logs(), Function::BucketGuard).await;

@@ -17,7 +17,7 @@ use super::*;
 use crate::alert::Alert;
 use crate::case::Case;
 use crate::failure::FailureKind;
-use crate::guard::{Confirming, Discovered, Happened};
+use crate::guard::{Confirming, Discovered, Gap, Happened, Missing};
 use crate::hand::Written;
 use crate::known::Pushed;
 use crate::store::{BoxFuture, Memory, NotStored, Put};
@@ -41,6 +41,8 @@ struct World {
     function: Option<Function>,
     /// The one facet it carries, where it carries but one.
     only: Option<&'static str>,
+    /// What the event history has, one record a page.
+    missed: Vec<String>,
     /// What discovery finds.
     guarded: Vec<At>,
 }
@@ -121,6 +123,19 @@ impl Guard for World {
         Box::pin(async { Ok(self.confirms.load(Ordering::SeqCst)) })
     }
 
+    fn missed<'a>(&'a self, gap: &'a Gap) -> Missing<'a> {
+        Box::pin(async {
+            let all = self.missed.clone();
+            let next = (gap.next.is_none() && all.len() > 1).then(|| "page-2".to_owned());
+            let page = if gap.next.is_some() {
+                all.get(1..)
+            } else {
+                all.get(..1)
+            };
+            Ok((page.unwrap_or_default().to_vec(), next))
+        })
+    }
+
     fn discover<'a>(
         &'a self,
         _: &'a Settings,
@@ -147,6 +162,10 @@ impl Outside for World {
     fn later<'a>(&'a self, message: &'a str, _: Pause) -> BoxFuture<'a, Result<(), Failure>> {
         self.messages.lock().unwrap().push(message.to_owned());
         Box::pin(async { Ok(()) })
+    }
+
+    fn to_all<'a>(&'a self, message: &'a str, _: Pause) -> BoxFuture<'a, Result<(), Failure>> {
+        self.later(message, Pause::ZERO)
     }
 
     fn pause(&self, _: Pause) -> BoxFuture<'_, ()> {
