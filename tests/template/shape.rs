@@ -232,7 +232,12 @@ fn functions_find_what_they_need_in_their_environment() {
             if name == "AWS_REGION" {
                 return Some("eu-west-1".to_owned());
             }
-            let named = target(variables.get(name)?);
+            let variable = variables.get(name)?;
+            if let Some(all) = variable["Fn::Join"][1].as_array() {
+                let named: Vec<_> = all.iter().map(target).collect();
+                return Some(named.join(","));
+            }
+            let named = target(variable);
             let default = stack.0["Parameters"][named]["Default"].as_str();
             Some(default.unwrap_or(named).to_owned())
         };
@@ -245,8 +250,18 @@ fn functions_find_what_they_need_in_their_environment() {
             "AWS::SQS::Queue"
         );
         assert_eq!(environment.home.member_role, "auditward-member");
+        let drives = function == Function::SelfGuard;
+        let expected: &[&str] = if drives {
+            &["Failed", "Undelivered"]
+        } else {
+            &[]
+        };
+        assert_eq!(environment.dead, expected);
         let mut asked = asked.into_inner();
         assert!(asked.remove("AWS_REGION"));
+        if !drives {
+            asked.remove("AUDITWARD_DEAD_LETTER_QUEUE_URLS");
+        }
         let set = variables.keys().cloned().collect();
         assert_eq!(differences(function.name(), &asked, &set), Faults::new());
     }

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use aws_sdk_sns::types::MessageAttributeValue;
+use aws_sdk_sqs::types::MessageSystemAttributeName;
 use tokio::sync::OnceCell;
 
 use auditward_rules::rule::Function;
 
 use crate::alert::Alert;
 use crate::failure::Failure;
+use crate::pipeline::Letter;
 use crate::sessions::Sessions;
 use crate::store::BoxFuture;
 
@@ -29,6 +31,17 @@ pub trait Outside: Send + Sync {
         delay: Duration,
     ) -> BoxFuture<'a, Result<(), Failure>>;
 
+    /// Sends a message to one function's queue.
+    fn to<'a>(&'a self, function: Function, message: &'a str)
+    -> BoxFuture<'a, Result<(), Failure>>;
+
+    /// Some of the messages that were given up, where this function is the one
+    /// that looks after them.
+    fn letters(&self) -> BoxFuture<'_, Result<Vec<Letter>, Failure>>;
+
+    /// Deletes a message that was given up.
+    fn done<'a>(&'a self, letter: &'a Letter) -> BoxFuture<'a, Result<(), Failure>>;
+
     /// Lets time pass between two readings of a service that answers late.
     fn pause(&self, time: Duration) -> BoxFuture<'_, ()>;
 }
@@ -40,6 +53,7 @@ pub struct Aws<'a> {
     topic: String,
     chat: Option<String>,
     queue: String,
+    dead: Vec<String>,
     sns: OnceCell<aws_sdk_sns::Client>,
     sqs: OnceCell<aws_sdk_sqs::Client>,
 }
@@ -49,12 +63,14 @@ const LONGEST_DELAY: Duration = Duration::from_secs(900);
 
 impl<'a> Aws<'a> {
     /// The topic that people subscribe to, the one for chat clients where there
-    /// is one, and this function's own queue.
+    /// is one, this function's own queue, and the queues of dead letters where it
+    /// looks after them.
     pub fn new(
         sessions: &'a Sessions,
         topic: impl Into<String>,
         chat: Option<String>,
         queue: impl Into<String>,
+        dead: Vec<String>,
     ) -> Self {
         let (topic, queue) = (topic.into(), queue.into());
         Self {
@@ -62,6 +78,7 @@ impl<'a> Aws<'a> {
             topic,
             chat,
             queue,
+            dead,
             sns: OnceCell::new(),
             sqs: OnceCell::new(),
         }
@@ -108,11 +125,46 @@ impl<'a> Aws<'a> {
             .map_err(|error| Failure::of("sns:Publish", &error))
     }
 
-    async fn send(&self, queue: &str, message: &str, delay: Duration) -> Result<(), Failure> {
-        let client = self
-            .sqs
+    async fn sqs(&self) -> &aws_sdk_sqs::Client {
+        self.sqs
             .get_or_init(async || aws_sdk_sqs::Client::new(self.sessions.central().await))
-            .await;
+            .await
+    }
+
+    async fn received(&self, queue: &str) -> Result<Vec<Letter>, Failure> {
+        let request = self
+            .sqs()
+            .await
+            .receive_message()
+            .queue_url(queue)
+            .max_number_of_messages(10)
+            .message_system_attribute_names(MessageSystemAttributeName::DeadLetterQueueSourceArn)
+            .message_attribute_names("TARGET_ARN");
+        let answer = request.send().await;
+        let answer = answer.map_err(|error| Failure::of("sqs:ReceiveMessage", &error))?;
+        let letters = answer.messages.unwrap_or_default().into_iter();
+        Ok(letters
+            .map(|message| {
+                let source = message
+                    .attributes()
+                    .and_then(|all| all.get(&MessageSystemAttributeName::DeadLetterQueueSourceArn))
+                    .cloned();
+                let target = || {
+                    let named = message.message_attributes()?.get("TARGET_ARN")?;
+                    named.string_value().map(str::to_owned)
+                };
+                Letter {
+                    meant_for: source.or_else(target).unwrap_or_default(),
+                    receipt: message.receipt_handle.unwrap_or_default(),
+                    body: message.body.unwrap_or_default(),
+                    queue: queue.to_owned(),
+                }
+            })
+            .collect())
+    }
+
+    async fn send(&self, queue: &str, message: &str, delay: Duration) -> Result<(), Failure> {
+        let client = self.sqs().await;
         let delay = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or(900);
         let request = client
             .send_message()
@@ -158,6 +210,43 @@ impl Outside for Aws<'_> {
                 }
             }
             Ok(())
+        })
+    }
+
+    fn to<'a>(
+        &'a self,
+        function: Function,
+        message: &'a str,
+    ) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let all = queues_beside(&self.queue);
+            let queue = all.iter().find(|queue| queue.ends_with(function.name()));
+            self.send(queue.unwrap_or(&self.queue), message, Duration::ZERO)
+                .await
+        })
+    }
+
+    fn letters(&self) -> BoxFuture<'_, Result<Vec<Letter>, Failure>> {
+        Box::pin(async move {
+            let mut all = Vec::new();
+            for queue in &self.dead {
+                all.extend(self.received(queue).await?);
+            }
+            Ok(all)
+        })
+    }
+
+    fn done<'a>(&'a self, letter: &'a Letter) -> BoxFuture<'a, Result<(), Failure>> {
+        Box::pin(async move {
+            let request = self.sqs().await.delete_message();
+            let request = request
+                .queue_url(&letter.queue)
+                .receipt_handle(&letter.receipt);
+            request
+                .send()
+                .await
+                .map(drop)
+                .map_err(|error| Failure::of("sqs:DeleteMessage", &error))
         })
     }
 

@@ -32,6 +32,8 @@ pub struct Environment {
     pub chat: Option<String>,
     /// The function's own queue, for judging again and for undo.
     pub queue: String,
+    /// The queues of dead letters, where this function looks after them.
+    pub dead: Vec<String>,
     /// Where it runs.
     pub home: Home,
     /// Settings for the time until some could be read.
@@ -56,6 +58,9 @@ impl Environment {
             topic: needed("AUDITWARD_TOPIC_ARN")?,
             chat: text("AUDITWARD_CHAT_TOPIC_ARN"),
             queue: needed("AUDITWARD_REJUDGE_QUEUE_URL")?,
+            dead: text("AUDITWARD_DEAD_LETTER_QUEUE_URLS")
+                .map(|urls| urls.split(',').map(|url| url.trim().to_owned()).collect())
+                .unwrap_or_default(),
             home: Home {
                 region: needed("AWS_REGION")?,
                 member_role: text("AUDITWARD_MEMBER_ROLE")
@@ -93,6 +98,7 @@ pub async fn serve<G: Guard>(guard: impl FnOnce(&'static Sessions) -> G) -> Resu
         environment.topic,
         environment.chat,
         environment.queue,
+        environment.dead,
     );
     let memo = Memo::new(environment.bundled);
     let (guard, store, outside, memo) = (&guard, &store, &outside, &memo);

@@ -8,6 +8,7 @@
 mod gap;
 mod job;
 mod learn;
+mod letters;
 mod sweep;
 mod take;
 #[cfg(test)]
@@ -42,6 +43,7 @@ use crate::outside::Outside;
 use crate::store::{Item, Store};
 
 pub use learn::Baseline;
+pub use letters::Letter;
 pub use sweep::{DRIFT, Place};
 pub use undo::Undo;
 
