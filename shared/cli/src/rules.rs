@@ -128,7 +128,7 @@ fn markdown() -> String {
     }));
     lines.sort();
     let mut table = String::from(
-        "| # | Rule | What | Events | Looks at | Severity | Put back to | Proven | Function |\n|---|---|---|---|---|---|---|---|---|\n",
+        "# Events in scope\n\nWritten by `auditward rules --format markdown`; a test compares. Put back only in mode `enforce`.\n\n| # | Rule | What | Events | Looks at | Severity | Put back to | Proven | Function |\n|---|---|---|---|---|---|---|---|---|\n",
     );
     for (_, line) in lines {
         table.push_str(&line);

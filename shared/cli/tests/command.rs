@@ -413,3 +413,25 @@ fn sharing_prints_both_policies() {
         auditward(&args).assert().code(2);
     }
 }
+
+#[test]
+fn the_table_of_events_is_what_the_rules_say() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/TABLE.md");
+    let said = stdout(&mut auditward(&["rules", "--format", "markdown"]));
+    assert!(
+        std::fs::read_to_string(path).unwrap_or_default() == said,
+        "write it anew: cargo run -p auditward -- rules --format markdown > events/TABLE.md"
+    );
+}
+
+/// Each row of the table is there once, or is covered by several rules.
+#[test]
+fn the_table_of_events_has_no_gaps() {
+    let said = stdout(&mut auditward(&["rules", "--format", "markdown"]));
+    let rows: std::collections::BTreeSet<u16> = said
+        .lines()
+        .filter_map(|line| line.strip_prefix("| ")?.split(' ').next()?.parse().ok())
+        .collect();
+    let missing: Vec<u16> = (1..=276).filter(|row| !rows.contains(row)).collect();
+    assert_eq!(missing, Vec::<u16>::new());
+}

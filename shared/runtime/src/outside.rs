@@ -202,14 +202,13 @@ impl Outside for Aws<'_> {
         delay: Duration,
     ) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
-            for queue in queues_beside(&self.queue) {
-                match self.send(&queue, message, delay).await {
-                    // Outside the lead region some functions are left out.
-                    Err(failure) if failure.code.ends_with("NonExistentQueue") => {}
-                    other => other?,
-                }
-            }
-            Ok(())
+            let send = async |queue: String| match self.send(&queue, message, delay).await {
+                // Outside the lead region some functions are left out.
+                Err(failure) if failure.code.ends_with("NonExistentQueue") => Ok(()),
+                other => other,
+            };
+            let all = queues_beside(&self.queue).into_iter().map(send);
+            futures_util::future::try_join_all(all).await.map(drop)
         })
     }
 

@@ -10,7 +10,9 @@ use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
 
 use crate::report::{Better, Report};
-use crate::subject::{FUNCTIONS, Subject};
+use auditward_tests::scene::FUNCTIONS;
+
+use crate::subject::Subject;
 
 /// Builds each binary as it is deployed: its package alone, so that it has its
 /// own features and not those of its neighbours.

@@ -5,12 +5,10 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use auditward_tests::binaries::{binary, root};
+use auditward_tests::scene::FUNCTIONS;
 use serde_json::{Value, json};
 
 use crate::store::Store;
-
-/// The functions, by the names of their packages, binaries and sample events.
-pub const FUNCTIONS: [&str; 3] = ["trail-guard", "bucket-guard", "role-guard"];
 
 /// A function, or the echo that it is compared with.
 #[derive(Debug)]
