@@ -1,5 +1,8 @@
 //! Facets of managed policies: that they are there, and which version holds.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};

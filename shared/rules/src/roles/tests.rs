@@ -1,3 +1,5 @@
+mod given;
+
 use chrono::TimeZone;
 use serde_json::{Value, json};
 
