@@ -29,6 +29,8 @@ static ROWS: &[Row] = &[
     // Without a record nothing says that the policy was there before.
     Row::back("inline-policy.power-given.violation.overwritten").unknown(Ends::Safe(is_deleted)),
     recorded("inline-policy.guardrail-deleted.violation.protected-group"),
+    recorded("inline-policy.guardrail-deleted.violation.protected-role"),
+    recorded("inline-policy.guardrail-deleted.violation.protected-user"),
     Row::back("attachment.guardrail-detached.violation.deny-all-of-user"),
     Row::back("attachment.guardrail-detached.violation.deny-all-of-group"),
     Row::back("attachment.guardrail-detached.violation.protected-guardrail"),

@@ -100,8 +100,7 @@ fn given(call: &Call<'_>) -> Judged {
 }
 
 /// The document is not in the event: of a principal that nobody named it cannot
-/// be told whether it lost a guardrail. Only of groups is it put back, whose
-/// members depend on nobody else's word; of others a person decides.
+/// be told whether it lost a guardrail.
 fn deleted(call: &Call<'_>) -> Judged {
     let sort = Sort::of(call);
     let Some(of) = principal(call, sort) else {
@@ -118,7 +117,7 @@ fn deleted(call: &Call<'_>) -> Judged {
         name.as_deref().unwrap_or("?")
     );
     let mut draft = Draft::new(&of.resource, summary);
-    if let Some(name) = name.filter(|_| sort == Sort::Group) {
+    if let Some(name) = name {
         let at = inline(&of, &name);
         draft = draft.step(Step::<InlinePolicy>::new(at, InlineWish::Recorded));
     }
