@@ -7,6 +7,9 @@
     reason = "test code"
 )]
 
+#[path = "recorded/iam.rs"]
+mod recorded_iam;
+
 use auditward_tests::api::Api;
 use auditward_tests::look;
 use auditward_tests::moto::{MANAGEMENT, MEMBER};
