@@ -45,7 +45,16 @@ const DOINGS: &[Doing] = &[
     },
     Doing {
         source: "iam.amazonaws.com",
-        names: &["CreateRole", "UpdateAssumeRolePolicy", "AttachRolePolicy"],
+        names: &[
+            "CreateRole",
+            "UpdateAssumeRolePolicy",
+            "AttachRolePolicy",
+            "DetachRolePolicy",
+            "PutRolePolicy",
+            "DeleteRolePolicy",
+            "PutRolePermissionsBoundary",
+            "DeleteRolePermissionsBoundary",
+        ],
         by: By::Role("role/aws-service-role/sso.amazonaws.com/AWSServiceRoleForSSO"),
         parameter: ("roleName", "AWSReservedSSO_*"),
         reason: "IAM Identity Center keeps its own roles; nobody else can change them",

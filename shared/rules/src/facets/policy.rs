@@ -199,7 +199,9 @@ fn as_known(
     known: &Versions,
     name: &str,
 ) -> Decision<Option<Versions>> {
-    let Some(before) = known.versions.get(&known.default) else {
+    // An event says which version it set, and not what is in it.
+    let before = known.versions.get(&known.default);
+    let Some(before) = before.or_else(|| live.versions.get(&known.default)) else {
         return Decision::CannotTell(format!("the recorded version of {name} is incomplete"));
     };
     let denies = current.denies.is_superset(&before.denies);

@@ -6,7 +6,7 @@ use super::guard::is_guard;
 use super::{IAM, Sort, named, policy, principal, unnamed, whom};
 use crate::arn::{Arn, glob};
 use crate::facet::Step;
-use crate::facets::principal::{Guardrail, GuardrailWish};
+use crate::facets::principal::{Guardrail, GuardrailWish, Hold};
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Severity, Watch};
 
 /// Catalogue rows 95 to 97.
@@ -61,7 +61,12 @@ fn detached(call: &Call<'_>) -> Judged {
     let step = Step::<Guardrail>::new(
         of.clone().item(&policy.resource),
         GuardrailWish { required },
-    );
+    )
+    .wrote(Some(Hold {
+        attached: false,
+        denies: None,
+        power: None,
+    }));
     let draft =
         |what: &str| Draft::new(&of.resource, format!("{whom} lost {name}{what}")).step(step);
     match (required, denies, by_aws) {

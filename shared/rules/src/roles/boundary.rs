@@ -6,7 +6,7 @@ use super::guard::is_guard;
 use super::{IAM, Sort, is_near, principal, unnamed, whom};
 use crate::facet::{At, Step};
 use crate::facets::kept::AsRecorded;
-use crate::facets::principal::{PrincipalBoundary, boundary};
+use crate::facets::principal::{Bounded, PrincipalBoundary, boundary};
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
 /// What the two rules have in common.
@@ -54,10 +54,7 @@ pub static BOUNDARY_DELETED: Rule = Rule {
         };
         let summary = format!("{} lost its permissions boundary", whom(sort, &of));
         Draft::new(&of.resource, summary)
-            .step(Step::<PrincipalBoundary>::new(
-                boundary(of),
-                AsRecorded::Baseline,
-            ))
+            .step(step(of, None, Some(true)))
             .into()
     },
     ..COMMON
@@ -74,6 +71,16 @@ fn bounded(call: &Call<'_>) -> Result<(Sort, At), Judged> {
         return Err(Judged::Clean);
     }
     Ok((sort, of))
+}
+
+/// The recorded boundary holds; the event wrote this one.
+fn step(of: At, wrote: Option<String>, power: Option<bool>) -> Step<PrincipalBoundary> {
+    let principal = of.resource.clone();
+    Step::new(boundary(of), AsRecorded::Baseline).wrote(Some(Bounded {
+        principal,
+        boundary: wrote,
+        power,
+    }))
 }
 
 /// AWS's policy that bounds nothing.
@@ -102,15 +109,18 @@ fn weakened(call: &Call<'_>) -> Judged {
         (_, Some(_)) => "which leaves power over trails",
         (_, None) => "whose text the record does not show",
     };
+    let wrote = given.as_deref().map(str::to_owned);
+    let step = match known {
+        _ if wrote.is_none() => Step::new(boundary(of.clone()), AsRecorded::Baseline),
+        Some(Verdict::Yes(_)) => step(of.clone(), wrote, Some(true)),
+        _ => step(of.clone(), wrote, None),
+    };
     let summary = format!(
         "{} got {name} as its permissions boundary, {what}",
         whom(sort, &of)
     );
     let draft = Draft::new(&of.resource, summary)
-        .step(Step::<PrincipalBoundary>::new(
-            boundary(of),
-            AsRecorded::Baseline,
-        ))
+        .step(step)
         .if_live_agrees();
     if nothing {
         draft.into()

@@ -5,7 +5,7 @@ use auditward_policy::Tri;
 use super::guard::is_guard;
 use super::{IAM, Sort, named, principal, unnamed};
 use crate::facet::{At, Step};
-use crate::facets::principal::{Membership, MembershipWish};
+use crate::facets::principal::{Member, Membership, MembershipWish};
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
 /// Catalogue row 107.
@@ -111,7 +111,12 @@ fn added(call: &Call<'_>) -> Judged {
             privileged,
             at: call.time(),
         };
-        draft = draft.step(Step::<Membership>::new(group.item(user), wish));
+        let step = Step::<Membership>::new(group.item(user), wish);
+        draft = draft.step(step.wrote(Some(Member {
+            user: member.resource,
+            created: None,
+            power: None,
+        })));
     }
     if privileged {
         draft.into()

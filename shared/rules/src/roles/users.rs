@@ -5,7 +5,7 @@ use auditward_policy::Tri;
 use super::{IAM, Sort, at, named, principal, unnamed};
 use crate::actor::Actor;
 use crate::facet::{At, Step};
-use crate::facets::made::Gone;
+use crate::facets::made::{Gone, Thing};
 use crate::facets::principal::AccessKey;
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
@@ -31,10 +31,15 @@ pub static KEY_CREATED: Rule = Rule {
             let answer = call.record.response();
             let id = answer.and_then(|answer| answer.path(&["accessKey", "accessKeyId"]));
             match id.and_then(|id| id.scalar()) {
-                Some(id) => draft.step(Step::<AccessKey>::new(
-                    user.item(id),
-                    Gone { at: call.time() },
-                )),
+                Some(id) => {
+                    let made = Thing {
+                        created: None,
+                        detail: [("id".to_owned(), id.clone().into_owned())].into(),
+                    };
+                    let gone = Gone { at: call.time() };
+                    let step = Step::<AccessKey>::new(user.item(id), gone);
+                    draft.step(step.wrote(Some(made)))
+                }
                 None => draft,
             }
         })

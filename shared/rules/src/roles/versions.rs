@@ -1,5 +1,7 @@
 //! Managed policies: their versions, and that they are there.
 
+use std::collections::BTreeMap;
+
 use auditward_policy::Tri;
 use auditward_policy::power::{Verdict, tampering};
 
@@ -7,7 +9,7 @@ use super::power::Gift;
 use super::{IAM, is_near, named, policy};
 use crate::facet::{PolicyState, Step};
 use crate::facets::kept::AsRecorded;
-use crate::facets::policy::{ManagedPolicy, PolicyVersion, VersionWish};
+use crate::facets::policy::{ManagedPolicy, PolicyVersion, VersionWish, Versions};
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
 const CONTROLS: &[&str] = &["CIS AWS Foundations 3.0: 1.16, 4.4", "ATT&CK T1098.003"];
@@ -155,7 +157,7 @@ fn defaulted(call: &Call<'_>) -> Judged {
     }
     let name = to.name().to_owned();
     let creates = call.record.plain_name() == "CreatePolicyVersion";
-    let (what, verdict, made) = if creates {
+    let (what, verdict, set, made) = if creates {
         let sets = call.request().and_then(|asked| asked.get("setAsDefault"));
         if !sets.is_some_and(|sets| sets.scalar().as_deref() == Some("true")) {
             return Judged::Clean;
@@ -169,23 +171,30 @@ fn defaulted(call: &Call<'_>) -> Judged {
         let answer = call.record.response();
         let version = answer.and_then(|answer| answer.path(&["policyVersion", "versionId"]));
         let made = version.and_then(|version| version.scalar());
+        let made = made.map(|made| made.into_owned());
         (
             format!("policy {name} got a new default version"),
             verdict,
+            made.clone(),
             made,
         )
     } else {
-        let version = call.shown("versionId").unwrap_or("?".into());
+        let set = call.shown("versionId").map(|version| version.into_owned());
+        let version = set.as_deref().unwrap_or("?");
         (
             format!("policy {name} got version {version} as its default"),
             Verdict::CannotTell("whose text the record does not show".into()),
+            set,
             None,
         )
     };
-    let wish = VersionWish {
-        made: made.map(|made| made.into_owned()),
-    };
-    let step = Step::<PolicyVersion>::new(to.clone(), wish);
+    let mut step = Step::<PolicyVersion>::new(to.clone(), VersionWish { made });
+    step.wrote = set.map(|default| {
+        Some(Versions {
+            default,
+            versions: BTreeMap::new(),
+        })
+    });
     Gift {
         call,
         to: &to,
