@@ -220,16 +220,21 @@ fn as_known(
             _ => to(live, &known.default, "the recorded one"),
         };
     }
-    let mut others: Vec<_> = live.versions.iter().collect();
-    others.sort_by_key(|(_, version)| version.created);
-    let safe = others
+    let safe = live
+        .versions
         .iter()
-        .rev()
-        .find(|(_, version)| version.is_safe_after(before));
+        .filter(|(_, version)| version.is_safe_after(before))
+        .max_by_key(|(id, version)| made_when(id, version));
     match safe {
         Some((id, _)) => to(live, id, "the newest that is as safe as the recorded one"),
         None => by_hand(live, name, "the recorded version is gone"),
     }
+}
+
+/// Which of two versions is newer; IAM counts them, and tells whole seconds only.
+fn made_when(id: &str, version: &Version) -> (Option<DateTime<Utc>>, Option<u32>) {
+    let number = id.trim_start_matches('v').parse().ok();
+    (version.created, number)
 }
 
 /// Without a record, the version before the one that the event made.
@@ -240,15 +245,13 @@ fn without_record(
     name: &str,
 ) -> Decision<Option<Versions>> {
     let made = wish.made.as_ref() == Some(&live.default);
-    let earlier = live.versions.iter().filter(|(id, version)| {
-        **id != live.default
-            && version
-                .created
-                .zip(current.created)
-                .is_some_and(|(version, current)| version < current)
-    });
+    let now = made_when(&live.default, current);
+    let earlier = live
+        .versions
+        .iter()
+        .filter(|(id, version)| made_when(id, version) < now);
     let before = earlier
-        .max_by_key(|(_, version)| version.created)
+        .max_by_key(|(id, version)| made_when(id, version))
         .filter(|_| made);
     match (before, current.power) {
         (Some((_, before)), _) if current.is_safe_after(before) => Decision::Safe,
