@@ -1,6 +1,8 @@
 //! What is live in AWS, read without the product's hands: the same state gives
 //! the same JSON, whoever wrote it.
 
+pub mod iam;
+
 use auditward_rules::arn::Arn;
 use serde_json::{Map, Value, json};
 
@@ -22,13 +24,13 @@ pub async fn at(moto: &Moto, event: &Value) -> Value {
     if let Some(bucket) = named(&["bucketName"]) {
         return bucket_of(&api, &bucket).await;
     }
+    if detail["eventSource"] == "iam.amazonaws.com"
+        && let Some(seen) = iam::at(&api, asked).await
+    {
+        return seen;
+    }
     if let Some(role) = named(&["roleName"]) {
         return role_of(&api, &role).await;
-    }
-    for (parameter, sort) in [("userName", "User"), ("groupName", "Group")] {
-        if let Some(name) = named(&[parameter]) {
-            return json!({ "attached": attached(&api, sort, &name).await });
-        }
     }
     if let Some(key) = named(&["keyId"]) {
         return key_of(&api, &key).await;

@@ -39,6 +39,11 @@ resources = [
   "arn:aws:kms:eu-west-1:111111111111:key/*",
   "arn:aws:s3:::acme-org-trail-logs",
   "arn:aws:s3:::acme-website-*",
+  "arn:aws:iam::111111111111:group/platform-admins",
+  "arn:aws:iam::111111111111:group/sandbox-restricted",
+  "arn:aws:iam::111111111111:policy/guardrail-trails",
+  "arn:aws:iam::111111111111:role/archive-restore",
+  "arn:aws:iam::111111111111:user/glass-onduty",
 ]
 
 [mode]
@@ -56,6 +61,16 @@ default = "enforce"
 "role.admin-attached" = "any"
 "user.admin-attached" = "any"
 "group.admin-attached" = "any"
+"inline-policy.power-given" = "any"
+"inline-policy.guardrail-deleted" = "any"
+"attachment.guardrail-detached" = "any"
+"policy.version-weakened" = "any"
+"policy.deleted" = "any"
+"boundary.weakened" = "any"
+"boundary.deleted" = "any"
+"group.member-added" = "any"
+"user.key-created" = "any"
+"oidc.audience-added" = "any"
 "guard-role.changed" = "any"
 "guard-role.deleted" = "any"
 "#;

@@ -25,7 +25,10 @@ fn found(function: Function) -> &'static [&'static str] {
             "arn:aws:s3:::b",
             "arn:aws:s3::111111111111:public-access-block",
         ],
-        Function::RoleGuard => &["arn:aws:iam::111111111111:role/r"],
+        Function::RoleGuard => &[
+            "arn:aws:iam::111111111111:role/r",
+            "arn:aws:iam::111111111111:policy/p",
+        ],
         Function::OrganizationGuard | Function::LogGuard | Function::SelfGuard => &[],
     }
 }

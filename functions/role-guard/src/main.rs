@@ -12,6 +12,14 @@ auditward_hands::function! {
             RoleTags,
             RoleSettings,
             Attachments,
+            InlinePolicy,
+            GuardrailAttachment,
+            PrincipalBoundary,
+            GroupMembership,
+            AccessKey,
+            ProviderAudience,
+            ManagedPolicy,
+            PolicyVersion,
         ];
     }
     discover [principals]

@@ -45,10 +45,36 @@ const DOINGS: &[Doing] = &[
     },
     Doing {
         source: "iam.amazonaws.com",
-        names: &["CreateRole", "UpdateAssumeRolePolicy", "AttachRolePolicy"],
+        names: &[
+            "CreateRole",
+            "UpdateAssumeRolePolicy",
+            "AttachRolePolicy",
+            "DetachRolePolicy",
+            "PutRolePolicy",
+            "DeleteRolePolicy",
+            "PutRolePermissionsBoundary",
+            "DeleteRolePermissionsBoundary",
+        ],
         by: By::Role("role/aws-service-role/sso.amazonaws.com/AWSServiceRoleForSSO"),
         parameter: ("roleName", "AWSReservedSSO_*"),
         reason: "IAM Identity Center keeps its own roles; nobody else can change them",
+    },
+    Doing {
+        source: "iam.amazonaws.com",
+        names: &["CreateSAMLProvider"],
+        by: By::Role("role/aws-service-role/sso.amazonaws.com/AWSServiceRoleForSSO"),
+        parameter: ("name", "AWSSSO_*_DO_NOT_DELETE"),
+        reason: "IAM Identity Center keeps its own identity provider in each account",
+    },
+    Doing {
+        source: "iam.amazonaws.com",
+        names: &["UpdateSAMLProvider", "DeleteSAMLProvider"],
+        by: By::Role("role/aws-service-role/sso.amazonaws.com/AWSServiceRoleForSSO"),
+        parameter: (
+            "sAMLProviderArn",
+            "arn:aws*:iam::*:saml-provider/AWSSSO_*_DO_NOT_DELETE",
+        ),
+        reason: "IAM Identity Center keeps its own identity provider in each account",
     },
     Doing {
         source: "iam.amazonaws.com",

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
-use crate::facets::{bucket, key, principal, role, trail};
+use crate::facets::{bucket, key, policy, principal, role, trail};
 
 /// A recorded state as the facet's own type.
 fn state_of<F: Facet>(state: &Value) -> Result<F::State, serde_json::Error> {
@@ -120,4 +120,12 @@ plans! {
     BucketEncryption => bucket::BucketEncryption,
     BucketLifecycle => bucket::BucketLifecycle,
     BucketExistence => bucket::BucketExistence,
+    InlinePolicy => principal::InlinePolicy,
+    GuardrailAttachment => principal::Guardrail,
+    PrincipalBoundary => principal::PrincipalBoundary,
+    GroupMembership => principal::Membership,
+    AccessKey => principal::AccessKey,
+    ProviderAudience => principal::ProviderAudience,
+    ManagedPolicy => policy::ManagedPolicy,
+    PolicyVersion => policy::PolicyVersion,
 }

@@ -12,7 +12,11 @@ use crate::facets::bucket::{
 };
 use crate::facets::kept::AsRecorded;
 use crate::facets::key::{KeyPolicy, KeyPolicyWish, KeyState, KeyWish};
-use crate::facets::principal::{Attachments, AttachmentsWish};
+use crate::facets::policy::{ManagedPolicy, PolicyVersion, VersionWish};
+use crate::facets::principal::{
+    Attachments, AttachmentsWish, InlinePolicy, InlineWish, PrincipalBoundary, inline_name,
+    is_boundary,
+};
 use crate::facets::role::{
     RoleBoundary, RoleInlinePolicies, RoleSettings, RoleTags, RoleTrust, TrustWish,
 };
@@ -34,7 +38,17 @@ pub fn plans(at: &At, inventory: &Inventory) -> Vec<Plan> {
         ("kms", Some("key")) => key(at, inventory),
         ("iam", Some("root")) => vec![step::<AccountPublicAccess>(at, true)],
         ("s3", _) => bucket(at, arn.resource, inventory),
+        ("iam", Some("role" | "user")) if is_boundary(at) => {
+            vec![step::<PrincipalBoundary>(at, AsRecorded::Baseline)]
+        }
+        ("iam", Some("role" | "user" | "group")) if inline_name(at).is_some() => {
+            vec![step::<InlinePolicy>(at, InlineWish::Recorded)]
+        }
         ("iam", Some("role")) => role(at),
+        ("iam", Some("policy")) => vec![
+            step::<ManagedPolicy>(at, AsRecorded::Baseline),
+            step::<PolicyVersion>(at, VersionWish { made: None }),
+        ],
         _ => Vec::new(),
     }
 }

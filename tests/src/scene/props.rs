@@ -1,5 +1,7 @@
 //! What must be there before somebody can do something about it.
 
+mod iam;
+
 use aws_config::SdkConfig;
 use serde_json::{Value, json};
 
@@ -160,6 +162,9 @@ pub async fn prepare(moto: &Moto, event: &Value) {
             {"Effect": "Deny", "Action": "*", "Resource": "*"}]});
         let asked = json!({"PolicyName": name, "PolicyDocument": deny.to_string()});
         iam(&api, "CreatePolicy", asked).await;
+    }
+    if detail["eventSource"] == "iam.amazonaws.com" {
+        iam::complete(&api, call, asked).await;
     }
 }
 

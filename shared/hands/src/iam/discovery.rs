@@ -1,13 +1,17 @@
 //! Which roles Auditward and log delivery depend on.
 
-use auditward_rules::arn::{lead_region, partition_of};
+use aws_sdk_iam::Client;
+
+use auditward_rules::arn::{Arn, lead_region, partition_of};
 use auditward_rules::facet::At;
+use auditward_rules::facets::principal::{boundary, inline};
 use auditward_rules::inventory::Inventory;
 use auditward_rules::settings::Settings;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
 
 use super::Iam;
+use super::principals::{Sort, inline_names, principal, sort};
 
 impl Iam<'_> {
     /// Finds the roles that Auditward and log delivery depend on, in the
@@ -25,7 +29,7 @@ impl Iam<'_> {
         let region = lead_region(partition);
         let client = self.client(&At::new(&account, region, "")).await?;
         let mut pages = client.list_roles().into_paginator().items().send();
-        let mut resources = Vec::new();
+        let mut resources = self.named(settings, &client, &account, region).await?;
         while let Some(role) = pages.next().await {
             let role = role.map_err(|error| Failure::of("iam:ListRoles", &error))?;
             if settings.is_guard_role(role.arn(), &inventory) {
@@ -39,5 +43,48 @@ impl Iam<'_> {
             inventory,
             resources,
         })
+    }
+
+    /// What the settings name of users, groups, roles and policies in full, each
+    /// with its parts: whoever takes a guardrail away leaves no trace of its text.
+    async fn named(
+        &self,
+        settings: &Settings,
+        client: &Client,
+        account: &str,
+        region: &str,
+    ) -> Result<Vec<At>, Failure> {
+        let mut resources = Vec::new();
+        for name in &settings.protected.resources {
+            let Some(arn) = Arn::parse(name).filter(|arn| {
+                arn.service == "iam" && arn.account == account && !name.contains(['*', '?'])
+            }) else {
+                continue;
+            };
+            let Some((kind, _)) = arn.resource.split_once('/') else {
+                continue;
+            };
+            if kind == "policy" {
+                resources.push(At::new(account, region, name));
+                continue;
+            }
+            let resource = format!("{kind}/{}", arn.name());
+            let resource = Arn {
+                resource: &resource,
+                ..arn
+            };
+            let at = At::new(account, region, resource.to_string());
+            let Ok(sort) = sort(&at) else { continue };
+            let guard = settings.is_guard_role(&at.resource, &Inventory::default());
+            if guard || principal(client, &at, sort).await?.is_none() {
+                continue;
+            }
+            let parts = inline_names(client, &at, sort).await?;
+            resources.extend(parts.iter().map(|part| inline(&at, part)));
+            if sort != Sort::Group {
+                resources.push(boundary(at));
+            }
+        }
+        Ok(resources)
     }
 }

@@ -5,6 +5,7 @@ pub mod guarded;
 pub mod kept;
 pub mod key;
 pub mod made;
+pub mod policy;
 pub mod principal;
 pub mod role;
 pub mod switch;

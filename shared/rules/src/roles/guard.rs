@@ -115,6 +115,12 @@ pub static GUARD_UNEXPLAINED: Rule = Rule {
     judge: |_| Judged::Clean,
 };
 
+/// Whether Auditward or log delivery depends on a role: all that happens to it
+/// is judged here, and no other rule may plan for it as well.
+pub(super) fn is_guard(call: &Call<'_>, role: &At) -> bool {
+    guarded(call, role).is_some()
+}
+
 /// The role, where Auditward or log delivery depends on it. Events leave the
 /// path out, and a name is taken but once in an account.
 fn guarded(call: &Call<'_>, role: &At) -> Option<At> {

@@ -1,19 +1,37 @@
 //! Rules of roles, users and groups.
 
+mod attached;
+mod boundary;
+mod changed;
+mod federation;
+mod groups;
 mod guard;
+mod inline;
 mod power;
 mod trust;
+mod users;
+mod versions;
 
 #[cfg(test)]
 mod tests;
 
 use std::borrow::Cow;
 
+pub use attached::GUARDRAIL_DETACHED;
+pub use boundary::{BOUNDARY_DELETED, BOUNDARY_WEAKENED};
+pub use changed::{ROLE_DELETED, ROLE_TAGGED, ROLE_UPDATED, ROOT_CENTRALIZED};
+pub use federation::{AUDIENCE_ADDED, OIDC_CHANGED, OIDC_UPDATED, SAML_CHANGED};
+pub use groups::{MEMBER_ADDED, MEMBER_REMOVED, PROFILE_GIVEN};
 pub use guard::{GUARD_CHANGED, GUARD_DELETED, GUARD_UNEXPLAINED};
+pub use inline::{INLINE_DELETED, INLINE_POWER};
 pub use power::{GROUP_ADMIN, ROLE_ADMIN, USER_ADMIN};
 pub use trust::{CREATED_OPEN, TRUST_OPENED};
+pub use users::{KEY_CREATED, LOGIN_CHANGED};
+pub use versions::{POLICY_DELETED, POLICY_POWER, VERSION_DELETED, VERSION_WEAKENED};
 
-use crate::arn::Arn;
+use auditward_policy::Tri;
+
+use crate::arn::{Arn, glob};
 use crate::facet::At;
 use crate::rule::{Call, Draft, Judged, Rule};
 
@@ -24,6 +42,28 @@ pub static RULES: &[&Rule] = &[
     &ROLE_ADMIN,
     &USER_ADMIN,
     &GROUP_ADMIN,
+    &INLINE_POWER,
+    &INLINE_DELETED,
+    &GUARDRAIL_DETACHED,
+    &POLICY_POWER,
+    &VERSION_WEAKENED,
+    &POLICY_DELETED,
+    &VERSION_DELETED,
+    &BOUNDARY_WEAKENED,
+    &BOUNDARY_DELETED,
+    &MEMBER_ADDED,
+    &MEMBER_REMOVED,
+    &PROFILE_GIVEN,
+    &KEY_CREATED,
+    &LOGIN_CHANGED,
+    &SAML_CHANGED,
+    &OIDC_CHANGED,
+    &AUDIENCE_ADDED,
+    &OIDC_UPDATED,
+    &ROLE_DELETED,
+    &ROLE_UPDATED,
+    &ROLE_TAGGED,
+    &ROOT_CENTRALIZED,
     &GUARD_CHANGED,
     &GUARD_DELETED,
     &GUARD_UNEXPLAINED,
@@ -43,6 +83,18 @@ enum Sort {
 }
 
 impl Sort {
+    /// The sort that a call is about, by its name: IAM has each call three times.
+    fn of(call: &Call<'_>) -> Self {
+        let name = call.record.plain_name();
+        if name.contains("User") {
+            Self::User
+        } else if name.contains("Group") {
+            Self::Group
+        } else {
+            Self::Role
+        }
+    }
+
     /// The word in ARNs and in IAM's error messages.
     fn word(self) -> &'static str {
         match self {
@@ -107,4 +159,53 @@ fn unnamed(call: &Call<'_>, sort: Sort) -> Judged {
         sort.word()
     );
     Judged::CannotTell(Draft::new("", what))
+}
+
+/// Whether the settings name a principal or a policy: as guarded, or as break
+/// glass. Without settings nothing says what is out of the ordinary.
+fn named(call: &Call<'_>, at: &At) -> Tri {
+    let settings = call.settings;
+    if !settings.given {
+        return Tri::CannotTell;
+    }
+    let glass = settings.break_glass.iter().map(|known| &known.principal);
+    let mut patterns = settings.protected.resources.iter().chain(glass);
+    let yes = settings.protects(&at.resource, call.inventory)
+        || patterns.any(|pattern| fits(pattern, &at.resource));
+    if yes { Tri::Yes } else { Tri::No }
+}
+
+/// Whether a pattern takes in a principal, under some path: events leave paths
+/// out, and the live principal has the true one.
+fn fits(pattern: &str, principal: &str) -> bool {
+    if glob(pattern, principal) {
+        return true;
+    }
+    let Some(arn) = Arn::parse(pattern) else {
+        return false;
+    };
+    let Some((sort, _)) = arn.resource.split_once('/') else {
+        return false;
+    };
+    let plain = format!("{sort}/{}", arn.name());
+    let pattern = Arn {
+        resource: &plain,
+        ..arn
+    };
+    glob(&pattern.to_string(), principal)
+}
+
+/// Whether the account holds what is guarded.
+fn is_near(call: &Call<'_>, at: &At) -> bool {
+    call.settings.holds_protected(&at.account, call.inventory)
+}
+
+/// A managed policy, which events name by its whole ARN, path and all.
+fn policy(call: &Call<'_>) -> Option<At> {
+    Some(call.global(call.shown("policyArn")?))
+}
+
+/// A role, user or group in words: `user alice`.
+fn whom(sort: Sort, at: &At) -> String {
+    format!("{} {}", sort.word(), at.name())
 }

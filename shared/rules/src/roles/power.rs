@@ -2,10 +2,10 @@
 
 use auditward_policy::power::{Verdict, managed_policy};
 
-use super::{IAM, Sort, principal, unnamed};
-use crate::arn::{Arn, glob};
+use super::{IAM, Sort, fits, is_near, principal, unnamed, whom};
 use crate::facet::{At, Step};
 use crate::facets::principal::{Attachments, AttachmentsWish};
+use crate::plan::Plan;
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
 const WHY: &str = "whoever may administer trails or identities can switch the evidence off";
@@ -75,7 +75,7 @@ fn judge(call: &Call<'_>, sort: Sort) -> Judged {
     if call.settings.is_approved(&to.resource) {
         return Judged::Clean;
     }
-    let whom = format!("{} {}", sort.word(), to.name());
+    let whom = whom(sort, &to);
     let Some(policy) = call.shown("policyArn") else {
         return Judged::CannotTell(Draft::new(
             to.resource,
@@ -83,62 +83,64 @@ fn judge(call: &Call<'_>, sort: Sort) -> Judged {
         ));
     };
     let name = policy.rsplit('/').next().unwrap_or(&policy);
-    let near = call.settings.holds_protected(&to.account, call.inventory);
     let wish = AttachmentsWish::Without {
         policy: policy.clone().into_owned(),
         at: call.time(),
     };
     let step = Step::<Attachments>::new(to.clone(), wish);
-    match managed_policy(&policy) {
-        Some(Verdict::No) => Judged::Clean,
-        Some(Verdict::Yes(power)) => {
-            let draft = Draft::new(&to.resource, format!("{whom} got {name}: {}", power.why));
-            let draft = if near {
-                draft
-            } else {
-                draft.severity(Severity::Medium)
-            };
-            match (maybe_approved(call, &to), near) {
-                (true, _) => Judged::CannotTell(draft.step(step)),
-                (false, true) => draft.step(step).into(),
-                (false, false) => draft.into(),
-            }
-        }
-        // The policy's text is not in the event: its live default version decides.
-        Some(Verdict::CannotTell(_)) | None => {
-            let draft = Draft::new(
-                &to.resource,
-                format!("{whom} got {name}, whose text the record does not show"),
-            );
-            let draft = if near {
-                draft
-            } else {
-                draft.severity(Severity::Low)
-            };
-            Judged::CannotTell(draft.step(step))
+    // The policy's text is not in the event: its live default version decides.
+    let verdict = managed_policy(&policy)
+        .unwrap_or_else(|| Verdict::CannotTell("whose text the record does not show".into()));
+    Gift {
+        call,
+        to: &to,
+        what: format!("{whom} got {name}"),
+        step: Some(step.into()),
+    }
+    .judge(&verdict)
+}
+
+/// Something that may give the power to tamper.
+pub(super) struct Gift<'a, 'r> {
+    pub call: &'a Call<'r>,
+    /// To whom, or the policy that is written.
+    pub to: &'a At,
+    /// What happened, in words.
+    pub what: String,
+    /// What must hold afterwards.
+    pub step: Option<Plan>,
+}
+
+impl Gift<'_, '_> {
+    /// Power near what is protected is a violation; far from it, it is told and
+    /// not touched.
+    pub fn judge(self, verdict: &Verdict) -> Judged {
+        let near = is_near(self.call, self.to);
+        let (summary, far, sure) = match verdict {
+            Verdict::No => return Judged::Clean,
+            Verdict::Yes(power) => (
+                format!("{}: {}", self.what, power.why),
+                Severity::Medium,
+                !maybe_approved(self.call, self.to),
+            ),
+            Verdict::CannotTell(why) => (format!("{}, {why}", self.what), Severity::Low, false),
+        };
+        let mut draft = Draft::new(&self.to.resource, summary);
+        draft.severity = (!near).then_some(far);
+        draft.plan = self.step.filter(|_| near || !sure).into_iter().collect();
+        if sure {
+            draft.into()
+        } else {
+            Judged::CannotTell(draft)
         }
     }
 }
 
-/// Whether the settings approve of a principal that has this name under some
-/// path: events leave paths out, and the live principal has the true one.
+/// Whether the settings approve of a principal that has this name under some path.
 fn maybe_approved(call: &Call<'_>, to: &At) -> bool {
     let (known, glass) = (&call.settings.approved, &call.settings.break_glass);
-    known.iter().chain(glass).any(|known| {
-        let Some(arn) = Arn::parse(&known.principal) else {
-            return false;
-        };
-        let Some((sort, _)) = arn.resource.split_once('/') else {
-            return false;
-        };
-        let plain = format!("{sort}/{}", arn.name());
-        glob(
-            &Arn {
-                resource: &plain,
-                ..arn
-            }
-            .to_string(),
-            &to.resource,
-        )
-    })
+    known
+        .iter()
+        .chain(glass)
+        .any(|known| fits(&known.principal, &to.resource))
 }

@@ -1,3 +1,5 @@
+mod given;
+
 use chrono::TimeZone;
 use serde_json::{Value, json};
 
@@ -401,10 +403,10 @@ fn the_role_that_delivers_a_trails_events_is_known_without_its_path() {
 #[test]
 fn a_refused_call_is_told_by_the_role_in_its_error_and_only_of_the_guard() {
     let refused = |resource: &str| {
-        let mut event = event("PutRolePolicy", &json!(null));
+        let mut event = event("UntagRole", &json!(null));
         event["errorCode"] = json!("AccessDenied");
         event["errorMessage"] = json!(format!(
-            "User: arn:aws:iam::111111111111:user/x is not authorized to perform: iam:PutRolePolicy on resource: {resource} because no"
+            "User: arn:aws:iam::111111111111:user/x is not authorized to perform: iam:UntagRole on resource: {resource} because no"
         ));
         judged(&event).verdict()
     };

@@ -1,12 +1,13 @@
-//! Facets of principals: roles, users and groups alike.
+//! The managed policies that are attached to a principal.
 
 use std::collections::BTreeMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::role::RECOVERY;
+use super::is_new;
 use crate::facet::{Decision, Facet, Scene, Standing};
+use crate::facets::role::RECOVERY;
 
 /// The managed policies attached to a principal.
 #[derive(Debug)]
@@ -40,10 +41,6 @@ pub enum AttachmentsWish {
     /// They are as recorded: for roles that Auditward depends on.
     Baseline,
 }
-
-/// How close to its principal's creation an attachment must be, so that it
-/// cannot have been there before.
-const NEW: TimeDelta = TimeDelta::minutes(15);
 
 impl Facet for Attachments {
     const KIND: &'static str = "attachments";
@@ -138,11 +135,7 @@ fn without(
     let proof = match baseline {
         Some(Some(known)) if known.policies.contains_key(policy) => None,
         Some(_) => Some("it is not among the recorded ones"),
-        None => live
-            .created
-            .zip(at)
-            .filter(|(created, at)| (*at - *created).abs() <= NEW)
-            .map(|_| "the principal is as new as that"),
+        None => is_new(live.created, at).then_some("the principal is as new as that"),
     };
     let Some(proof) = proof else {
         let why = match baseline {
@@ -188,7 +181,7 @@ fn as_recorded(
 #[cfg(test)]
 mod tests {
     use auditward_policy::Zone;
-    use chrono::TimeZone;
+    use chrono::{TimeDelta, TimeZone};
     use proptest::prelude::*;
 
     use super::*;

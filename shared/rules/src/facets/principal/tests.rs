@@ -1,0 +1,271 @@
+use auditward_policy::Document;
+use chrono::TimeZone;
+use proptest::option;
+use proptest::prelude::*;
+
+use super::*;
+use crate::facet::{At, Decision, Facet, PolicyState};
+use crate::facets::kept::AsRecorded;
+use crate::facets::law::{Stage, changed, keeps_the_law};
+use crate::settings::Settings;
+
+const ROLE: &str = "arn:aws:iam::111111111111:role/app";
+
+fn noon() -> DateTime<Utc> {
+    Utc.with_ymd_and_hms(2026, 11, 12, 12, 0, 0).unwrap()
+}
+
+fn policy(effect: &str, action: &str) -> PolicyState {
+    let text = format!(
+        r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"{effect}","Action":"{action}","Resource":"*"}}]}}"#
+    );
+    PolicyState::Document(Document::parse(&text).unwrap())
+}
+
+fn held(minutes: i64, policy: PolicyState) -> Option<Inline> {
+    Some(Inline {
+        principal: "arn:aws:iam::111111111111:role/team/app".into(),
+        created: Some(noon() - TimeDelta::minutes(minutes)),
+        policy,
+    })
+}
+
+fn harmless() -> InlineWish {
+    InlineWish::Harmless { at: Some(noon()) }
+}
+
+fn decide<F: Facet>(
+    live: &F::State,
+    wish: &F::Wish,
+    baseline: Option<&F::State>,
+) -> Decision<F::State> {
+    F::decide(live, wish, baseline, Stage::of(ROLE).scene())
+}
+
+#[test]
+fn a_policy_is_deleted_only_where_it_is_provably_new() {
+    let power = || policy("Allow", "cloudtrail:*");
+    let inline = |live: &Option<Inline>, known: Option<&Option<Inline>>| {
+        decide::<InlinePolicy>(live, &harmless(), known)
+    };
+    let old = held(600, power());
+    let absent = held(600, PolicyState::Absent);
+    assert_eq!(
+        changed(inline(&held(3, power()), None)).to,
+        held(3, PolicyState::Absent)
+    );
+    assert_eq!(changed(inline(&old, Some(&absent))).to, absent);
+    assert_eq!(changed(inline(&old, Some(&None))).to, absent);
+    let before = held(600, policy("Allow", "s3:GetObject"));
+    assert_eq!(changed(inline(&old, Some(&before))).to, before);
+    for known in [None, Some(&old)] {
+        assert!(
+            matches!(inline(&old, known), Decision::ByHand(_)),
+            "{known:?}"
+        );
+    }
+    assert_eq!(inline(&held(3, policy("Deny", "*")), None), Decision::Safe);
+}
+
+#[test]
+fn the_approved_keep_what_they_have() {
+    let mut stage = Stage::of(ROLE);
+    stage.settings = Settings::parse(
+        "[ours]\naccounts = [\"111111111111\"]\n[[approved]]\n\
+         principal = \"arn:aws:iam::111111111111:role/team/app\"\nreason = \"platform\"\n",
+    )
+    .unwrap();
+    let live = held(3, policy("Allow", "*"));
+    let decision = InlinePolicy::decide(&live, &harmless(), None, stage.scene());
+    assert_eq!(decision, Decision::Safe);
+}
+
+#[test]
+fn a_lost_guardrail_comes_back_and_power_does_not() {
+    let gone = held(600, PolicyState::Absent);
+    let lost = |known: Option<&Option<Inline>>| {
+        decide::<InlinePolicy>(&gone, &InlineWish::Recorded, known)
+    };
+    let guardrail = held(600, policy("Deny", "cloudtrail:StopLogging"));
+    assert_eq!(changed(lost(Some(&guardrail))).to, guardrail);
+    let power = held(600, policy("Allow", "cloudtrail:*"));
+    for known in [None, Some(&power)] {
+        assert!(matches!(lost(known), Decision::ByHand(_)), "{known:?}");
+    }
+    assert_eq!(lost(Some(&gone)), Decision::Safe, "it was never there");
+}
+
+#[test]
+fn a_guardrail_is_attached_where_it_is_required_or_denies() {
+    let hold = |denies, power| {
+        Some(Hold {
+            attached: false,
+            denies,
+            power,
+        })
+    };
+    let rail = |live: Option<Hold>, required: bool| {
+        decide::<Guardrail>(&live, &GuardrailWish { required }, None)
+    };
+    let deny = hold(Some(true), Some(false));
+    for required in [true, false] {
+        assert!(changed(rail(deny, required)).to.unwrap().attached);
+    }
+    let grant = hold(Some(false), Some(false));
+    assert!(changed(rail(grant, true)).to.unwrap().attached);
+    assert_eq!(rail(grant, false), Decision::Safe);
+    assert!(matches!(
+        rail(hold(None, None), false),
+        Decision::CannotTell(_)
+    ));
+    assert!(matches!(
+        rail(hold(Some(true), Some(true)), true),
+        Decision::ByHand(_)
+    ));
+    assert!(matches!(rail(None, true), Decision::ByHand(_)));
+    assert_eq!(rail(None, false), Decision::Safe, "taken down as a whole");
+}
+
+fn bounded(boundary: Option<&str>, power: Option<bool>) -> Option<Bounded> {
+    Some(Bounded {
+        principal: ROLE.into(),
+        boundary: boundary.map(str::to_owned),
+        power,
+    })
+}
+
+#[test]
+fn a_boundary_comes_back_unless_the_new_one_keeps_as_well() {
+    let known = bounded(Some("limits"), Some(false));
+    let decide = |live: &Option<Bounded>, known: Option<&Option<Bounded>>| {
+        decide::<PrincipalBoundary>(live, &AsRecorded::Baseline, known)
+    };
+    let none = bounded(None, Some(true));
+    let open = bounded(Some("open"), Some(true));
+    for live in [&none, &open, &bounded(Some("unread"), None)] {
+        assert_eq!(changed(decide(live, Some(&known))).to, known);
+    }
+    assert_eq!(
+        decide(&bounded(Some("tight"), Some(false)), Some(&known)),
+        Decision::Safe
+    );
+    assert_eq!(
+        decide(&open, Some(&none)),
+        Decision::Safe,
+        "the first boundary takes nothing away"
+    );
+    for live in [&none, &open] {
+        assert!(matches!(decide(live, None), Decision::ByHand(_)));
+    }
+}
+
+#[test]
+fn a_member_goes_only_from_a_privileged_group() {
+    let member = |power, minutes| {
+        Some(Member {
+            user: "arn:aws:iam::111111111111:user/x".into(),
+            created: Some(noon() - TimeDelta::minutes(minutes)),
+            power,
+        })
+    };
+    let decide = |live: Option<Member>, privileged, known: Option<&Option<Member>>| {
+        let wish = MembershipWish {
+            privileged,
+            at: Some(noon()),
+        };
+        decide::<Membership>(&live, &wish, known)
+    };
+    assert_eq!(decide(member(Some(false), 3), false, None), Decision::Safe);
+    assert!(matches!(
+        decide(member(None, 3), false, None),
+        Decision::CannotTell(_)
+    ));
+    for (minutes, known, confirm) in [
+        (3, None, false),
+        (600, Some(&None), false),
+        (600, None, true),
+    ] {
+        let change = changed(decide(member(Some(true), minutes), false, known));
+        assert_eq!((change.to, change.confirm), (None, confirm));
+    }
+    let before = member(Some(true), 600);
+    assert!(matches!(
+        decide(before.clone(), true, Some(&before)),
+        Decision::ByHand(_)
+    ));
+}
+
+#[test]
+fn inner_items_are_never_mistaken_for_one_another() {
+    let role = At::new("111111111111", "us-east-1", ROLE);
+    let policy = super::inline(&role, "boundary");
+    assert_eq!(inline_name(&policy), Some("boundary"));
+    assert!(!is_boundary(&policy));
+    let bound = super::boundary(role);
+    assert!(is_boundary(&bound) && inline_name(&bound).is_none());
+}
+
+fn policies() -> impl Strategy<Value = PolicyState> {
+    prop_oneof![
+        Just(PolicyState::Absent),
+        Just(policy("Allow", "cloudtrail:*")),
+        Just(policy("Allow", "s3:GetObject")),
+        Just(policy("Deny", "*")),
+        Just(PolicyState::read("{}}")),
+    ]
+}
+
+fn inlines() -> impl Strategy<Value = Option<Inline>> {
+    option::weighted(
+        0.9,
+        (policies(), option::of(-30_i64..30)).prop_map(|(policy, minutes)| Inline {
+            principal: ROLE.into(),
+            created: minutes.map(|minutes| noon() + TimeDelta::minutes(minutes)),
+            policy,
+        }),
+    )
+}
+
+fn boundaries() -> impl Strategy<Value = Option<Bounded>> {
+    let boundary = option::of(prop_oneof![Just("limits"), Just("open")]);
+    option::weighted(
+        0.9,
+        (boundary, any::<Option<bool>>()).prop_map(|(boundary, power)| Bounded {
+            principal: ROLE.into(),
+            boundary: boundary.map(str::to_owned),
+            power,
+        }),
+    )
+}
+
+fn members() -> impl Strategy<Value = Option<Member>> {
+    option::of(
+        (any::<Option<bool>>(), option::of(-30_i64..30)).prop_map(|(power, minutes)| Member {
+            user: "arn:aws:iam::111111111111:user/x".into(),
+            created: minutes.map(|minutes| noon() + TimeDelta::minutes(minutes)),
+            power,
+        }),
+    )
+}
+
+proptest! {
+    #[test]
+    fn what_was_put_right_is_right(
+        inline in inlines(), inline_known in option::of(inlines()),
+        hold in any::<Option<(bool, Option<bool>, Option<bool>)>>(), required in any::<bool>(),
+        boundary in boundaries(), boundary_known in option::of(boundaries()),
+        member in members(), member_known in option::of(members()),
+    ) {
+        let stage = Stage::of(ROLE);
+        for wish in [harmless(), InlineWish::Recorded] {
+            keeps_the_law::<InlinePolicy>(&stage, &inline, &wish, inline_known.as_ref())?;
+        }
+        let hold = hold.map(|(attached, denies, power)| Hold { attached, denies, power });
+        keeps_the_law::<Guardrail>(&stage, &hold, &GuardrailWish { required }, None)?;
+        keeps_the_law::<PrincipalBoundary>(
+            &stage, &boundary, &AsRecorded::Baseline, boundary_known.as_ref(),
+        )?;
+        let wish = MembershipWish { privileged: required, at: Some(noon()) };
+        keeps_the_law::<Membership>(&stage, &member, &wish, member_known.as_ref())?;
+    }
+}

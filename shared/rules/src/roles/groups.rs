@@ -1,0 +1,142 @@
+//! Who comes into a privileged group, and who gets out of a guarded one.
+
+use auditward_policy::Tri;
+
+use super::guard::is_guard;
+use super::{IAM, Sort, named, principal, unnamed};
+use crate::facet::{At, Step};
+use crate::facets::principal::{Member, Membership, MembershipWish};
+use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
+
+/// Catalogue row 107.
+pub static MEMBER_ADDED: Rule = Rule {
+    id: "group.member-added",
+    title: "User added to a privileged group",
+    severity: Severity::High,
+    why: "a member has all the power of the group",
+    controls: &["CIS AWS Foundations 3.0: 1.16", "ATT&CK T1098.007"],
+    rows: &[107],
+    function: Function::RoleGuard,
+    watches: &[Watch {
+        source: IAM,
+        names: &["AddUserToGroup"],
+    }],
+    scope: Scope::Any,
+    revert: Revert::Event,
+    facets: &["group-membership"],
+    proof: Proof::Moto,
+    judge: added,
+    ..Rule::TELLS
+};
+
+/// Catalogue row 108.
+pub static MEMBER_REMOVED: Rule = Rule {
+    id: "group.member-removed",
+    title: "User removed from a guarded group",
+    severity: Severity::Medium,
+    why: "what a group denies it denies to its members only",
+    controls: &["ATT&CK T1098.007"],
+    rows: &[108],
+    function: Function::RoleGuard,
+    watches: &[Watch {
+        source: IAM,
+        names: &["RemoveUserFromGroup"],
+    }],
+    scope: Scope::Any,
+    judge: removed,
+    ..Rule::TELLS
+};
+
+/// Catalogue row 109.
+pub static PROFILE_GIVEN: Rule = Rule {
+    id: "role.profile-added",
+    title: "Privileged role given to instances",
+    severity: Severity::Medium,
+    why: "whoever gets into an instance has the role of its profile",
+    controls: &["ATT&CK T1098.003"],
+    rows: &[109],
+    function: Function::RoleGuard,
+    watches: &[Watch {
+        source: IAM,
+        names: &["AddRoleToInstanceProfile"],
+    }],
+    scope: Scope::Any,
+    judge: |call| {
+        let Some(role) = principal(call, Sort::Role) else {
+            return unnamed(call, Sort::Role);
+        };
+        let privileged = is_guard(call, &role)
+            || call.settings.is_approved(&role.resource)
+            || named(call, &role) == Tri::Yes;
+        if !privileged {
+            return Judged::Clean;
+        }
+        let profile = call.shown("instanceProfileName").unwrap_or("?".into());
+        let summary = format!(
+            "role {}, which is privileged, came into the instance profile {profile}",
+            role.name()
+        );
+        Draft::new(role.resource, summary).into()
+    },
+    ..Rule::TELLS
+};
+
+/// The group, and the user's name in words.
+fn membership(call: &Call<'_>) -> Option<(At, String)> {
+    let user = call.shown("userName").map(|name| name.into_owned());
+    Some((
+        principal(call, Sort::Group)?,
+        user.unwrap_or_else(|| "?".into()),
+    ))
+}
+
+fn added(call: &Call<'_>) -> Judged {
+    let Some((group, user)) = membership(call) else {
+        return unnamed(call, Sort::Group);
+    };
+    let member = super::at(call, Sort::User, &user);
+    if call.settings.is_approved(&member.resource) {
+        return Judged::Clean;
+    }
+    let privileged = named(call, &group) == Tri::Yes;
+    let what = if privileged {
+        "which is guarded"
+    } else {
+        "whose power the record does not show"
+    };
+    let summary = format!("user {user} came into the group {}, {what}", group.name());
+    let mut draft = Draft::new(&group.resource, summary);
+    if user != "?" {
+        let wish = MembershipWish {
+            privileged,
+            at: call.time(),
+        };
+        let step = Step::<Membership>::new(group.item(user), wish);
+        draft = draft.step(step.wrote(Some(Member {
+            user: member.resource,
+            created: None,
+            power: None,
+        })));
+    }
+    if privileged {
+        draft.into()
+    } else {
+        Judged::CannotTell(draft.severity(Severity::Medium))
+    }
+}
+
+fn removed(call: &Call<'_>) -> Judged {
+    let Some((group, user)) = membership(call) else {
+        return unnamed(call, Sort::Group);
+    };
+    let summary = format!("user {user} got out of the group {}", group.name());
+    match named(call, &group) {
+        Tri::No => Judged::Clean,
+        Tri::Yes => Draft::new(group.resource, summary).into(),
+        Tri::CannotTell => {
+            let summary =
+                format!("{summary}; whether it denies anything, the record does not show");
+            Judged::CannotTell(Draft::new(group.resource, summary).severity(Severity::Low))
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! Power that is given, guardrails that go, and what is nobody's business.
+
+use super::*;
+
+const POWER: &str =
+    r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"*","Resource":"*"}}"#;
+
+/// Settings under which these are guarded.
+fn guarding(resources: &str) -> String {
+    format!("{OURS}[protected]\nresources = [{resources}]\n")
+}
+
+const TRAIL: &str = r#""arn:aws:cloudtrail:*:111111111111:trail/*""#;
+
+fn verdict(settings: &str, name: &str, request: &Value) -> Verdict {
+    judged_by(settings, &Inventory::default(), &event(name, request)).verdict()
+}
+
+#[test]
+fn a_guard_role_has_one_plan_whatever_is_done_to_it() {
+    for (name, request) in [
+        (
+            "PutRolePolicy",
+            json!({"policyName": "a", "policyDocument": POWER}),
+        ),
+        ("DeleteRolePolicy", json!({"policyName": "a"})),
+        (
+            "DetachRolePolicy",
+            json!({"policyArn": "arn:aws:iam::aws:policy/AWSDenyAll"}),
+        ),
+        (
+            "PutRolePermissionsBoundary",
+            json!({"permissionsBoundary": ADMIN}),
+        ),
+        ("DeleteRolePermissionsBoundary", json!({})),
+        ("TagRole", json!({"tags": []})),
+        ("UpdateRole", json!({"maxSessionDuration": 43200})),
+        ("DeleteRole", json!({})),
+    ] {
+        let mut request = request;
+        request["roleName"] = json!("auditward-trail-guard");
+        let guarded = guarding(r#""arn:aws:iam::111111111111:role/*""#);
+        for settings in ["", &guarded] {
+            let found = judged_by(settings, &Inventory::default(), &event(name, &request));
+            assert_eq!(found.findings.len(), 1, "{name}: {:?}", rules(&found));
+            assert_eq!(kinds(&found).len(), 1, "{name}");
+        }
+    }
+}
+
+#[test]
+fn an_inline_policy_is_judged_near_what_is_protected_and_of_the_unapproved() {
+    let put = json!({"userName": "x", "policyName": "a", "policyDocument": POWER});
+    let is = |settings: &str| verdict(settings, "PutUserPolicy", &put);
+    assert_eq!(is(&guarding(TRAIL)), Verdict::Violation);
+    let elsewhere = TRAIL.replace("111111111111", "222222222222");
+    assert_eq!(is(&guarding(&elsewhere)), Verdict::Clean);
+    let approved = |path: &str| {
+        format!(
+            "{}[[approved]]\nprincipal = \"arn:aws:iam::111111111111:user/{path}x\"\nreason = \"r\"\n",
+            guarding(TRAIL)
+        )
+    };
+    assert_eq!(is(&approved("")), Verdict::Clean);
+    assert_eq!(is(&approved("team/")), Verdict::CannotTell);
+}
+
+#[test]
+fn passing_a_role_is_power_only_where_the_role_has_it() {
+    let pass = |role: &str| {
+        let document = json!({"Version": "2012-10-17", "Statement": {
+            "Effect": "Allow", "Action": "iam:PassRole", "Resource": role}});
+        json!({"roleName": "ci", "policyName": "a", "policyDocument": document.to_string()})
+    };
+    let approved = format!(
+        "{}[[approved]]\nprincipal = \"arn:aws:iam::111111111111:role/platform\"\nreason = \"r\"\n",
+        guarding(TRAIL)
+    );
+    let is = |role: &str| verdict(&approved, "PutRolePolicy", &pass(role));
+    assert_eq!(
+        is("arn:aws:iam::111111111111:role/platform"),
+        Verdict::Violation
+    );
+    assert_eq!(is("arn:aws:iam::111111111111:role/webshop"), Verdict::Clean);
+    assert_eq!(
+        verdict("", "PutRolePolicy", &pass("*")),
+        Verdict::Clean,
+        "no role is known to be privileged"
+    );
+}
+
+#[test]
+fn what_is_guarded_is_known_without_its_path() {
+    let settings = guarding(&format!(
+        r#"{TRAIL}, "arn:aws:iam::111111111111:group/admins/platform""#
+    ));
+    let added = json!({"groupName": "platform", "userName": "x"});
+    assert_eq!(
+        verdict(&settings, "AddUserToGroup", &added),
+        Verdict::Violation
+    );
+    let removed = |group: &str| json!({"groupName": group, "userName": "x"});
+    assert_eq!(
+        verdict(&settings, "RemoveUserFromGroup", &removed("platform")),
+        Verdict::Violation
+    );
+    assert_eq!(
+        verdict(&settings, "RemoveUserFromGroup", &removed("developers")),
+        Verdict::Clean
+    );
+    let settings = format!(
+        "{OURS}[[break_glass]]\nprincipal = \"arn:aws:iam::111111111111:user/glass/*\"\nreason = \"r\"\n"
+    );
+    let key = json!({"userName": "one"});
+    assert_eq!(
+        verdict(&settings, "CreateAccessKey", &key),
+        Verdict::Violation
+    );
+}
+
+#[test]
+fn a_key_of_ones_own_is_named_by_the_caller() {
+    let mut own = event("CreateAccessKey", &json!(null));
+    assert_eq!(judged(&own).verdict(), Verdict::Clean);
+    let settings = guarding(r#""arn:aws:iam::111111111111:user/x""#);
+    let none = Inventory::default();
+    let found = judged_by(&settings, &none, &own);
+    assert_eq!(
+        (found.verdict(), kinds(&found).len()),
+        (Verdict::Violation, 0),
+        "without the key's ID nothing can be switched off"
+    );
+    own["responseElements"] = json!({"accessKey": {"accessKeyId": "AKIAEXAMPLE"}});
+    let found = judged_by(&settings, &none, &own);
+    assert_eq!(kinds(&found), ["access-key"]);
+    assert_eq!(
+        found.findings[0].plan[0].at().item.as_deref(),
+        Some("AKIAEXAMPLE")
+    );
+    own["userIdentity"] = json!({"type": "Root", "arn": "arn:aws:iam::111111111111:root"});
+    let found = judged_by(&settings, &none, &own);
+    assert_eq!(found.findings[0].severity, Severity::Critical);
+    assert!(kinds(&found).is_empty(), "root's key is for a person");
+}
+
+#[test]
+fn a_new_default_version_is_judged_by_its_text() {
+    let version = |set: Value| json!({"policyArn": "arn:aws:iam::111111111111:policy/team/p", "policyDocument": POWER, "setAsDefault": set});
+    let is = |set: Value| verdict("", "CreatePolicyVersion", &version(set));
+    assert_eq!(is(json!(true)), Verdict::Violation);
+    assert_eq!(is(json!("true")), Verdict::Violation);
+    assert_eq!(is(json!(false)), Verdict::Clean);
+    assert_eq!(is(json!(null)), Verdict::Clean, "IAM's default is no");
+    let mut hidden = version(json!(true));
+    hidden["policyDocument"] = json!(HIDDEN);
+    assert_eq!(
+        verdict("", "CreatePolicyVersion", &hidden),
+        Verdict::CannotTell
+    );
+}
+
+#[test]
+fn only_identity_center_itself_keeps_its_provider() {
+    let name = "AWSSSO_5e0a7c1d94b2f683_DO_NOT_DELETE";
+    let mut made = event("CreateSAMLProvider", &json!({"name": name}));
+    assert_eq!(judged(&made).verdict(), Verdict::Violation);
+    let issuer =
+        "arn:aws:iam::111111111111:role/aws-service-role/sso.amazonaws.com/AWSServiceRoleForSSO";
+    made["userIdentity"]["sessionContext"] = json!({"sessionIssuer": {"arn": issuer}});
+    assert_eq!(judged(&made).verdict(), Verdict::Clean);
+    made["requestParameters"]["name"] = json!("corp-login");
+    assert_eq!(judged(&made).verdict(), Verdict::Violation);
+}
