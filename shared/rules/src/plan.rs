@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
-use crate::facets::{bucket, key, principal, role, trail};
+use crate::facets::{alarm, bucket, key, logs, principal, role, trail};
 
 /// A recorded state as the facet's own type.
 fn state_of<F: Facet>(state: &Value) -> Result<F::State, serde_json::Error> {
@@ -120,4 +120,19 @@ plans! {
     BucketEncryption => bucket::BucketEncryption,
     BucketLifecycle => bucket::BucketLifecycle,
     BucketExistence => bucket::BucketExistence,
+
+    LogGroup => logs::LogGroup,
+    LogGroupRetention => logs::LogGroupRetention,
+    LogGroupKey => logs::LogGroupKey,
+    DataProtection => logs::DataProtection,
+    SubscriptionFilters => logs::SubscriptionFilters,
+    MetricFilters => logs::MetricFilters,
+    ExportTask => logs::ExportTask,
+    AccountLogPolicy => logs::AccountLogPolicy,
+    LogResourcePolicy => logs::LogResourcePolicy,
+    LogDestination => logs::LogDestination,
+    DestinationPolicy => logs::DestinationPolicy,
+    DeliveryDestinationPolicy => logs::DeliveryDestinationPolicy,
+    SinkPolicy => logs::SinkPolicy,
+    AlarmActions => alarm::AlarmActions,
 }
