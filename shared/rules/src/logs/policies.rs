@@ -33,7 +33,7 @@ pub static DESTINATION_OPENED: Rule = Rule {
     facets: &["destination-policy"],
     proof: Proof::Moto,
     judge: |call| match guarded(call, "destinationName", "logs", "destination:") {
-        Ok(at) => put::<DestinationPolicy>(call, at, &["accessPolicy"], Kind::Destination),
+        Ok(at) => put::<DestinationPolicy>(call, &at, &["accessPolicy"], Kind::Destination),
         Err(judged) => judged,
     },
     ..Rule::TELLS
@@ -57,7 +57,7 @@ pub static POLICY_OPENED: Rule = Rule {
     facets: &["log-resource-policy"],
     proof: Proof::Moto,
     judge: |call| match call.guarded(resource_policy(call)) {
-        Ok(at) => put::<LogResourcePolicy>(call, at, &["policyDocument"], Kind::Logs),
+        Ok(at) => put::<LogResourcePolicy>(call, &at, &["policyDocument"], Kind::Logs),
         Err(judged) => judged,
     },
     ..Rule::TELLS
@@ -117,7 +117,7 @@ pub static DELIVERY_DESTINATION_OPENED: Rule = Rule {
     ) {
         Ok(at) => put::<DeliveryDestinationPolicy>(
             call,
-            at,
+            &at,
             &["deliveryDestinationPolicy"],
             Kind::Destination,
         ),
@@ -154,9 +154,8 @@ pub static SINK_OPENED: Rule = Rule {
             Some(arn) => At::new(arn.account, arn.region, sink.as_ref()),
             None => call.here(call.arn("oam", &format!("sink/{sink}"))),
         };
-        put::<SinkPolicy>(call, at, &["policy", "Policy"], Kind::Sink)
+        put::<SinkPolicy>(call, &at, &["policy", "Policy"], Kind::Sink)
     },
-    ..Rule::TELLS
 };
 
 /// A resource policy: of a log group where the request names one, else of the
@@ -186,7 +185,7 @@ fn document(call: &Call<'_>, parameters: &[&str]) -> Option<PolicyState> {
 }
 
 /// Whether a policy that was put lets outsiders in.
-fn put<F>(call: &Call<'_>, at: At, parameters: &[&str], kind: Kind) -> Judged
+fn put<F>(call: &Call<'_>, at: &At, parameters: &[&str], kind: Kind) -> Judged
 where
     F: Facet<State = PolicyState, Wish = PolicyWish>,
     Plan: From<Step<F>>,

@@ -105,6 +105,12 @@ pub struct MetricFilter {
     /// Whether it looks at events as a transformer left them.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub transformed: bool,
+    /// Which events are looked at by where they come from.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub criteria: Option<String>,
+    /// Where events come from as dimensions of the metric.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub system_fields: Vec<String>,
 }
 
 /// What a metric filter makes of the events that it counts.

@@ -31,6 +31,12 @@ pub struct Subscription {
     /// Whether events are sent as a transformer left them.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub transformed: bool,
+    /// Which log groups and regions' events are sent, where the filter chooses.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub criteria: Option<String>,
+    /// What is sent along: `@aws.account`, `@aws.region`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub system_fields: Vec<String>,
 }
 
 /// What must hold.
