@@ -24,7 +24,7 @@ pub static EXPORTED: Rule = Rule {
     revert: Revert::Event,
     deployers_accepted: true,
     facets: &["export-task"],
-    proof: Proof::Moto,
+    proof: Proof::Recorded,
     judge: exported,
     ..Rule::TELLS
 };

@@ -62,21 +62,24 @@ fn changed(call: &Call<'_>) -> Judged {
         Ok(at) => at,
         Err(judged) => return judged,
     };
-    let mut step = Step::<LogDestination>::new(at.clone(), AsRecorded::Baseline);
+    let step = |wish| Step::<LogDestination>::new(at.clone(), wish);
     let called = name(&at);
     let (Some(target), Some(role)) = (call.shown("targetArn"), call.shown("roleArn")) else {
         let summary = format!("log destination {called} was put, and the record does not say how");
+        let step = step(AsRecorded::Baseline);
         return Judged::CannotTell(Draft::new(&at.resource, summary).step(step));
     };
     let summary = format!("log destination {called} now delivers to {target}");
-    step = step.wrote(Some(Destination {
+    let wrote = Some(Destination {
         target: target.clone().into_owned(),
         role: role.into_owned(),
-    }));
-    let draft = Draft::new(&at.resource, summary).step(step);
+    });
+    let draft = |wish| Draft::new(&at.resource, summary).step(step(wish).wrote(wrote));
     match outsider(call, &target) {
-        Outsider::Yes => draft.severity(Severity::Critical).into(),
-        Outsider::CannotTell => Judged::CannotTell(draft),
-        Outsider::No => call.only_the_baseline_tells(draft),
+        Outsider::Yes => draft(AsRecorded::Baseline)
+            .severity(Severity::Critical)
+            .into(),
+        Outsider::CannotTell => Judged::CannotTell(draft(AsRecorded::Baseline)),
+        Outsider::No => call.only_the_baseline_tells(draft(AsRecorded::IfKnown)),
     }
 }

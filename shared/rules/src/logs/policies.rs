@@ -83,9 +83,16 @@ pub static POLICY_DELETED: Rule = Rule {
     judge: |call| match call.guarded(resource_policy(call)) {
         Ok(at) => {
             let summary = format!("the resource policy {} was deleted", super::name(&at));
-            let step = Step::<LogResourcePolicy>::new(at.clone(), PolicyWish::whole())
-                .wrote(PolicyState::Absent);
-            Judged::CannotTell(Draft::new(&at.resource, summary).step(step))
+            // Not "as safe as none": what is gone is missed, whatever it was.
+            let wish = PolicyWish {
+                outsiders: false,
+                ..PolicyWish::whole()
+            };
+            let step = Step::<LogResourcePolicy>::new(at.clone(), wish).wrote(PolicyState::Absent);
+            Draft::new(&at.resource, summary)
+                .step(step)
+                .if_live_agrees()
+                .into()
         }
         Err(judged) => judged,
     },
