@@ -3,6 +3,8 @@
 //! CloudTrail logs a request's parameters nearly as they went over the wire, so
 //! that any sample event can be acted out without knowing its call.
 
+mod logs;
+
 use serde_json::{Map, Value, json};
 
 use crate::moto::{Account, Moto};
@@ -53,6 +55,7 @@ impl Api {
             ),
             "kms" => ("TrentService", "1.1"),
             "dynamodb" => ("DynamoDB_20120810", "1.0"),
+            "logs" => ("Logs_20140328", "1.1"),
             other => panic!("{other} is not taught yet"),
         };
         let request = Message {
@@ -115,6 +118,8 @@ impl Api {
             }
             "iam" => self.iam(name, &capitalized(asked)).await,
             "s3" => self.bucket_call(name, asked).await,
+            "logs" => self.log_call(name, asked).await,
+            "monitoring" => self.alarms(name, &capitalized(asked)).await,
             other => return Err(format!("{other} is not taught yet")),
         };
         if status < 300 {

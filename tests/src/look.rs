@@ -2,6 +2,7 @@
 //! the same JSON, whoever wrote it.
 
 pub mod iam;
+mod logs;
 
 use auditward_rules::arn::Arn;
 use serde_json::{Map, Value, json};
@@ -17,6 +18,11 @@ pub async fn at(moto: &Moto, event: &Value) -> Value {
     let region = detail["awsRegion"].as_str().unwrap_or(REGION);
     let account = account_named(detail["recipientAccountId"].as_str());
     let api = Api::of(moto, account, region).await;
+    match detail["eventSource"].as_str() {
+        Some("logs.amazonaws.com") => return logs::all(&api).await,
+        Some("monitoring.amazonaws.com") => return logs::alarms(&api).await,
+        _ => {}
+    }
     let named = |names: &[&str]| {
         let found = names.iter().find_map(|name| asked[*name].as_str());
         found.map(str::to_owned)

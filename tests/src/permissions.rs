@@ -89,7 +89,7 @@ pub fn of(call: &Call) -> String {
         }
         "s3:DeleteBucketOwnershipControls" => "s3:PutBucketOwnershipControls",
         "s3:HeadBucket" | "s3:ListObjects" => "s3:ListBucket",
-        _ => return name,
+        _ => return name.replacen("monitoring:", "cloudwatch:", 1),
     };
     action.into()
 }

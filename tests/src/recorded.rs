@@ -24,6 +24,15 @@
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use auditward_rules::envelope;
+use auditward_rules::facet::{Decision, Facet, Scene, Step};
+use auditward_rules::inventory::Inventory;
+use auditward_rules::judge::judge;
+use auditward_rules::plan::Plan;
+use auditward_rules::registry::rules;
+use auditward_rules::rule::Proof;
+use auditward_rules::settings::Settings;
+use auditward_runtime::hand::Hand;
 use auditward_runtime::sessions::{Home, Sessions};
 use aws_credential_types::Credentials;
 use serde_json::{Value, json};
@@ -33,6 +42,7 @@ use tokio::task::JoinHandle;
 
 use crate::moto::{MANAGEMENT, sdk_config};
 use crate::scene::REGION;
+use crate::scene::props::sample;
 use crate::wire::{Message, read_request};
 
 /// A request that is expected, and what is answered.
@@ -251,4 +261,73 @@ fn answer(request: &Message, script: &mut Script) -> Message {
         exchange.body.into_bytes(),
     )
     .with("x-amzn-RequestId", format!("recorded-{index}"))
+}
+
+/// Settings under which everything of ours is guarded.
+fn settings() -> Settings {
+    let text = r#"
+[ours]
+organization = "o-exampleorg1"
+accounts = ["111111111111", "222222222222"]
+
+[protected]
+resources = ["arn:aws:*:*:111111111111:*", "arn:aws:*:*:222222222222:*", "arn:aws:s3:::acme-*"]
+
+[mode]
+default = "enforce"
+"#;
+    Settings::parse(text).expect("settings")
+}
+
+/// What is planned about a sample event, by folder and name.
+pub fn plans(name: &str) -> Vec<Plan> {
+    let text = sample(name).to_string();
+    let entry = envelope::entries(&text).pop().expect("an event");
+    let record = entry.record.expect("a record");
+    let judged = judge(
+        &record,
+        &settings(),
+        &Inventory::default(),
+        chrono::Utc::now(),
+    );
+    let findings = judged.findings.into_iter();
+    let plans: Vec<_> = findings.flat_map(|finding| finding.plan).collect();
+    assert!(!plans.is_empty(), "{name} has no plan");
+    plans
+}
+
+/// Lets a hand do what the pipeline has it do: read, decide, write, read again,
+/// decide again. Gives how many requests wrote something.
+pub async fn put_right<F: Facet>(
+    hand: &impl Hand<F>,
+    step: &Step<F>,
+    baseline: Option<&F::State>,
+) -> usize {
+    let settings = settings();
+    let zone = settings.zone(&step.at.account);
+    let scene = Scene {
+        now: chrono::Utc::now(),
+        settings: &settings,
+        zone: &zone,
+        at: &step.at,
+    };
+    let decide = |live: &F::State| F::decide(live, &step.wish, baseline, scene);
+    let live = hand.read(&step.at).await.expect("the live state");
+    let Decision::Change(change) = decide(&live) else {
+        panic!("nothing to put right: {:?}", decide(&live));
+    };
+    let written = hand.write(&step.at, &live, &change.to).await;
+    let written = written.expect("what was written");
+    let after = hand.read(&step.at).await.expect("the state after");
+    assert_eq!(decide(&after), Decision::Safe, "after {:?}", change.to);
+    written.request_ids.len()
+}
+
+/// Every rule of a function that is proven on recorded exchanges is among these.
+pub fn complete(function: &str, proven: &[&str]) {
+    let recorded = rules()
+        .filter(|rule| rule.function.name() == function && rule.proof == Proof::Recorded)
+        .map(|rule| rule.id);
+    let without: Vec<_> = recorded.filter(|id| !proven.contains(id)).collect();
+    assert!(without.is_empty(), "rules without exchanges: {without:?}");
 }

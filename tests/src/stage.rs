@@ -21,6 +21,9 @@ pub const OPERATOR: &str = "AROAEXAMPLEOPERATOR01:alice";
 /// Somebody else who may send to the queue.
 pub const NOBODY: &str = "AROAEXAMPLENOBODY0001:mallory";
 
+/// The organization's accounts, as organization-guard lists them.
+const OURS: [&str; 2] = ["111111111111", "222222222222"];
+
 /// Settings that enforce everything everywhere.
 pub const ENFORCE: &str = r#"
 [ours]
@@ -44,6 +47,13 @@ resources = [
   "arn:aws:iam::111111111111:policy/guardrail-trails",
   "arn:aws:iam::111111111111:role/archive-restore",
   "arn:aws:iam::111111111111:user/glass-onduty",
+  "arn:aws:logs:eu-west-1:111111111111:log-group:/acme/*",
+  "arn:aws:logs:eu-west-1:111111111111:destination:acme-*",
+  "arn:aws:logs:eu-west-1:111111111111:destination:acme-central",
+  "arn:aws:logs:eu-west-1:111111111111:delivery-destination:acme-*",
+  "arn:aws:logs:eu-west-1:111111111111:delivery-destination:acme-vended",
+  "arn:aws:logs:eu-west-1:111111111111:delivery-source:acme-*",
+  "arn:aws:cloudwatch:eu-west-1:111111111111:alarm:acme-*",
 ]
 
 [mode]
@@ -104,6 +114,7 @@ impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
         let scene = Scene::set(&moto).await;
         let stage = Self { moto, scene };
         stage.push(settings).await;
+        stage.put("inventory", &json!({ "accounts": OURS })).await;
         stage
     }
 
@@ -122,7 +133,8 @@ impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
             "bucket_owner": MANAGEMENT.id,
             "key": format!("arn:aws:kms:{REGION}:{}:key/{}", MANAGEMENT.id, self.scene.key),
         });
-        self.put("inventory", &json!({ "trails": [trail] })).await;
+        let known = json!({ "trails": [trail], "accounts": OURS });
+        self.put("inventory", &known).await;
     }
 
     /// Stores a document.

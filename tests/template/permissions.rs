@@ -29,7 +29,16 @@ fn found(function: Function) -> &'static [&'static str] {
             "arn:aws:iam::111111111111:role/r",
             "arn:aws:iam::111111111111:policy/p",
         ],
-        Function::OrganizationGuard | Function::LogGuard | Function::SelfGuard => &[],
+        Function::LogGuard => &[
+            "arn:aws:logs:eu-west-1:111111111111:log-group:/l/g",
+            "arn:aws:logs:eu-west-1:111111111111:destination:d",
+            "arn:aws:logs:eu-west-1:111111111111:delivery-destination:d",
+            "arn:aws:logs:eu-west-1:111111111111:resource-policy:p",
+            "arn:aws:logs:eu-west-1:111111111111:account-policy:DATA_PROTECTION_POLICY:p",
+            "arn:aws:cloudwatch:eu-west-1:111111111111:alarm:a",
+            "arn:aws:oam:eu-west-1:111111111111:sink/s",
+        ],
+        Function::OrganizationGuard | Function::SelfGuard => &[],
     }
 }
 
@@ -65,7 +74,7 @@ fn allowed(whose: &str, expected: &BTreeSet<String>, grants: &[Grant]) -> Faults
     let mut faults = differences(whose, expected, &found);
     for grant in grants {
         for action in &grant.actions {
-            let condition = only_where(action);
+            let condition = only_where(whose, action, &grant.condition);
             faults.extend(unlike(
                 whose,
                 &format!("the condition of {action}"),
@@ -88,7 +97,10 @@ fn allowed(whose: &str, expected: &BTreeSet<String>, grants: &[Grant]) -> Faults
 /// be AWS's own, and only buckets have no account in their ARN.
 fn within(action: &str, arn: &str) -> bool {
     let (service, _) = action.split_once(':').expect("an action");
-    let region = if matches!(service, "cloudtrail" | "kms") {
+    let region = if matches!(
+        service,
+        "cloudtrail" | "cloudwatch" | "kms" | "logs" | "oam"
+    ) {
         "*"
     } else {
         ""
@@ -111,6 +123,15 @@ fn knows_no_resource(action: &str) -> bool {
         "cloudtrail:DescribeTrails"
             | "cloudtrail:LookupEvents"
             | "iam:ListRoles"
+            | "logs:CancelExportTask"
+            | "logs:DeleteAccountPolicy"
+            | "logs:DeleteResourcePolicy"
+            | "logs:DescribeAccountPolicies"
+            | "logs:DescribeDestinations"
+            | "logs:DescribeExportTasks"
+            | "logs:DescribeResourcePolicies"
+            | "logs:PutAccountPolicy"
+            | "logs:PutResourcePolicy"
             | "organizations:DescribeOrganization"
             | "organizations:ListAWSServiceAccessForOrganization"
             | "s3:GetAccountPublicAccessBlock"
@@ -118,12 +139,24 @@ fn knows_no_resource(action: &str) -> bool {
     )
 }
 
-/// What would be power over others is for CloudTrail alone.
-fn only_where(action: &str) -> Value {
-    let only = |key: &str| json!({"StringEquals": {key: "cloudtrail.amazonaws.com"}});
+/// What would be power over others is for the service alone that the function
+/// guards; a member's role serves all of them, in a statement each.
+fn only_where(whose: &str, action: &str, found: &Value) -> Value {
+    let only = |key: &str, service: &str| json!({"StringEquals": {key: format!("{service}.amazonaws.com")}});
     match action {
-        "iam:PassRole" => only("iam:PassedToService"),
-        "iam:CreateServiceLinkedRole" => only("iam:AWSServiceName"),
+        "iam:PassRole" => {
+            let services: &[&str] = match whose {
+                "log-guard" => &["logs"],
+                "members" => &["cloudtrail", "logs"],
+                _ => &["cloudtrail"],
+            };
+            let all = services
+                .iter()
+                .map(|service| only("iam:PassedToService", service));
+            let mut fitting = all.clone().filter(|one| one == found).chain(all);
+            fitting.next().unwrap_or_default()
+        }
+        "iam:CreateServiceLinkedRole" => only("iam:AWSServiceName", "cloudtrail"),
         _ => Value::Null,
     }
 }

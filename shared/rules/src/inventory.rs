@@ -80,12 +80,17 @@ impl Inventory {
         let bucket = Arn::parse(arn)
             .filter(|arn| arn.service == "s3")
             .map(|arn| arn.resource);
+        // CloudTrail names log groups with `:*` behind them, events without.
+        let group = format!("{arn}:*");
         self.others.contains(arn)
             || self.trails.iter().any(|used| {
                 let others = [&used.key, &used.topic, &used.log_group, &used.log_role];
                 used.trail == arn
                     || bucket.is_some_and(|bucket| bucket == used.bucket)
-                    || others.into_iter().flatten().any(|other| other == arn)
+                    || others
+                        .into_iter()
+                        .flatten()
+                        .any(|other| other == arn || *other == group)
             })
     }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
 use crate::facets::{bucket, key, policy, principal, role, trail};
+use crate::facets::{alarm, bucket, key, logs, principal, role, trail};
 
 /// A recorded state as the facet's own type.
 fn state_of<F: Facet>(state: &Value) -> Result<F::State, serde_json::Error> {
@@ -128,4 +129,19 @@ plans! {
     ProviderAudience => principal::ProviderAudience,
     ManagedPolicy => policy::ManagedPolicy,
     PolicyVersion => policy::PolicyVersion,
+
+    LogGroup => logs::LogGroup,
+    LogGroupRetention => logs::LogGroupRetention,
+    LogGroupKey => logs::LogGroupKey,
+    DataProtection => logs::DataProtection,
+    SubscriptionFilters => logs::SubscriptionFilters,
+    MetricFilters => logs::MetricFilters,
+    ExportTask => logs::ExportTask,
+    AccountLogPolicy => logs::AccountLogPolicy,
+    LogResourcePolicy => logs::LogResourcePolicy,
+    LogDestination => logs::LogDestination,
+    DestinationPolicy => logs::DestinationPolicy,
+    DeliveryDestinationPolicy => logs::DeliveryDestinationPolicy,
+    SinkPolicy => logs::SinkPolicy,
+    AlarmActions => alarm::AlarmActions,
 }

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::arn::Arn;
 use crate::facet::{At, Facet, Step};
+use crate::facets::alarm::AlarmActions;
 use crate::facets::bucket::{
     AccountPublicAccess, AclWish, BucketAcl, BucketEncryption, BucketExistence, BucketLifecycle,
     BucketOwnership, BucketPolicy, BucketPublicAccess, BucketVersioning, BucketWish, LifecycleWish,
@@ -16,6 +17,11 @@ use crate::facets::policy::{ManagedPolicy, PolicyVersion, VersionWish};
 use crate::facets::principal::{
     Attachments, AttachmentsWish, InlinePolicy, InlineWish, PrincipalBoundary, inline_name,
     is_boundary,
+};
+use crate::facets::logs::{
+    AccountLogPolicy, AccountPolicyWish, DataProtection, DeliveryDestinationPolicy,
+    DestinationPolicy, FiltersWish, LogDestination, LogGroup, LogGroupKey, LogGroupRetention,
+    LogResourcePolicy, MetricFilters, RetentionWish, SinkPolicy, SubscriptionFilters,
 };
 use crate::facets::role::{
     RoleBoundary, RoleInlinePolicies, RoleSettings, RoleTags, RoleTrust, TrustWish,
@@ -49,6 +55,11 @@ pub fn plans(at: &At, inventory: &Inventory) -> Vec<Plan> {
             step::<ManagedPolicy>(at, AsRecorded::Baseline),
             step::<PolicyVersion>(at, VersionWish { made: None }),
         ],
+        ("logs", _) => logs(at, arn.resource),
+        ("cloudwatch", _) if arn.resource.starts_with("alarm:") => {
+            vec![step::<AlarmActions>(at, true)]
+        }
+        ("oam", Some("sink")) => vec![step::<SinkPolicy>(at, PolicyWish::whole())],
         _ => Vec::new(),
     }
 }
@@ -152,6 +163,30 @@ fn role(at: &At) -> Vec<Plan> {
         step::<RoleTags>(at, AsRecorded::Baseline),
         step::<RoleSettings>(at, AsRecorded::Baseline),
     ]
+}
+
+fn logs(at: &At, resource: &str) -> Vec<Plan> {
+    let policy = PolicyWish::whole;
+    match resource.split(':').next() {
+        Some("log-group") => vec![
+            step::<LogGroup>(at, AsRecorded::Baseline),
+            step::<LogGroupRetention>(at, RetentionWish::Least),
+            step::<LogGroupKey>(at, AsRecorded::Baseline),
+            step::<DataProtection>(at, AsRecorded::Baseline),
+            step::<SubscriptionFilters>(at, FiltersWish::default()),
+            step::<MetricFilters>(at, AsRecorded::Baseline),
+        ],
+        Some("destination") => vec![
+            step::<LogDestination>(at, AsRecorded::Baseline),
+            step::<DestinationPolicy>(at, policy()),
+        ],
+        Some("delivery-destination") => vec![step::<DeliveryDestinationPolicy>(at, policy())],
+        Some("resource-policy") => vec![step::<LogResourcePolicy>(at, policy())],
+        Some("account-policy") => {
+            vec![step::<AccountLogPolicy>(at, AccountPolicyWish::default())]
+        }
+        _ => Vec::new(),
+    }
 }
 
 impl TrailUse {

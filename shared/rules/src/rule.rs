@@ -6,6 +6,7 @@ use auditward_policy::Tri;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
+use crate::actor::Actor;
 use crate::arn::{Arn, lead_region, partition_of};
 use crate::facet::At;
 use crate::inventory::Inventory;
@@ -332,6 +333,27 @@ impl<'a> Call<'a> {
             Some(at) if self.settings.protects(&at.resource, self.inventory) => Ok(at),
             Some(_) => Err(Judged::Clean),
         }
+    }
+
+    /// The ARN that a refusal names: `… on resource: arn:… because …`.
+    pub fn refused(&self, service: &str) -> Option<&'a str> {
+        let (_, rest) = self.record.error_message.split_once("on resource: ")?;
+        let arn = rest.split_whitespace().next()?;
+        Arn::parse(arn).filter(|arn| arn.service == service)?;
+        Some(arn)
+    }
+
+    /// What is safe by itself may still be less than there was, which only the
+    /// baseline knows: the live state decides. What a deployer did is accepted and
+    /// learnt. Without settings there is no baseline either.
+    pub fn only_the_baseline_tells(&self, draft: Draft) -> Judged {
+        if !self.settings.given {
+            return Judged::Clean;
+        }
+        if self.settings.is_deployer(&Actor::of(self.record)) {
+            return draft.if_live_agrees().into();
+        }
+        Judged::CannotTell(draft)
     }
 
     /// The record does not say which resource the call was about.

@@ -112,6 +112,10 @@ fn action(request: &Message, service: &str) -> String {
     if service.starts_with("s3") {
         return s3_action(request);
     }
+    // CloudWatch's protocol has the operation in the path.
+    if let Some((_, operation)) = request.target().1.split_once("/operation/") {
+        return operation.into();
+    }
     String::from_utf8_lossy(&request.body)
         .split('&')
         .find_map(|pair| pair.strip_prefix("Action="))

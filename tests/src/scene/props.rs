@@ -1,6 +1,7 @@
 //! What must be there before somebody can do something about it.
 
 mod iam;
+mod logs;
 
 use aws_config::SdkConfig;
 use serde_json::{Value, json};
@@ -117,6 +118,11 @@ async fn iam(api: &Api, action: &str, parameters: Value) {
 /// See [`super::Scene::prepare`].
 pub async fn prepare(moto: &Moto, event: &Value) {
     let detail = &event["detail"];
+    match detail["eventSource"].as_str() {
+        Some("logs.amazonaws.com") => return logs::prepare(moto).await,
+        Some("monitoring.amazonaws.com") => return logs::prepare_alarms(moto).await,
+        _ => {}
+    }
     let asked = &detail["requestParameters"];
     let account = account_named(detail["recipientAccountId"].as_str());
     let region = detail["awsRegion"].as_str().unwrap_or(REGION);

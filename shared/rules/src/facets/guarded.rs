@@ -194,11 +194,18 @@ impl Terms {
 /// and nobody else.
 fn owner_only(kind: Kind, at: &At) -> Option<Document> {
     let partition = partition_of(&at.region);
+    let (actions, resource) = match kind {
+        // Each takes what it is about and nothing else.
+        Kind::Destination => (
+            r#""logs:PutSubscriptionFilter""#.into(),
+            at.resource.as_str(),
+        ),
+        Kind::Sink => (r#"["oam:CreateLink","oam:UpdateLink"]"#.into(), "*"),
+        _ => (format!(r#""{}:*""#, kind.service()), at.resource.as_str()),
+    };
     let text = format!(
-        r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"OwnerOnly","Effect":"Allow","Principal":{{"AWS":"arn:{partition}:iam::{}:root"}},"Action":"{}:*","Resource":"{}"}}]}}"#,
+        r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"OwnerOnly","Effect":"Allow","Principal":{{"AWS":"arn:{partition}:iam::{}:root"}},"Action":{actions},"Resource":"{resource}"}}]}}"#,
         at.account,
-        kind.service(),
-        at.resource
     );
     Document::parse(&text).ok()
 }

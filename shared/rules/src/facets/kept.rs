@@ -9,12 +9,14 @@ use serde::{Deserialize, Serialize};
 
 use crate::facet::{Decision, Facet, Scene, Standing};
 
-/// The one wish: the state that is recorded.
+/// What is wished: the state that is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AsRecorded {
     /// As it was recorded.
     Baseline,
+    /// As it was recorded; where nothing is, as it is.
+    IfKnown,
 }
 
 /// What distinguishes one recorded side of a resource from another.
@@ -70,7 +72,7 @@ impl<K: Keep> Facet for Kept<K> {
 
     fn decide(
         live: &K::State,
-        _: &AsRecorded,
+        wish: &AsRecorded,
         baseline: Option<&K::State>,
         scene: Scene<'_>,
     ) -> Decision<K::State> {
@@ -79,6 +81,9 @@ impl<K: Keep> Facet for Kept<K> {
             None => K::usual(live, scene),
         };
         let Some(known) = baseline.or(usual.as_ref()) else {
+            if *wish == AsRecorded::IfKnown {
+                return Decision::Safe;
+            }
             return Decision::ByHand(format!("the {} is not recorded; {}", K::WHAT, K::OTHERWISE));
         };
         if matches!(

@@ -1,9 +1,11 @@
 //! The facets, one module a kind of resource.
 
+pub mod alarm;
 pub mod bucket;
 pub mod guarded;
 pub mod kept;
 pub mod key;
+pub mod logs;
 pub mod made;
 pub mod policy;
 pub mod principal;

@@ -98,12 +98,18 @@ impl Settings {
     /// Whether a resource is guarded: named here, or used by a protected trail.
     pub fn protects(&self, arn: &str, inventory: &Inventory) -> bool {
         !self.given
-            || self.protected.resources.iter().any(|pattern| glob(pattern, arn))
+            || self.protected.resources.iter().any(|pattern| glob(pattern, arn) || names_group(pattern, arn))
             || (self.protected.discover && inventory.uses(arn))
             || self.is_own(arn)
             // An account as a whole is guarded where it holds what is.
             || Arn::parse(arn).is_some_and(|arn| {
-                arn.service == "iam" && arn.resource == "root" && self.holds_protected(arn.account, inventory)
+                let whole = match arn.service {
+                    "iam" => arn.resource == "root",
+                    // What holds for all log groups of the account.
+                    "logs" => arn.resource.starts_with("account-policy:") || arn.resource.starts_with("resource-policy:"),
+                    _ => false,
+                };
+                whole && self.holds_protected(arn.account, inventory)
             })
     }
 
@@ -276,6 +282,15 @@ impl Settings {
                 .iter()
                 .any(|used| used.log_role.as_deref() == Some(role_arn))
     }
+}
+
+/// Whether a pattern of a log group in the form with `:*` behind its name, which
+/// half of AWS uses, names the group of this ARN.
+fn names_group(pattern: &str, arn: &str) -> bool {
+    arn.contains(":log-group:")
+        && pattern
+            .strip_suffix(":*")
+            .is_some_and(|pattern| glob(pattern, arn))
 }
 
 impl Known {

@@ -2,7 +2,6 @@
 
 use auditward_policy::Document;
 
-use super::read::refused;
 use crate::arn::Arn;
 use crate::facet::{At, PolicyState, Step};
 use crate::facets::key::{KeyPolicy, KeyPolicyWish, KeyState, KeyWish, Life, locked_out};
@@ -220,7 +219,7 @@ fn key(call: &Call<'_>) -> Option<At> {
         .flatten();
     let arn = arns
         .map(std::borrow::Cow::into_owned)
-        .chain(refused(call, "kms").map(str::to_owned))
+        .chain(call.refused("kms").map(str::to_owned))
         .find(|arn| is_key(arn));
     if let Some(text) = arn {
         let arn = Arn::parse(&text)?;

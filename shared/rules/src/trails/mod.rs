@@ -3,7 +3,6 @@
 mod keys;
 mod read;
 
-use crate::actor::Actor;
 use crate::facet::{At, Step};
 use crate::facets::trail::{
     InsightsWish, SelectorsWish, TrailConfig, TrailField, TrailInsights, TrailLogging,
@@ -206,7 +205,7 @@ pub static SELECTORS_WEAKENED: Rule = Rule {
         let step = step.wrote(Some(selectors));
         if full {
             let summary = format!("event selectors of trail {name} were replaced");
-            return only_the_baseline_tells(call, Draft::new(trail.resource, summary).step(step));
+            return call.only_the_baseline_tells(Draft::new(trail.resource, summary).step(step));
         }
         // Another trail may select what this one does not.
         let summary = format!("trail {name} no longer selects all management events");
@@ -262,22 +261,9 @@ pub static INSIGHTS_WEAKENED: Rule = Rule {
         let summary = format!("insights of trail {name} were replaced");
         let step =
             Step::<TrailInsights>::new(trail.clone(), InsightsWish::Recorded).wrote(Some(insights));
-        only_the_baseline_tells(call, Draft::new(trail.resource, summary).step(step))
+        call.only_the_baseline_tells(Draft::new(trail.resource, summary).step(step))
     },
 };
-
-/// What is safe by itself may still be less than there was, which only the
-/// baseline knows: the live state decides. What a deployer did is accepted and
-/// learnt. Without settings there is no baseline either.
-fn only_the_baseline_tells(call: &Call<'_>, draft: Draft) -> Judged {
-    if !call.settings.given {
-        return Judged::Clean;
-    }
-    if call.settings.is_deployer(&Actor::of(call.record)) {
-        return draft.if_live_agrees().into();
-    }
-    Judged::CannotTell(draft)
-}
 
 /// The protected trail that a call is about; else what the call amounts to.
 fn subject(call: &Call<'_>, parameter: &str) -> Result<At, Judged> {

@@ -26,14 +26,6 @@ pub(super) const ALL: [TrailField; 9] = [
     TrailField::LogGroup,
 ];
 
-/// The ARN that a refusal names: `… on resource: arn:… because …`.
-pub(super) fn refused<'a>(call: &'a Call<'_>, service: &str) -> Option<&'a str> {
-    let (_, rest) = call.record.error_message.split_once("on resource: ")?;
-    let arn = rest.split_whitespace().next()?;
-    Arn::parse(arn).filter(|arn| arn.service == service)?;
-    Some(arn)
-}
-
 /// The trail that a call is about: as the answer names it; else as the request
 /// does, by ARN, or by name in the record's account and region; else as the
 /// refusal does.
@@ -43,7 +35,7 @@ pub(super) fn trail(call: &Call<'_>, parameter: &str) -> Option<At> {
         .response()
         .and_then(|response| response.string("trailARN"));
     let asked = || call.parameter(parameter);
-    let refused = || refused(call, "cloudtrail").map(Cow::Borrowed);
+    let refused = || call.refused("cloudtrail").map(Cow::Borrowed);
     let named = [answered, asked(), refused()]
         .into_iter()
         .flatten()

@@ -1,0 +1,1 @@
+//! The law, and what each facet decides.

@@ -1,0 +1,1 @@
+//! The tricky judgements of log delivery.

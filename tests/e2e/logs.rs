@@ -1,0 +1,108 @@
+//! Log delivery, end to end: log groups, filters, destinations, policies, alarms.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "test code"
+)]
+
+use auditward_tests::story::{self, Ends, Row};
+use serde_json::Value;
+
+const FUNCTION: &str = "log-guard";
+
+static ROWS: &[Row] = &[
+    unknown("log-destination.changed.violation.foreign-stream"),
+    unknown("log-destination.deleted.violation.cli").for_good(),
+    Row::back("log-destination.opened.violation.foreign-account")
+        .ends(Ends::Safe(strangers_are_out)),
+    Row::back("log-policy.opened.violation.foreign-account").ends(Ends::Safe(strangers_are_out)),
+    unknown("log-policy.deleted.violation.dns"),
+    Row::back("delivery-destination.opened.violation.foreign-account")
+        .ends(Ends::Safe(strangers_are_out)),
+    Row::back("subscription.changed.violation.foreign-destination")
+        .unknown(Ends::Untouched("cannot-tell")),
+    Row::back("subscription.changed.violation.central-overwritten")
+        .unknown(Ends::Untouched("cannot-tell")),
+    unknown("subscription.deleted.violation.cli"),
+    Row::back("log-group.deleted.violation.cli")
+        .for_good()
+        .unknown(Ends::Safe(group_is_there)),
+    Row::back("log-group.retention-shortened.violation.one-day").unknown(Ends::Safe(kept_a_year)),
+    unknown("metric-filter.changed.violation.deleted"),
+    Row::back("alarm.muted.violation.one").for_good(),
+];
+
+/// What only the baseline knows.
+static RECORDED: &[Row] = &[Row::back("log-group.recreated.violation.bare")];
+
+/// What is told to a person where nothing is recorded.
+const fn unknown(sample: &'static str) -> Row {
+    Row::back(sample).unknown(Ends::Untouched("by-hand"))
+}
+
+fn strangers_are_out(before: &Value, after: &Value) {
+    let after = after.to_string();
+    assert!(!after.contains("333333333333"), "{after}");
+    for kept in ["222222222222", "route53.amazonaws.com"] {
+        assert_eq!(
+            before.to_string().contains(kept),
+            after.contains(kept),
+            "{after}"
+        );
+    }
+}
+
+fn group_is_there(_: &Value, after: &Value) {
+    assert!(after["groups"]["/acme/org-trail"].is_object(), "{after:#}");
+}
+
+fn kept_a_year(_: &Value, after: &Value) {
+    assert_eq!(after["groups"]["/acme/org-trail"]["retentionInDays"], 365);
+}
+
+/// What no story comes to: undo and rare states, proven on recorded exchanges.
+const RARE: &[&str] = &[
+    "logs:CancelExportTask",
+    "logs:DeleteAccountPolicy",
+    "logs:DeleteDataProtectionPolicy",
+    "logs:DescribeExportTasks",
+    "logs:DisassociateKmsKey",
+    "logs:PutAccountPolicy",
+    "logs:PutDataProtectionPolicy",
+    "oam:GetSinkPolicy",
+    "oam:PutSinkPolicy",
+];
+
+#[tokio::test]
+async fn every_violation_is_put_back_told_once_and_undone() {
+    story::all(ROWS, |row| story::put_back(FUNCTION, row)).await;
+    story::all(RECORDED, |row| story::put_back(FUNCTION, row)).await;
+    story::complete(FUNCTION, &[ROWS, RECORDED].concat(), RARE);
+}
+
+#[tokio::test]
+async fn without_a_baseline_the_constant_state_is_written_or_a_person_told() {
+    story::all(ROWS, |row| story::without_baseline(FUNCTION, row)).await;
+}
+
+#[tokio::test]
+async fn in_mode_alert_nothing_is_written() {
+    story::all(ROWS, |row| story::only_told(FUNCTION, row)).await;
+}
+
+#[tokio::test]
+async fn failed_calls_are_attempts_and_fold() {
+    story::attempts(FUNCTION, &[]).await;
+}
+
+#[tokio::test]
+async fn harmless_calls_are_left_alone() {
+    const NOT_IN_MOTO: &[&str] = &[
+        "own-sink",
+        "sink.opened.clean.organization",
+        "sink.opened.clean.own-account",
+    ];
+    story::clean(FUNCTION, NOT_IN_MOTO).await;
+}

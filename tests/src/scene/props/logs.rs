@@ -1,0 +1,102 @@
+//! Log groups, destinations, policies and alarms, as an account has them.
+
+use serde_json::{Value, json};
+
+use super::REGION;
+use crate::api::Api;
+use crate::moto::{MANAGEMENT, Moto, STRANGER};
+
+const GROUP: &str = "/acme/org-trail";
+
+/// A call of CloudWatch Logs; that something is there already is as good.
+async fn call(api: &Api, action: &str, asked: Value) -> bool {
+    let (status, said) = api.json("logs", action, &asked).await;
+    let there = said.to_string().contains("AlreadyExists");
+    assert!(status < 300 || there, "{action}: {said}");
+    status < 300
+}
+
+/// The organization's trail's log group with all that is set on it, a central
+/// destination, and policies. What is there stays as it is.
+pub(super) async fn prepare(moto: &Moto) {
+    let api = Api::of(moto, MANAGEMENT, REGION).await;
+    let account = MANAGEMENT.id;
+    let (_, known) = api.json("logs", "DescribeDestinations", &json!({})).await;
+    if known["destinations"].as_array().is_some_and(Vec::is_empty) {
+        let own = make_destination(&api, MANAGEMENT.id, "acme-central").await;
+        let senders = json!({"Version": "2012-10-17", "Statement": [{
+            "Sid": "Senders", "Effect": "Allow", "Principal": {"AWS": ["222222222222"]},
+            "Action": "logs:PutSubscriptionFilter", "Resource": own}]});
+        let policy =
+            json!({"destinationName": "acme-central", "accessPolicy": senders.to_string()});
+        call(&api, "PutDestinationPolicy", policy).await;
+        let stranger = Api::of(moto, STRANGER, REGION).await;
+        make_destination(&stranger, STRANGER.id, "collect").await;
+        make_policies(&api).await;
+    }
+    let key = format!("arn:aws:kms:{REGION}:{account}:key/acme-logs");
+    let group = json!({"logGroupName": GROUP, "kmsKeyId": key});
+    if call(&api, "CreateLogGroup", group).await {
+        furnish(&api).await;
+    }
+}
+
+async fn furnish(api: &Api) {
+    let retention = json!({"logGroupName": GROUP, "retentionInDays": 400});
+    call(api, "PutRetentionPolicy", retention).await;
+    let central = format!(
+        "arn:aws:logs:{REGION}:{}:destination:acme-central",
+        MANAGEMENT.id
+    );
+    let filter = json!({"logGroupName": GROUP, "filterName": "to-central",
+        "filterPattern": "", "destinationArn": central});
+    call(api, "PutSubscriptionFilter", filter).await;
+    let counted =
+        [json!({"metricName": "RootUse", "metricNamespace": "acme/cis", "metricValue": "1"})];
+    let filter = json!({"logGroupName": GROUP, "filterName": "root-use",
+        "filterPattern": "{ $.userIdentity.type = \"Root\" }", "metricTransformations": counted});
+    call(api, "PutMetricFilter", filter).await;
+}
+
+async fn make_destination(api: &Api, account: &str, name: &str) -> String {
+    let asked = json!({
+        "destinationName": name,
+        "targetArn": format!("arn:aws:kinesis:{REGION}:{account}:stream/{name}"),
+        "roleArn": format!("arn:aws:iam::{account}:role/acme-logs-to-kinesis"),
+    });
+    call(api, "PutDestination", asked).await;
+    format!("arn:aws:logs:{REGION}:{account}:destination:{name}")
+}
+
+async fn make_policies(api: &Api) {
+    let account = MANAGEMENT.id;
+    let dns = json!({"Version": "2012-10-17", "Statement": [{
+        "Sid": "Route53", "Effect": "Allow", "Principal": {"Service": "route53.amazonaws.com"},
+        "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
+        "Resource": format!("arn:aws:logs:{REGION}:{account}:log-group:/acme/*:*"),
+        "Condition": {"StringEquals": {"aws:SourceAccount": account}}}]});
+    let asked = json!({"policyName": "acme-dns-queries", "policyDocument": dns.to_string()});
+    call(api, "PutResourcePolicy", asked).await;
+    let bucket = json!({"destinationResourceArn": "arn:aws:s3:::acme-org-trail-logs"});
+    let asked = json!({"name": "acme-vended", "deliveryDestinationConfiguration": bucket});
+    call(api, "PutDeliveryDestination", asked).await;
+}
+
+/// The alarms on what the metric filters count.
+pub(super) async fn prepare_alarms(moto: &Moto) {
+    let api = Api::of(moto, MANAGEMENT, REGION).await;
+    let (_, known) = api.alarms("DescribeAlarms", &json!({})).await;
+    for name in ["acme-cis-root-use", "acme-cis-trail-changed"] {
+        if known.contains(name) {
+            continue;
+        }
+        let alarm = json!({
+            "AlarmName": name, "Namespace": "acme/cis", "MetricName": "RootUse",
+            "Statistic": "Sum", "Period": 300, "EvaluationPeriods": 1, "Threshold": 1,
+            "ComparisonOperator": "GreaterThanOrEqualToThreshold", "ActionsEnabled": true,
+            "AlarmActions": [format!("arn:aws:sns:{REGION}:{}:acme-security", MANAGEMENT.id)],
+        });
+        let (status, said) = api.alarms("PutMetricAlarm", &alarm).await;
+        assert!(status < 300, "{said}");
+    }
+}
