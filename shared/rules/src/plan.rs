@@ -120,4 +120,9 @@ plans! {
     BucketEncryption => bucket::BucketEncryption,
     BucketLifecycle => bucket::BucketLifecycle,
     BucketExistence => bucket::BucketExistence,
+    BucketReplication => bucket::BucketReplication,
+    BucketObjectLock => bucket::BucketObjectLock,
+    BucketLogging => bucket::BucketLogging,
+    BucketNotification => bucket::BucketNotification,
+    BucketWebsite => bucket::BucketWebsite,
 }

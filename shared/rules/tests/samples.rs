@@ -83,10 +83,17 @@ fn samples_are_judged_as_they_are_named() {
 /// without settings everything is protected: there is no clean look-alike.
 const ALWAYS: &[&str] = &[
     "account.public-access-block-deleted",
+    "bucket.cors-deleted",
     "bucket.deleted",
+    "bucket.encryption-deleted",
+    "bucket.lifecycle-deleted",
     "bucket.ownership-deleted",
     "bucket.policy-deleted",
     "bucket.public-access-block-deleted",
+    "bucket.replication-deleted",
+    "bucket.tags-changed",
+    "bucket.website-deleted",
+    "bucket.website-served",
     "key.deletion-scheduled",
     "key.disabled",
     "trail.deleted",
