@@ -62,7 +62,7 @@ fn allowed(whose: &str, expected: &BTreeSet<String>, grants: &[Grant]) -> Faults
     let mut faults = differences(whose, expected, &found);
     for grant in grants {
         for action in &grant.actions {
-            let condition = only_where(action);
+            let condition = only_where(whose, action);
             faults.extend(unlike(
                 whose,
                 &format!("the condition of {action}"),
@@ -115,12 +115,21 @@ fn knows_no_resource(action: &str) -> bool {
     )
 }
 
-/// What would be power over others is for CloudTrail alone.
-fn only_where(action: &str) -> Value {
-    let only = |key: &str| json!({"StringEquals": {key: "cloudtrail.amazonaws.com"}});
+/// What would be power over others is for the services alone that act in a
+/// role's name: CloudTrail, and S3 where it replicates.
+fn only_where(whose: &str, action: &str) -> Value {
+    let (trail, bucket) = ("cloudtrail.amazonaws.com", "s3.amazonaws.com");
+    let only = |key: &str, services: Value| json!({"StringEquals": {key: services}});
     match action {
-        "iam:PassRole" => only("iam:PassedToService"),
-        "iam:CreateServiceLinkedRole" => only("iam:AWSServiceName"),
+        "iam:PassRole" => {
+            let services = match whose {
+                "members" => json!([trail, bucket]),
+                "bucket-guard" => json!(bucket),
+                _ => json!(trail),
+            };
+            only("iam:PassedToService", services)
+        }
+        "iam:CreateServiceLinkedRole" => only("iam:AWSServiceName", json!(trail)),
         _ => Value::Null,
     }
 }

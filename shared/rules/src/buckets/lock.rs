@@ -105,28 +105,29 @@ fn weakened(call: &Call<'_>) -> Judged {
         Ok(bucket) => bucket,
         Err(judged) => return judged,
     };
-    let step = Step::<BucketObjectLock>::new(bucket.at.clone(), AsRecorded::Baseline);
+    let step = |wish| Step::<BucketObjectLock>::new(bucket.at.clone(), wish);
+    let lost = step(AsRecorded::Lost);
     let Some(lock) = call.request().and_then(written) else {
-        return Judged::CannotTell(unreadable(&bucket, "object lock").step(step));
+        return Judged::CannotTell(unreadable(&bucket, "object lock").step(lost));
     };
     let keep_days = call.settings.logs.keep_days;
     let name = bucket.called();
-    let step = step.wrote(Some(lock.clone()));
+    let lost = lost.wrote(Some(lock.clone()));
     if lock.mode.is_none() {
         let what = format!("new objects of {name} are no longer locked");
-        return bucket.draft(what).step(step).if_live_agrees().into();
+        return bucket.draft(what).step(lost).if_live_agrees().into();
     }
     if !lock.is_long(keep_days) {
         let what = format!("new objects of {name} are locked for less than {keep_days} days");
-        return bucket.draft(what).step(step).if_live_agrees().into();
+        return bucket.draft(what).step(lost).if_live_agrees().into();
     }
     let what = format!("the default retention of {name} was replaced");
-    let draft = bucket.draft(what).step(step);
     if lock.keeps(keep_days) {
-        return only_the_baseline_tells(call, draft);
+        let step = step(AsRecorded::Baseline).wrote(Some(lock));
+        return only_the_baseline_tells(call, bucket.draft(what).step(step));
     }
     // It may have been COMPLIANCE before.
-    Judged::CannotTell(draft)
+    Judged::CannotTell(bucket.draft(what).step(lost))
 }
 
 fn written(request: Json<'_>) -> Option<ObjectLock> {

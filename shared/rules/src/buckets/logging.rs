@@ -33,19 +33,20 @@ pub static LOGGING_CHANGED: Rule = Rule {
             Ok(bucket) => bucket,
             Err(judged) => return judged,
         };
-        let step = Step::<BucketLogging>::new(bucket.at.clone(), AsRecorded::Baseline);
+        let step = |wish| Step::<BucketLogging>::new(bucket.at.clone(), wish);
+        let lost = step(AsRecorded::Lost);
         // `logging` is only the name of the call's subject; this is what was asked.
         let status = call
             .request()
             .and_then(|request| request.get("BucketLoggingStatus"));
         let Some(status) = status.filter(|status| !status.text().contains(HIDDEN)) else {
-            return Judged::CannotTell(unreadable(&bucket, "access logging").step(step));
+            return Judged::CannotTell(unreadable(&bucket, "access logging").step(lost));
         };
         let Some(enabled) = status.get("LoggingEnabled").filter(|on| on.is_object()) else {
             let what = format!("access logging of {} was switched off", bucket.called());
             return bucket
                 .draft(what)
-                .step(step.wrote(None))
+                .step(lost.wrote(None))
                 .if_live_agrees()
                 .into();
         };
@@ -64,7 +65,10 @@ pub static LOGGING_CHANGED: Rule = Rule {
         let whole = ["TargetGrants", "TargetObjectKeyFormat"]
             .iter()
             .all(|name| enabled.get(name).is_none());
-        let step = if whole { step.wrote(Some(to)) } else { step };
+        let mut step = step(AsRecorded::Baseline);
+        if whole {
+            step = step.wrote(Some(to));
+        }
         only_the_baseline_tells(call, bucket.draft(what).step(step))
     },
 };

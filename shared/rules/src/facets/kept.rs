@@ -9,12 +9,15 @@ use serde::{Deserialize, Serialize};
 
 use crate::facet::{Decision, Facet, Scene, Standing};
 
-/// The one wish: the state that is recorded.
+/// What is wished for: the state that is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AsRecorded {
     /// As it was recorded.
     Baseline,
+    /// The same, where the event may have taken something away: what is there
+    /// now is not good only because nothing is recorded.
+    Lost,
 }
 
 /// What distinguishes one recorded side of a resource from another.
@@ -27,6 +30,9 @@ pub trait Keep: Debug + Send + Sync + 'static {
     const OTHERWISE: &'static str;
     /// Whether putting it back only brings evidence back and can harm nobody.
     const EVIDENCE: bool = false;
+    /// Whether the first state that is seen will do until somebody approves
+    /// another: many do well without this side of a resource.
+    const FIRST_WILL_DO: bool = false;
     /// A state. Absence is one.
     type State: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync;
 
@@ -70,10 +76,13 @@ impl<K: Keep> Facet for Kept<K> {
 
     fn decide(
         live: &K::State,
-        _: &AsRecorded,
+        wish: &AsRecorded,
         baseline: Option<&K::State>,
         scene: Scene<'_>,
     ) -> Decision<K::State> {
+        if baseline.is_none() && K::FIRST_WILL_DO && *wish == AsRecorded::Baseline {
+            return Decision::Safe;
+        }
         let usual = match baseline {
             Some(_) => None,
             None => K::usual(live, scene),

@@ -60,6 +60,7 @@ impl Keep for DefaultRetention {
     const KIND: &'static str = "bucket-object-lock";
     const WHAT: &'static str = "bucket's default retention";
     const OTHERWISE: &'static str = "set it again unless that is meant";
+    const FIRST_WILL_DO: bool = true;
     /// `None`: the bucket has no object lock.
     type State = Option<ObjectLock>;
 
@@ -159,7 +160,9 @@ mod tests {
         fn retention_keeps_the_law(
             live in any_state(), baseline in proptest::option::of(any_state()),
         ) {
-            keeps_the_law::<BucketObjectLock>(&live, &AsRecorded::Baseline, baseline.as_ref())?;
+            for wish in [AsRecorded::Baseline, AsRecorded::Lost] {
+                keeps_the_law::<BucketObjectLock>(&live, &wish, baseline.as_ref())?;
+            }
         }
     }
 
@@ -173,5 +176,13 @@ mod tests {
         let change = changed(decide(&live));
         assert_eq!(change.to, Some(lock("COMPLIANCE", None, Some(10))));
         assert_eq!(decide(&change.to), Decision::Safe, "stronger stays");
+    }
+
+    #[test]
+    fn a_bucket_without_a_lock_is_told_of_only_where_it_lost_one() {
+        let stage = stage();
+        let decide = |wish| BucketObjectLock::decide(&None, &wish, None, stage.scene());
+        assert_eq!(decide(AsRecorded::Baseline), Decision::Safe);
+        assert!(matches!(decide(AsRecorded::Lost), Decision::ByHand(_)));
     }
 }

@@ -34,6 +34,7 @@ impl Keep for AccessLogs {
     const KIND: &'static str = "bucket-logging";
     const WHAT: &'static str = "bucket's access logging";
     const OTHERWISE: &'static str = "switch it on again unless that is meant";
+    const FIRST_WILL_DO: bool = true;
     /// `None`: nothing is logged.
     type State = Option<LogTarget>;
 
