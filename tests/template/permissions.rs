@@ -74,7 +74,7 @@ fn allowed(whose: &str, expected: &BTreeSet<String>, grants: &[Grant]) -> Faults
     let mut faults = differences(whose, expected, &found);
     for grant in grants {
         for action in &grant.actions {
-            let condition = only_where(whose, action, &grant.condition);
+            let condition = only_where(whose, action);
             faults.extend(unlike(
                 whose,
                 &format!("the condition of {action}"),
@@ -139,24 +139,23 @@ fn knows_no_resource(action: &str) -> bool {
     )
 }
 
-/// What would be power over others is for the service alone that the function
-/// guards; a member's role serves all of them, in a statement each.
-fn only_where(whose: &str, action: &str, found: &Value) -> Value {
-    let only = |key: &str, service: &str| json!({"StringEquals": {key: format!("{service}.amazonaws.com")}});
+/// What would be power over others is for the services alone that act in a
+/// role's name, and that the function guards.
+fn only_where(whose: &str, action: &str) -> Value {
+    let only = |key: &str, services: Value| json!({"StringEquals": {key: services}});
+    let [trail, bucket, logs] =
+        ["cloudtrail", "s3", "logs"].map(|service| format!("{service}.amazonaws.com"));
     match action {
         "iam:PassRole" => {
-            let services: &[&str] = match whose {
-                "log-guard" => &["logs"],
-                "members" => &["cloudtrail", "logs"],
-                _ => &["cloudtrail"],
+            let services = match whose {
+                "members" => json!([trail, logs, bucket]),
+                "bucket-guard" => json!(bucket),
+                "log-guard" => json!(logs),
+                _ => json!(trail),
             };
-            let all = services
-                .iter()
-                .map(|service| only("iam:PassedToService", service));
-            let mut fitting = all.clone().filter(|one| one == found).chain(all);
-            fitting.next().unwrap_or_default()
+            only("iam:PassedToService", services)
         }
-        "iam:CreateServiceLinkedRole" => only("iam:AWSServiceName", "cloudtrail"),
+        "iam:CreateServiceLinkedRole" => only("iam:AWSServiceName", json!(trail)),
         _ => Value::Null,
     }
 }

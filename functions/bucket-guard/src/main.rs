@@ -14,6 +14,11 @@ auditward_hands::function! {
             BucketEncryption,
             BucketLifecycle,
             BucketExistence,
+            BucketReplication,
+            BucketObjectLock,
+            BucketLogging,
+            BucketNotification,
+            BucketWebsite,
         ];
     }
     discover [buckets]

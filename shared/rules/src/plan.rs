@@ -144,4 +144,9 @@ plans! {
     DeliveryDestinationPolicy => logs::DeliveryDestinationPolicy,
     SinkPolicy => logs::SinkPolicy,
     AlarmActions => alarm::AlarmActions,
+    BucketReplication => bucket::BucketReplication,
+    BucketObjectLock => bucket::BucketObjectLock,
+    BucketLogging => bucket::BucketLogging,
+    BucketNotification => bucket::BucketNotification,
+    BucketWebsite => bucket::BucketWebsite,
 }

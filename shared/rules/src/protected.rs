@@ -8,8 +8,9 @@ use crate::facet::{At, Facet, Step};
 use crate::facets::alarm::AlarmActions;
 use crate::facets::bucket::{
     AccountPublicAccess, AclWish, BucketAcl, BucketEncryption, BucketExistence, BucketLifecycle,
-    BucketOwnership, BucketPolicy, BucketPublicAccess, BucketVersioning, BucketWish, LifecycleWish,
-    PolicyWish, VersioningWish,
+    BucketLogging, BucketNotification, BucketObjectLock, BucketOwnership, BucketPolicy,
+    BucketPublicAccess, BucketReplication, BucketVersioning, BucketWebsite, BucketWish,
+    LifecycleWish, PolicyWish, TargetsWish, VersioningWish,
 };
 use crate::facets::kept::AsRecorded;
 use crate::facets::key::{KeyPolicy, KeyPolicyWish, KeyState, KeyWish};
@@ -151,6 +152,11 @@ fn bucket(at: &At, name: &str, inventory: &Inventory) -> Vec<Plan> {
         ),
         step::<BucketEncryption>(at, guarded),
         step::<BucketLifecycle>(at, LifecycleWish { prefixes }),
+        step::<BucketReplication>(at, TargetsWish::of(inventory)),
+        step::<BucketObjectLock>(at, AsRecorded::Baseline),
+        step::<BucketLogging>(at, AsRecorded::Baseline),
+        step::<BucketNotification>(at, TargetsWish::of(inventory)),
+        step::<BucketWebsite>(at, AsRecorded::Baseline),
     ]
 }
 

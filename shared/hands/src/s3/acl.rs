@@ -52,31 +52,38 @@ impl Hand<BucketAcl> for S3<'_> {
 }
 
 fn grant_of(grant: &S3Grant) -> Option<Grant> {
-    let grantee = grant.grantee()?;
-    let to = grantee.uri().map(|uri| Grantee::Group(uri.to_owned()));
-    let to = to.or_else(|| grantee.id().map(|id| Grantee::CanonicalId(id.to_owned())));
-    let to = to.or_else(|| {
-        grantee
-            .email_address()
-            .map(|email| Grantee::Email(email.to_owned()))
-    })?;
+    let to = grantee_of(grant.grantee()?)?;
     Some(Grant::new(to, grant.permission()?.as_str()))
 }
 
+pub(super) fn grantee_of(grantee: &S3Grantee) -> Option<Grantee> {
+    let to = grantee.uri().map(|uri| Grantee::Group(uri.to_owned()));
+    let to = to.or_else(|| grantee.id().map(|id| Grantee::CanonicalId(id.to_owned())));
+    to.or_else(|| {
+        grantee
+            .email_address()
+            .map(|email| Grantee::Email(email.to_owned()))
+    })
+}
+
 fn grant_to(grant: &Grant) -> Result<S3Grant, aws_sdk_s3::error::BuildError> {
+    let permission = Permission::from(grant.may.as_str());
+    Ok(S3Grant::builder()
+        .grantee(grantee_to(&grant.to)?)
+        .permission(permission)
+        .build())
+}
+
+pub(super) fn grantee_to(to: &Grantee) -> Result<S3Grantee, aws_sdk_s3::error::BuildError> {
     let grantee = S3Grantee::builder();
-    let grantee = match &grant.to {
+    let grantee = match to {
         Grantee::CanonicalId(id) => grantee.r#type(Type::CanonicalUser).id(id),
         Grantee::Group(uri) => grantee.r#type(Type::Group).uri(uri),
         Grantee::Email(email) => grantee
             .r#type(Type::AmazonCustomerByEmail)
             .email_address(email),
     };
-    let permission = Permission::from(grant.may.as_str());
-    Ok(S3Grant::builder()
-        .grantee(grantee.build()?)
-        .permission(permission)
-        .build())
+    grantee.build()
 }
 
 #[cfg(test)]

@@ -5,8 +5,13 @@ mod acl;
 mod discovery;
 mod existence;
 mod lifecycle;
+mod lock;
+mod logging;
+mod notification;
 mod policy;
+mod replication;
 mod storage;
+mod website;
 
 use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_s3::{Client, config};
@@ -39,6 +44,18 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::read(DISCOVERY, "s3:GetBucketLocation"),
     Permission::read("bucket-existence", "s3:ListBucket"),
     Permission::write("bucket-existence", "s3:CreateBucket"),
+    Permission::read("bucket-replication", "s3:GetReplicationConfiguration"),
+    Permission::write("bucket-replication", "s3:PutReplicationConfiguration")
+        .with(&["iam:PassRole"]),
+    Permission::read("bucket-object-lock", "s3:GetBucketObjectLockConfiguration"),
+    Permission::write("bucket-object-lock", "s3:PutBucketObjectLockConfiguration"),
+    Permission::read("bucket-logging", "s3:GetBucketLogging"),
+    Permission::write("bucket-logging", "s3:PutBucketLogging"),
+    Permission::read("bucket-notification", "s3:GetBucketNotification"),
+    Permission::write("bucket-notification", "s3:PutBucketNotification"),
+    Permission::read("bucket-website", "s3:GetBucketWebsite"),
+    Permission::write("bucket-website", "s3:PutBucketWebsite"),
+    Permission::write("bucket-website", "s3:DeleteBucketWebsite"),
 ];
 
 /// The hand for buckets.

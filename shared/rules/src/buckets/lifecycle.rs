@@ -56,6 +56,36 @@ pub static LIFECYCLE_SHORTENED: Rule = Rule {
     },
 };
 
+/// Catalogue row 45.
+pub static LIFECYCLE_DELETED: Rule = Rule {
+    id: "bucket.lifecycle-deleted",
+    title: "Lifecycle of a guarded bucket deleted",
+    severity: Severity::Low,
+    why: "logs are kept longer, not lost; where the law says how long they may be kept, the rules must come back",
+    rows: &[45],
+    function: Function::BucketGuard,
+    watches: &[Watch {
+        source: S3,
+        names: &["DeleteBucketLifecycle"],
+    }],
+    judge: |call| match Bucket::guarded(call) {
+        Err(judged) => judged,
+        Ok(bucket) => {
+            let what = format!(
+                "the lifecycle of {} was deleted: its objects are kept for good",
+                bucket.called()
+            );
+            bucket.draft(what).into()
+        }
+    },
+    ..Rule::TELLS
+};
+
+/// How the keys of logs begin in a bucket; any key may be one where there is none.
+pub(super) fn log_prefixes(call: &Call<'_>, bucket: &Bucket) -> Vec<String> {
+    wish(call, bucket).prefixes
+}
+
 /// Which keys are logs: what trails deliver, or everything in a bucket that the
 /// settings name.
 fn wish(call: &Call<'_>, bucket: &Bucket) -> LifecycleWish {

@@ -2,23 +2,38 @@
 
 mod access;
 mod acl;
+mod created;
 mod deleted;
+mod encryption;
 mod lifecycle;
+mod lock;
+mod logging;
 mod policy;
+mod replication;
 mod storage;
+mod terms;
+mod website;
 
 pub use access::{ACCOUNT_DELETED, ACCOUNT_WEAKENED, BLOCK_DELETED, BLOCK_WEAKENED};
 pub use acl::ACL_OPENED;
+pub use created::CREATED_OPEN;
 pub use deleted::DELETED;
-pub use lifecycle::LIFECYCLE_SHORTENED;
 pub(crate) use policy::tell as tell_admitted;
+pub use encryption::{ENCRYPTION_CHANGED, ENCRYPTION_DELETED};
+pub use lifecycle::{LIFECYCLE_DELETED, LIFECYCLE_SHORTENED};
+pub use lock::{LEGAL_HOLD_LIFTED, OBJECT_LOCK_WEAKENED, RETENTION_BYPASSED};
+pub use logging::{LOGGING_CHANGED, NOTIFICATION_CHANGED};
 pub use policy::{POLICY_DELETED, POLICY_OPENED};
+pub use replication::{REPLICATION_CHANGED, REPLICATION_DELETED};
 pub use storage::{OWNERSHIP_DELETED, OWNERSHIP_WEAKENED, VERSIONING_SUSPENDED};
+pub use terms::{ACCELERATED, REQUESTER_PAYS, TAGS_CHANGED};
+pub use website::{CORS_DELETED, CORS_OPENED, WEBSITE_DELETED, WEBSITE_SERVED};
 
 use std::borrow::Cow;
 
 use auditward_policy::cloudtrail::Delivery;
 
+use crate::actor::Actor;
 use crate::arn::{Arn, is_account};
 use crate::facet::At;
 use crate::facets::bucket::{AclWish, BucketWish};
@@ -38,7 +53,25 @@ pub static RULES: &[&Rule] = &[
     &OWNERSHIP_DELETED,
     &VERSIONING_SUSPENDED,
     &LIFECYCLE_SHORTENED,
+    &REPLICATION_CHANGED,
+    &REPLICATION_DELETED,
+    &LIFECYCLE_DELETED,
+    &OBJECT_LOCK_WEAKENED,
+    &RETENTION_BYPASSED,
+    &LEGAL_HOLD_LIFTED,
+    &CREATED_OPEN,
+    &LOGGING_CHANGED,
+    &ENCRYPTION_CHANGED,
+    &ENCRYPTION_DELETED,
     &DELETED,
+    &NOTIFICATION_CHANGED,
+    &CORS_OPENED,
+    &CORS_DELETED,
+    &WEBSITE_SERVED,
+    &WEBSITE_DELETED,
+    &REQUESTER_PAYS,
+    &TAGS_CHANGED,
+    &ACCELERATED,
 ];
 
 /// CloudTrail's name for S3's control plane, of buckets and of accounts.
@@ -153,11 +186,38 @@ fn unreadable(bucket: &Bucket, what: &str) -> Draft {
     ))
 }
 
+/// What is safe by itself may still be less than there was, or elsewhere, which
+/// only the baseline knows: the live state decides. What a deployer did is
+/// accepted and learnt. Without settings there is no baseline either.
+fn only_the_baseline_tells(call: &Call<'_>, draft: Draft) -> Judged {
+    if !call.settings.given {
+        return Judged::Clean;
+    }
+    if call.settings.is_deployer(&Actor::of(call.record)) {
+        return draft.if_live_agrees().into();
+    }
+    Judged::CannotTell(draft)
+}
+
+/// What lets a stranger in is accepted from nobody, not even from a deployer:
+/// the live state decides.
+fn never_accepted(call: &Call<'_>, draft: Draft) -> Judged {
+    if call.settings.is_deployer(&Actor::of(call.record)) {
+        return Judged::CannotTell(draft);
+    }
+    draft.into()
+}
+
 /// A scalar of a request, in either of S3's forms: as it is, or in a list of
 /// one, as older events have it. What is hidden is not there.
 fn text<'a>(json: Json<'a>, name: &str) -> Option<Cow<'a, str>> {
     let value = json.get(name)?.items().into_iter().next()?.scalar()?;
     (value != HIDDEN).then_some(value)
+}
+
+/// A scalar of a request as a text of its own.
+fn owned(json: Json<'_>, name: &str) -> Option<String> {
+    text(json, name).map(Cow::into_owned)
 }
 
 #[cfg(test)]

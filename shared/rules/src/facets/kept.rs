@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facet::{Decision, Facet, Scene, Standing};
 
-/// What is wished: the state that is recorded.
+/// What is wished for: the state that is recorded.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum AsRecorded {
@@ -17,6 +17,9 @@ pub enum AsRecorded {
     Baseline,
     /// As it was recorded; where nothing is, as it is.
     IfKnown,
+    /// The same, where the event may have taken something away: what is there
+    /// now is not good only because nothing is recorded.
+    Lost,
 }
 
 /// What distinguishes one recorded side of a resource from another.
@@ -29,6 +32,9 @@ pub trait Keep: Debug + Send + Sync + 'static {
     const OTHERWISE: &'static str;
     /// Whether putting it back only brings evidence back and can harm nobody.
     const EVIDENCE: bool = false;
+    /// Whether the first state that is seen will do until somebody approves
+    /// another: many do well without this side of a resource.
+    const FIRST_WILL_DO: bool = false;
     /// A state. Absence is one.
     type State: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync;
 
@@ -76,6 +82,9 @@ impl<K: Keep> Facet for Kept<K> {
         baseline: Option<&K::State>,
         scene: Scene<'_>,
     ) -> Decision<K::State> {
+        if baseline.is_none() && K::FIRST_WILL_DO && *wish == AsRecorded::Baseline {
+            return Decision::Safe;
+        }
         let usual = match baseline {
             Some(_) => None,
             None => K::usual(live, scene),

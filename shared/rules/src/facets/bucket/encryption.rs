@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::BucketWish;
+use crate::arn::Arn;
 use crate::facet::{Decision, Facet, Scene, Standing};
 
 /// A bucket's default encryption.
@@ -27,6 +28,26 @@ impl Encryption {
     fn with_kms(&self) -> bool {
         self.algorithm != "AES256"
     }
+
+    /// What a bucket has that nobody configured.
+    fn default_of_s3() -> Self {
+        Self {
+            algorithm: "AES256".into(),
+            ..Self::default()
+        }
+    }
+
+    /// The account that owns the key, where the key's ARN tells.
+    pub fn owner(&self) -> Option<&str> {
+        let key = self.key.as_deref().filter(|_| self.with_kms())?;
+        Arn::parse(key).map(|arn| arn.account)
+    }
+
+    /// The account that owns the key, where it is not known to be ours.
+    fn foreign(&self, scene: Scene<'_>) -> Option<&str> {
+        self.owner()
+            .filter(|owner| !scene.zone.accounts.iter().any(|ours| ours == owner))
+    }
 }
 
 impl Facet for BucketEncryption {
@@ -39,20 +60,44 @@ impl Facet for BucketEncryption {
         live: &Self::State,
         wish: &BucketWish,
         baseline: Option<&Self::State>,
-        _: Scene<'_>,
+        scene: Scene<'_>,
     ) -> Decision<Self::State> {
+        let foreign = live.as_ref().and_then(|live| live.foreign(scene));
         let Some(known) = baseline else {
-            return Decision::Safe;
+            return match foreign {
+                None => Decision::Safe,
+                // S3's own keys are always there, and nobody can take them away.
+                Some(whose) if wish.protected && scene.settings.ours.organization.is_none() => {
+                    Decision::change(
+                        Some(Encryption::default_of_s3()),
+                        format!("encrypt with S3's own keys instead of one of {whose}"),
+                    )
+                }
+                Some(whose) => Decision::ByHand(format!(
+                    "the bucket encrypts with a key of {whose}, who can make its objects unreadable; set a key of ours unless that account is ours"
+                )),
+            };
         };
-        match Self::compare(live, known) {
-            Standing::Equal | Standing::Stronger => Decision::Safe,
-            Standing::Incomparable => Decision::ByHand(
-                "the bucket encrypts with a key that it did not use before; check whose it is, and set the known one".into(),
+        if Self::compare(live, known) == Standing::Equal {
+            return Decision::Safe;
+        }
+        match (foreign, live.as_ref().is_some_and(Encryption::with_kms)) {
+            (Some(whose), _) if wish.protected => Decision::change(
+                known.clone().or_else(|| Some(Encryption::default_of_s3())),
+                format!("encrypt as before instead of with a key of {whose}"),
             ),
-            Standing::Weaker if !wish.protected => {
+            (_, true) => match known {
+                Some(known) if known.with_kms() => Decision::ByHand(
+                    "the bucket encrypts with a key that it did not use before; check whose it is, and set the known one".into(),
+                ),
+                _ => Decision::ByHand(
+                    "the bucket encrypts with a key, which it did not before; check whose it is".into(),
+                ),
+            },
+            (_, false) if !wish.protected => {
                 Decision::ByHand("the bucket no longer encrypts with its KMS key; set it again unless that is meant".into())
             }
-            Standing::Weaker => Decision::change(known.clone(), "encrypt with the known key again"),
+            (_, false) => Decision::change(known.clone(), "encrypt with the known key again"),
         }
     }
 
@@ -60,6 +105,8 @@ impl Facet for BucketEncryption {
         let kms = |state: &Self::State| state.clone().filter(Encryption::with_kms);
         match (kms(live), kms(known)) {
             (None, None) => Standing::Equal,
+            // Less is weaker than a key of ours, but better than a stranger's.
+            (None, Some(known)) if known.owner().is_some() => Standing::Incomparable,
             (None, Some(_)) => Standing::Weaker,
             (Some(live), Some(known))
                 if (&live.algorithm, &live.key) == (&known.algorithm, &known.key) =>
@@ -96,7 +143,12 @@ mod tests {
 
     fn any_state() -> impl Strategy<Value = Option<Encryption>> {
         let algorithm = prop::sample::select(vec!["AES256", "aws:kms", "aws:kms:dsse"]);
-        let key = proptest::option::of(prop::sample::select(vec!["key-1", "key-2"]));
+        let key = proptest::option::of(prop::sample::select(vec![
+            "key-1",
+            "key-2",
+            "arn:aws:kms:eu-west-1:111111111111:key/1",
+            "arn:aws:kms:eu-west-1:333333333333:key/2",
+        ]));
         let some =
             (algorithm, key, any::<bool>()).prop_map(|(algorithm, key, bucket_key)| Encryption {
                 algorithm: algorithm.into(),
@@ -142,5 +194,25 @@ mod tests {
         });
         let decision = BucketEncryption::decide(&other, &wish, Some(&known), stage.scene());
         assert!(matches!(decision, Decision::ByHand(_)), "{decision:?}");
+    }
+
+    #[test]
+    fn a_strangers_key_goes() {
+        let stage = stage();
+        let wish = BucketWish { protected: true };
+        let live = Some(Encryption {
+            algorithm: "aws:kms".into(),
+            key: Some("arn:aws:kms:eu-west-1:333333333333:key/2".into()),
+            bucket_key: false,
+        });
+        let decide =
+            |known| changed(BucketEncryption::decide(&live, &wish, known, stage.scene())).to;
+        assert_eq!(decide(None), Some(Encryption::default_of_s3()));
+        let known = Some(Encryption {
+            algorithm: "aws:kms".into(),
+            key: Some("key-1".into()),
+            bucket_key: true,
+        });
+        assert_eq!(decide(Some(&known)), known);
     }
 }

@@ -5,9 +5,15 @@ mod acl;
 mod encryption;
 mod existence;
 mod lifecycle;
+mod lock;
+mod logging;
+mod notification;
 mod ownership;
 mod policy;
+mod replication;
+mod targets;
 mod versioning;
+mod website;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,9 +27,17 @@ pub use lifecycle::{
     BucketLifecycle, Expiration, Filter, Lifecycle, LifecycleRule, LifecycleWish,
     NoncurrentExpiration, NoncurrentTransition, Tag, Transition,
 };
+pub use lock::{BucketObjectLock, ObjectLock};
+pub use logging::{BucketLogging, LogTarget};
+pub use notification::{BucketNotification, Notification, Notifications};
 pub use ownership::{BUCKET_OWNER_ENFORCED, BucketOwnership};
 pub use policy::{BucketPolicy, PolicyWish};
+pub use replication::{
+    BucketReplication, Destination, Replication, ReplicationFilter, ReplicationRule, Timed,
+};
+pub use targets::{TargetsWish, Whose};
 pub use versioning::{BucketVersioning, Versioning, VersioningStatus, VersioningWish};
+pub use website::{BucketWebsite, Redirect, Route, Website};
 
 /// What is wished for a side of a bucket: that it is not weaker than it was
 /// known to be.
