@@ -14,15 +14,15 @@ use crate::facets::bucket::{
 };
 use crate::facets::kept::AsRecorded;
 use crate::facets::key::{KeyPolicy, KeyPolicyWish, KeyState, KeyWish};
-use crate::facets::policy::{ManagedPolicy, PolicyVersion, VersionWish};
-use crate::facets::principal::{
-    Attachments, AttachmentsWish, InlinePolicy, InlineWish, PrincipalBoundary, inline_name,
-    is_boundary,
-};
 use crate::facets::logs::{
     AccountLogPolicy, AccountPolicyWish, DataProtection, DeliveryDestinationPolicy,
     DestinationPolicy, FiltersWish, LogDestination, LogGroup, LogGroupKey, LogGroupRetention,
     LogResourcePolicy, MetricFilters, RetentionWish, SinkPolicy, SubscriptionFilters,
+};
+use crate::facets::policy::{ManagedPolicy, PolicyVersion, VersionWish};
+use crate::facets::principal::{
+    Attachments, AttachmentsWish, InlinePolicy, InlineWish, PrincipalBoundary, inline_name,
+    is_boundary,
 };
 use crate::facets::role::{
     RoleBoundary, RoleInlinePolicies, RoleSettings, RoleTags, RoleTrust, TrustWish,
