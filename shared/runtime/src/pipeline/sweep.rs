@@ -334,6 +334,14 @@ impl Pipeline<'_> {
                 self.learn(plan, live, item, answer).await;
                 return Ok(None);
             }
+            // What only lacks a record is recorded as it is seen for the first time.
+            Decision::ByHand(_) | Decision::CannotTell(_)
+                if baseline.is_none()
+                    && matches!(plan.decide(&live, Some(&live), scene), Ok(Decision::Safe)) =>
+            {
+                self.learn(plan, live, item, answer).await;
+                return Ok(None);
+            }
             Decision::Change(Change {
                 why, evidence_on, ..
             }) => (Verdict::Violation, why, evidence_on),

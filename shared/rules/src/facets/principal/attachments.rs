@@ -132,25 +132,18 @@ fn without(
             ));
         }
     }
-    let proof = match baseline {
-        Some(Some(known)) if known.policies.contains_key(policy) => None,
-        Some(_) => Some("it is not among the recorded ones"),
-        None => is_new(live.created, at).then_some("the principal is as new as that"),
-    };
-    let Some(proof) = proof else {
-        let why = match baseline {
-            Some(_) => {
-                "was attached before the event, so that detaching it may break what depends on it"
-            }
-            None => "may have been attached before the event: nothing proves otherwise",
-        };
-        return Decision::ByHand(format!(
-            "{name} gives {principal} the power to change trails, and {why}; detach it, or add {principal} to `approved`"
-        ));
-    };
     let mut to = live.clone();
     to.policies.remove(policy);
-    Decision::change(Some(to), format!("detach {name}: {proof}"))
+    let detach = |proof: &str| Decision::change(Some(to), format!("detach {name}: {proof}"));
+    match baseline {
+        Some(Some(known)) if known.policies.contains_key(policy) => Decision::ByHand(format!(
+            "{name} gives {principal} the power to change trails, and was attached before the event, so that detaching it \
+             may break what depends on it; detach it, or add {principal} to `approved`"
+        )),
+        Some(_) => detach("it is not among the recorded ones"),
+        None if is_new(live.created, at) => detach("the principal is as new as that"),
+        None => detach("the event history has the event that attached it").once_confirmed(),
+    }
 }
 
 /// Attaches what was lost, and detaches what is new.
@@ -274,7 +267,7 @@ mod tests {
         );
         let unproven = decide(live.clone(), ADMIN, None);
         assert!(
-            matches!(&unproven, Decision::ByHand(why) if why.contains("nothing proves")),
+            matches!(&unproven, Decision::Change(change) if change.confirm),
             "{unproven:?}"
         );
 
