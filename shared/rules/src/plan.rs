@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
-use crate::facets::{bucket, key, principal, role, trail};
+use crate::facets::{bucket, key, principal, queue, role, stack, table, topic, trail};
 
 /// A recorded state as the facet's own type.
 fn state_of<F: Facet>(state: &Value) -> Result<F::State, serde_json::Error> {
@@ -120,4 +120,16 @@ plans! {
     BucketEncryption => bucket::BucketEncryption,
     BucketLifecycle => bucket::BucketLifecycle,
     BucketExistence => bucket::BucketExistence,
+    TopicPolicy => topic::TopicPolicy,
+    TopicPublishers => topic::TopicPublishers,
+    TopicSubscription => topic::TopicSubscription,
+    TopicSettings => topic::TopicSettings,
+    SubscriptionSettings => topic::SubscriptionSettings,
+    QueuePolicy => queue::QueuePolicy,
+    QueueSenders => queue::QueueSenders,
+    QueueSettings => queue::QueueSettings,
+    TableProtection => table::TableProtection,
+    TableRecovery => table::TableRecovery,
+    TableEncryption => table::TableEncryption,
+    StackProtection => stack::StackProtection,
 }

@@ -13,9 +13,13 @@ use crate::facets::bucket::{
 use crate::facets::kept::AsRecorded;
 use crate::facets::key::{KeyPolicy, KeyPolicyWish, KeyState, KeyWish};
 use crate::facets::principal::{Attachments, AttachmentsWish};
+use crate::facets::queue::{QueuePolicy, QueueSenders, QueueSettings};
 use crate::facets::role::{
     RoleBoundary, RoleInlinePolicies, RoleSettings, RoleTags, RoleTrust, TrustWish,
 };
+use crate::facets::stack::StackProtection;
+use crate::facets::table::{TableEncryption, TableProtection, TableRecovery};
+use crate::facets::topic::{SubscriptionSettings, TopicPolicy, TopicPublishers, TopicSettings};
 use crate::facets::trail::{
     InsightsWish, SelectorsWish, TrailConfig, TrailInsights, TrailLogging, TrailSelectors,
     TrailSettings, TrailWish,
@@ -35,6 +39,10 @@ pub fn plans(at: &At, inventory: &Inventory) -> Vec<Plan> {
         ("iam", Some("root")) => vec![step::<AccountPublicAccess>(at, true)],
         ("s3", _) => bucket(at, arn.resource, inventory),
         ("iam", Some("role")) => role(at),
+        ("sns", _) => topic(at, arn.resource),
+        ("sqs", _) => queue(at),
+        ("dynamodb", Some("table")) => table(at),
+        ("cloudformation", Some("stack")) => vec![step::<StackProtection>(at, true)],
         _ => Vec::new(),
     }
 }
@@ -137,6 +145,34 @@ fn role(at: &At) -> Vec<Plan> {
         step::<RoleBoundary>(at, AsRecorded::Baseline),
         step::<RoleTags>(at, AsRecorded::Baseline),
         step::<RoleSettings>(at, AsRecorded::Baseline),
+    ]
+}
+
+/// A topic, or one of its subscriptions.
+fn topic(at: &At, resource: &str) -> Vec<Plan> {
+    if resource.contains(':') {
+        return vec![step::<SubscriptionSettings>(at, AsRecorded::Baseline)];
+    }
+    vec![
+        step::<TopicPolicy>(at, PolicyWish::whole()),
+        step::<TopicPublishers>(at, AsRecorded::Baseline),
+        step::<TopicSettings>(at, AsRecorded::Baseline),
+    ]
+}
+
+fn queue(at: &At) -> Vec<Plan> {
+    vec![
+        step::<QueuePolicy>(at, PolicyWish::whole()),
+        step::<QueueSenders>(at, AsRecorded::Baseline),
+        step::<QueueSettings>(at, AsRecorded::Baseline),
+    ]
+}
+
+fn table(at: &At) -> Vec<Plan> {
+    vec![
+        step::<TableProtection>(at, true),
+        step::<TableRecovery>(at, true),
+        step::<TableEncryption>(at, AsRecorded::Baseline),
     ]
 }
 

@@ -11,6 +11,7 @@ pub use access::{ACCOUNT_DELETED, ACCOUNT_WEAKENED, BLOCK_DELETED, BLOCK_WEAKENE
 pub use acl::ACL_OPENED;
 pub use deleted::DELETED;
 pub use lifecycle::LIFECYCLE_SHORTENED;
+pub(crate) use policy::tell as whom_it_lets_in;
 pub use policy::{POLICY_DELETED, POLICY_OPENED};
 pub use storage::{OWNERSHIP_DELETED, OWNERSHIP_WEAKENED, VERSIONING_SUSPENDED};
 

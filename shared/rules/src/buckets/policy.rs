@@ -179,7 +179,7 @@ fn written(call: &Call<'_>) -> Option<Document> {
 }
 
 /// Who is let in, in a sentence.
-fn tell(analysis: &Analysis) -> String {
+pub(crate) fn tell(analysis: &Analysis) -> String {
     let mut who: Vec<&str> = Vec::new();
     for principal in analysis
         .admissions
