@@ -26,7 +26,14 @@ fn found(function: Function) -> &'static [&'static str] {
             "arn:aws:s3::111111111111:public-access-block",
         ],
         Function::RoleGuard => &["arn:aws:iam::111111111111:role/r"],
-        Function::OrganizationGuard | Function::LogGuard | Function::SelfGuard => &[],
+        Function::SelfGuard => &[
+            "arn:aws:sns:eu-west-1:111111111111:auditward-alerts",
+            "arn:aws:sns:eu-west-1:111111111111:auditward-alerts:s",
+            "arn:aws:sqs:eu-west-1:111111111111:auditward-failed",
+            "arn:aws:dynamodb:eu-west-1:111111111111:table/auditward",
+            "arn:aws:cloudformation:eu-west-1:111111111111:stack/auditward",
+        ],
+        Function::OrganizationGuard | Function::LogGuard => &[],
     }
 }
 
@@ -85,7 +92,10 @@ fn allowed(whose: &str, expected: &BTreeSet<String>, grants: &[Grant]) -> Faults
 /// be AWS's own, and only buckets have no account in their ARN.
 fn within(action: &str, arn: &str) -> bool {
     let (service, _) = action.split_once(':').expect("an action");
-    let region = if matches!(service, "cloudtrail" | "kms") {
+    let region = if matches!(
+        service,
+        "cloudformation" | "cloudtrail" | "dynamodb" | "kms" | "sns" | "sqs"
+    ) {
         "*"
     } else {
         ""
@@ -107,6 +117,13 @@ fn knows_no_resource(action: &str) -> bool {
         action,
         "cloudtrail:DescribeTrails"
             | "cloudtrail:LookupEvents"
+            | "cloudformation:ListStacks"
+            | "dynamodb:ListTables"
+            | "sns:GetSubscriptionAttributes"
+            | "sns:ListTopics"
+            | "sns:SetSubscriptionAttributes"
+            | "sns:Unsubscribe"
+            | "sqs:ListQueues"
             | "iam:ListRoles"
             | "organizations:DescribeOrganization"
             | "organizations:ListAWSServiceAccessForOrganization"

@@ -130,6 +130,5 @@ plans! {
     QueueSettings => queue::QueueSettings,
     TableProtection => table::TableProtection,
     TableRecovery => table::TableRecovery,
-    TableEncryption => table::TableEncryption,
     StackProtection => stack::StackProtection,
 }

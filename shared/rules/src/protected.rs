@@ -18,7 +18,7 @@ use crate::facets::role::{
     RoleBoundary, RoleInlinePolicies, RoleSettings, RoleTags, RoleTrust, TrustWish,
 };
 use crate::facets::stack::StackProtection;
-use crate::facets::table::{TableEncryption, TableProtection, TableRecovery};
+use crate::facets::table::{TableProtection, TableRecovery};
 use crate::facets::topic::{SubscriptionSettings, TopicPolicy, TopicPublishers, TopicSettings};
 use crate::facets::trail::{
     InsightsWish, SelectorsWish, TrailConfig, TrailInsights, TrailLogging, TrailSelectors,
@@ -172,7 +172,6 @@ fn table(at: &At) -> Vec<Plan> {
     vec![
         step::<TableProtection>(at, true),
         step::<TableRecovery>(at, true),
-        step::<TableEncryption>(at, AsRecorded::Baseline),
     ]
 }
 

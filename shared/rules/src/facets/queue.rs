@@ -25,7 +25,6 @@ attributes! {
             "KmsMasterKeyId",
             "MaximumMessageSize",
             "MessageRetentionPeriod",
-            "RedriveAllowPolicy",
             "RedrivePolicy",
             "VisibilityTimeout",
         ];

@@ -7,8 +7,7 @@ use crate::actor::Actor;
 use crate::arn::Arn;
 use crate::buckets::whom_it_lets_in;
 use crate::facet::{At, Step};
-use crate::facets::kept::AsRecorded;
-use crate::facets::table::{TableEncryption, TableProtection, TableRecovery};
+use crate::facets::table::{TableProtection, TableRecovery};
 use crate::rule::{Call, Draft, Judged, Proof, Revert, Rule, Severity, Watch};
 
 const DYNAMODB: &str = "dynamodb.amazonaws.com";
@@ -84,7 +83,8 @@ pub static UNPROTECTED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 260.
+/// Catalogue row 260. DynamoDB uses a key in the caller's name, and Auditward may
+/// use none but its own: a person gives the table its key back.
 pub static ENCRYPTION_CHANGED: Rule = Rule {
     id: "table.encryption-changed",
     title: "Key of Auditward's table changed",
@@ -96,37 +96,26 @@ pub static ENCRYPTION_CHANGED: Rule = Rule {
         source: DYNAMODB,
         names: &["UpdateTable"],
     }],
-    revert: Revert::Baseline,
-    facets: &["table-encryption"],
-    proof: Proof::Moto,
     judge: |call| {
         // That the record does not name the table is another rule's finding.
         let Ok(table) = guarded(call) else {
             return Judged::Clean;
         };
-        let Some(request) = call.request() else {
+        let set = call
+            .request()
+            .and_then(|request| request.get("sSESpecification"));
+        let Some(set) = set else {
             return Judged::Clean;
         };
-        let Some(set) = request.get("sSESpecification") else {
-            return Judged::Clean;
+        let what = match set.get("enabled").and_then(|on| on.boolean()) {
+            Some(false) => "no longer encrypts with a key of ours",
+            _ => "got another key",
         };
-        let off = set.get("enabled").and_then(|on| on.boolean()) == Some(false);
-        let what = if off {
-            "no longer encrypts with a key of ours"
-        } else {
-            "got another key, or the same anew"
-        };
-        let mut step = Step::<TableEncryption>::new(table.clone(), AsRecorded::Baseline);
-        if off {
-            step = step.wrote(None);
-        }
-        let summary = format!("table {} {what}", table.name());
-        let draft = Draft::new(&table.resource, summary).step(step);
-        if off {
-            draft.into()
-        } else {
-            draft.if_live_agrees().into()
-        }
+        let summary = format!(
+            "table {} {what}; give it the stack's key back if it is not meant",
+            table.name()
+        );
+        Draft::new(&table.resource, summary).into()
     },
     ..Rule::TELLS
 };
