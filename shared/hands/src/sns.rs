@@ -212,7 +212,8 @@ impl Hand<SubscriptionSettings> for Topics<'_> {
     async fn write(&self, at: &At, from: &Attributes, to: &Attributes) -> Result<Written, Failure> {
         let client = self.client(at).await?;
         let mut written = Written::default();
-        for (name, value) in changes(from, to) {
+        // A filter is checked against its scope, which goes first.
+        for (name, value) in changes(from, to).into_iter().rev() {
             // A policy of nothing is none; the API takes no empty one, and no
             // empty scope, which goes with the filter.
             let value = match (value, name) {
