@@ -3,6 +3,8 @@
 //! CloudTrail logs a request's parameters nearly as they went over the wire, so
 //! that any sample event can be acted out without knowing its call.
 
+mod messages;
+
 use serde_json::{Map, Value, json};
 
 use crate::moto::{Account, Moto};
@@ -53,6 +55,7 @@ impl Api {
             ),
             "kms" => ("TrentService", "1.1"),
             "dynamodb" => ("DynamoDB_20120810", "1.0"),
+            "sqs" => ("AmazonSQS", "1.0"),
             other => panic!("{other} is not taught yet"),
         };
         let request = Message {
@@ -109,11 +112,12 @@ impl Api {
         let source = detail["eventSource"].as_str().unwrap_or_default();
         let asked = &detail["requestParameters"];
         let (status, said) = match source.split('.').next().unwrap_or_default() {
-            service @ ("cloudtrail" | "kms") => {
+            service @ ("cloudtrail" | "kms" | "dynamodb" | "sqs") => {
                 let (status, said) = self.json(service, name, &capitalized(asked)).await;
                 (status, said.to_string())
             }
             "iam" => self.iam(name, &capitalized(asked)).await,
+            "sns" => self.sns(name, &capitalized(asked)).await,
             "s3" => self.bucket_call(name, asked).await,
             other => return Err(format!("{other} is not taught yet")),
         };

@@ -1,6 +1,8 @@
 //! What is live in AWS, read without the product's hands: the same state gives
 //! the same JSON, whoever wrote it.
 
+pub mod messages;
+
 use auditward_rules::arn::Arn;
 use serde_json::{Map, Value, json};
 
@@ -15,6 +17,9 @@ pub async fn at(moto: &Moto, event: &Value) -> Value {
     let region = detail["awsRegion"].as_str().unwrap_or(REGION);
     let account = account_named(detail["recipientAccountId"].as_str());
     let api = Api::of(moto, account, region).await;
+    if let Some(found) = messages::at(&api, asked).await {
+        return found;
+    }
     let named = |names: &[&str]| {
         let found = names.iter().find_map(|name| asked[*name].as_str());
         found.map(str::to_owned)
