@@ -52,6 +52,14 @@ impl Sessions {
         }
     }
 
+    /// Sessions that talk with this configuration: to a server that plays AWS.
+    pub fn with(home: Home, base: SdkConfig) -> Self {
+        Self {
+            base: OnceCell::from(base),
+            ..Self::new(home)
+        }
+    }
+
     /// Where this function runs.
     pub fn home(&self) -> &Home {
         &self.home

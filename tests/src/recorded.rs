@@ -1,0 +1,254 @@
+//! Exchanges in AWS's published form, played back: for what no server acts out.
+//!
+//! A test writes down which requests a hand is to make and what AWS answers to
+//! each. Any other request is refused, and fails the test at [`Recorded::done`].
+//!
+//! ```no_run
+//! # async fn example() {
+//! use auditward_tests::recorded::{Exchange, Recorded};
+//! use serde_json::json;
+//!
+//! let aws = Recorded::play([
+//!     Exchange::json("GetEventDataStore", json!({"EventDataStore": "arn:…"}))
+//!         .answers(json!({"Status": "PENDING_DELETION"})),
+//!     Exchange::json("RestoreEventDataStore", json!({"EventDataStore": "arn:…"}))
+//!         .answers(json!({"Status": "ENABLED"})),
+//! ])
+//! .await;
+//! let sessions = aws.sessions();
+//! // … let a hand with these sessions read and write …
+//! aws.done();
+//! # }
+//! ```
+
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use auditward_runtime::sessions::{Home, Sessions};
+use aws_credential_types::Credentials;
+use serde_json::{Value, json};
+use tokio::io::BufReader;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+
+use crate::moto::{MANAGEMENT, sdk_config};
+use crate::scene::REGION;
+use crate::wire::{Message, read_request};
+
+/// A request that is expected, and what is answered.
+#[derive(Debug, Clone)]
+pub struct Exchange {
+    asked: Asked,
+    status: u16,
+    content_type: &'static str,
+    body: String,
+}
+
+#[derive(Debug, Clone)]
+enum Asked {
+    /// An operation of a JSON protocol, with exactly these parameters.
+    Json(&'static str, Value),
+    /// An operation of the query protocol, with all of these parameters as
+    /// they stand in the body.
+    Query(&'static str, Vec<String>),
+    /// Method and how the target begins, and all of these in the body.
+    Rest(String, Vec<String>),
+}
+
+impl Exchange {
+    fn new(asked: Asked, content_type: &'static str) -> Self {
+        Self {
+            asked,
+            status: 200,
+            content_type,
+            body: String::new(),
+        }
+    }
+
+    /// An operation of a service that speaks JSON, with exactly these parameters.
+    pub fn json(operation: &'static str, parameters: Value) -> Self {
+        let asked = Asked::Json(operation, parameters);
+        Self::new(asked, "application/x-amz-json-1.1").answers(json!({}))
+    }
+
+    /// An operation of a service that speaks the query protocol (IAM, STS, SNS),
+    /// with these parameters among others: `RoleName=auditor`.
+    pub fn query(operation: &'static str, parameters: &[&str]) -> Self {
+        let parameters = parameters.iter().map(|&one| one.into()).collect();
+        Self::new(Asked::Query(operation, parameters), "text/xml")
+    }
+
+    /// A request of a REST protocol: its method and how its target begins
+    /// (`PUT /bucket?inventory`), and what stands in its body.
+    pub fn rest(start: &str, body: &[&str]) -> Self {
+        let body = body.iter().map(|&one| one.into()).collect();
+        Self::new(Asked::Rest(start.into(), body), "application/xml")
+    }
+
+    /// What AWS answers.
+    #[must_use]
+    pub fn answers(mut self, body: Value) -> Self {
+        self.content_type = match self.asked {
+            Asked::Rest(..) => "application/json",
+            _ => self.content_type,
+        };
+        self.body = body.to_string();
+        self
+    }
+
+    /// What AWS answers, in its own words.
+    #[must_use]
+    pub fn says(mut self, status: u16, body: &str) -> Self {
+        self.status = status;
+        self.body = body.into();
+        self
+    }
+
+    /// The error that AWS answers with.
+    #[must_use]
+    pub fn fails(self, code: &str) -> Self {
+        let body = match &self.asked {
+            Asked::Json(..) => json!({"__type": code, "message": code}).to_string(),
+            Asked::Query(..) => format!(
+                "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{code}</Message></Error></ErrorResponse>"
+            ),
+            Asked::Rest(..) => {
+                format!("<Error><Code>{code}</Code><Message>{code}</Message></Error>")
+            }
+        };
+        let status = match self.asked {
+            Asked::Rest(..) => 404,
+            _ => 400,
+        };
+        self.says(status, &body)
+    }
+
+    fn fits(&self, request: &Message) -> bool {
+        let text = String::from_utf8_lossy(&request.body);
+        match &self.asked {
+            Asked::Json(operation, parameters) => {
+                let target = request.header("x-amz-target").unwrap_or_default();
+                target.rsplit('.').next() == Some(operation)
+                    && serde_json::from_str::<Value>(&text).is_ok_and(|asked| asked == *parameters)
+            }
+            Asked::Query(operation, parameters) => {
+                let fields: Vec<_> = text.split('&').collect();
+                let has = |one: &str| fields.contains(&one);
+                has(&format!("Action={operation}")) && parameters.iter().all(|one| has(one))
+            }
+            Asked::Rest(start, parts) => {
+                request.start.starts_with(start.as_str())
+                    && parts.iter().all(|part| text.contains(part))
+            }
+        }
+    }
+}
+
+/// A server that plays exchanges back, each once. It ends with the value.
+#[derive(Debug)]
+pub struct Recorded {
+    address: SocketAddr,
+    script: Arc<Mutex<Script>>,
+    listening: JoinHandle<()>,
+}
+
+#[derive(Debug, Default)]
+struct Script {
+    left: Vec<Exchange>,
+    unexpected: Vec<String>,
+}
+
+impl Recorded {
+    /// Plays these exchanges. Requests that are made side by side may come in
+    /// any order; of two that are alike the earlier is answered first.
+    pub async fn play(exchanges: impl IntoIterator<Item = Exchange>) -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("a bound address");
+        let script = Arc::new(Mutex::new(Script {
+            left: exchanges.into_iter().collect(),
+            unexpected: Vec::new(),
+        }));
+        let serving = Arc::clone(&script);
+        let listening = tokio::spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                tokio::spawn(serve(stream, Arc::clone(&serving)));
+            }
+        });
+        Self {
+            address,
+            script,
+            listening,
+        }
+    }
+
+    /// The endpoint URL.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// Sessions of a function in the management account that reaches AWS here.
+    /// They live as long as the process, as a function's do.
+    pub fn sessions(&self) -> &'static Sessions {
+        let credentials = Credentials::new("recorded", "recorded", None, None, "recorded");
+        let home = Home {
+            region: REGION.into(),
+            member_role: "auditward-member".into(),
+        };
+        let sessions = Sessions::with(home, sdk_config(&self.url(), credentials, REGION));
+        sessions.runs_in(MANAGEMENT.id);
+        Box::leak(Box::new(sessions))
+    }
+
+    /// Plays more exchanges after these.
+    pub fn then(&self, exchanges: impl IntoIterator<Item = Exchange>) {
+        locked(&self.script).left.extend(exchanges);
+    }
+
+    /// Every exchange took place, and nothing else was asked.
+    #[track_caller]
+    pub fn done(&self) {
+        let script = locked(&self.script);
+        assert_eq!(script.unexpected, [""; 0], "asked, and not expected");
+        let left: Vec<_> = script.left.iter().map(|one| &one.asked).collect();
+        assert!(left.is_empty(), "expected, and never asked: {left:#?}");
+    }
+}
+
+impl Drop for Recorded {
+    fn drop(&mut self) {
+        self.listening.abort();
+    }
+}
+
+fn locked(script: &Mutex<Script>) -> MutexGuard<'_, Script> {
+    script.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn serve(stream: TcpStream, script: Arc<Mutex<Script>>) {
+    let mut stream = BufReader::new(stream);
+    while let Ok(Some(request)) = read_request(&mut stream).await {
+        let answer = answer(&request, &mut locked(&script));
+        if answer.write(stream.get_mut()).await.is_err() {
+            return;
+        }
+    }
+}
+
+fn answer(request: &Message, script: &mut Script) -> Message {
+    let Some(index) = script.left.iter().position(|one| one.fits(request)) else {
+        let target = request.header("x-amz-target").unwrap_or_default();
+        let body = String::from_utf8_lossy(&request.body);
+        script
+            .unexpected
+            .push(format!("{} {target} {body}", request.start));
+        // An error that no SDK retries.
+        return Message::response(400, "application/json", r#"{"__type":"Unexpected"}"#);
+    };
+    let exchange = script.left.remove(index);
+    Message::response(
+        exchange.status,
+        exchange.content_type,
+        exchange.body.into_bytes(),
+    )
+    .with("x-amzn-RequestId", format!("recorded-{index}"))
+}
