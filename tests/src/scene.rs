@@ -247,7 +247,10 @@ async fn make_topic(config: &SdkConfig) -> (String, String, String) {
         let asked = sns.subscribe().topic_arn(&topic).protocol("sqs");
         let endpoint = format!("arn:aws:sqs:{REGION}:{}:{name}", MANAGEMENT.id);
         let made = asked.endpoint(endpoint).send().await;
-        last = made.expect("a subscription").subscription_arn.expect("an ARN");
+        last = made
+            .expect("a subscription")
+            .subscription_arn
+            .expect("an ARN");
     }
     let id = last.rsplit(':').next().unwrap_or_default().to_owned();
     (topic, queue, id)

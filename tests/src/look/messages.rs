@@ -12,7 +12,12 @@ pub async fn at(api: &Api, asked: &Value) -> Option<Value> {
     if let Some(arn) = asked["subscriptionArn"].as_str() {
         let asked = json!({ "SubscriptionArn": arn });
         let (status, found) = api.sns("GetSubscriptionAttributes", &asked).await;
-        let names = ["DeliveryPolicy", "FilterPolicy", "RawMessageDelivery", "RedrivePolicy"];
+        let names = [
+            "DeliveryPolicy",
+            "FilterPolicy",
+            "RawMessageDelivery",
+            "RedrivePolicy",
+        ];
         return Some(json!({ "there": status < 300, "attributes": attributes(&found, &names) }));
     }
     if let Some(url) = asked["queueUrl"].as_str() {

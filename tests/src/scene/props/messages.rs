@@ -34,7 +34,10 @@ pub async fn prepare(api: &Api, detail: &Value) {
             must(api.json("dynamodb", "UpdateTable", &protect).await);
             let recover = json!({ "TableName": TABLE,
                 "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": true } });
-            must(api.json("dynamodb", "UpdateContinuousBackups", &recover).await);
+            must(
+                api.json("dynamodb", "UpdateContinuousBackups", &recover)
+                    .await,
+            );
         }
         _ => {}
     }
