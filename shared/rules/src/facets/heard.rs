@@ -4,7 +4,7 @@
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-use auditward_policy::{Document, Kind, Statement, Tri, principal_allowed};
+use auditward_policy::{Document, Kind, Statement, Tri, Zone, narrow, principal_allowed};
 
 use crate::arn::partition_of;
 use crate::facet::{At, Decision, Facet, PolicyState, Scene, Standing};
@@ -77,11 +77,9 @@ impl<H: Hears> Facet for Heard<H> {
                 return Decision::CannotTell(format!("{} cannot be parsed: {error}", H::NAME));
             }
         };
-        let (shut, keep): (Vec<_>, Vec<_>) = document
-            .statements()
-            .iter()
-            .cloned()
-            .partition(|one| shuts_up(one, H::POLICY, H::ACTION, scene.at, scene.settings));
+        let shuts = |one: &Statement| shuts_up(one, H::POLICY, H::ACTION, scene.at, scene.settings);
+        let all = document.statements().iter();
+        let (shut, keep): (Vec<_>, Vec<_>) = all.cloned().partition(shuts);
         if shut.is_empty() {
             return Decision::Safe;
         }
@@ -102,7 +100,29 @@ impl<H: Hears> Facet for Heard<H> {
                 H::NAME
             ));
         }
-        let to = PolicyState::Document(document.with_statements(&keep));
+        // Where the Deny was all there is, the known policy was replaced.
+        let left = if keep.is_empty() {
+            let known = known.document().map(|known| {
+                let good = known.statements().iter().filter(|one| !shuts(one));
+                known.with_statements(&good.cloned().collect::<Vec<_>>())
+            });
+            known.filter(|known| !known.statements().is_empty())
+        } else {
+            Some(document.with_statements(&keep))
+        };
+        // Whom the Deny shut out besides must not come in for that.
+        let zone = Zone {
+            cannot_tell_is_foreign: false,
+            ..scene.zone.clone()
+        };
+        let open = left.map(|left| narrow(&left, H::POLICY, &zone));
+        let Some(open) = open.filter(|open| !(open.changed && open.empty)) else {
+            return Decision::ByHand(format!(
+                "but for a Deny that keeps Auditward out {} lets in strangers or nobody; write it anew by hand",
+                H::NAME
+            ));
+        };
+        let to = PolicyState::Document(open.document);
         Decision::change(
             to,
             "take the Deny out that keeps Auditward from being heard",
@@ -152,3 +172,6 @@ macro_rules! hearers {
     };
 }
 pub(crate) use hearers;
+
+#[cfg(test)]
+mod tests;

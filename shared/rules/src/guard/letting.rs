@@ -208,13 +208,15 @@ where
     let foreign = outsiders(call, subject, &document).is_some();
     let restored = restored.wrote(PolicyState::Document(document.clone()));
     if shut {
+        // Without the Deny the rest of the policy counts, too.
+        let whole = Step::<F>::new(at(), PolicyWish::whole());
         let heard =
             Step::<H>::new(at(), AsRecorded::Baseline).wrote(PolicyState::Document(document));
         let draft = draft("keeps Auditward itself out, so that nobody is told any more");
         return draft
             .severity(Severity::Critical)
             .step(heard)
-            .step(restored)
+            .step(whole)
             .into();
     }
     // Without settings nothing is recorded either, and where outsiders are let in
@@ -232,3 +234,6 @@ pub(super) fn is_auditward(call: &Call<'_>, at: &At) -> bool {
     Arn::parse(&actor.issuer).is_some_and(|arn| arn.account == at.account)
         && call.settings.is_guard_role(&actor.issuer, call.inventory)
 }
+
+#[cfg(test)]
+mod tests;
