@@ -4,6 +4,7 @@
 //! that any sample event can be acted out without knowing its call.
 
 mod logs;
+mod messages;
 
 use serde_json::{Map, Value, json};
 
@@ -56,6 +57,7 @@ impl Api {
             "kms" => ("TrentService", "1.1"),
             "dynamodb" => ("DynamoDB_20120810", "1.0"),
             "logs" => ("Logs_20140328", "1.1"),
+            "sqs" => ("AmazonSQS", "1.0"),
             other => panic!("{other} is not taught yet"),
         };
         let request = Message {
@@ -112,11 +114,12 @@ impl Api {
         let source = detail["eventSource"].as_str().unwrap_or_default();
         let asked = &detail["requestParameters"];
         let (status, said) = match source.split('.').next().unwrap_or_default() {
-            service @ ("cloudtrail" | "kms") => {
+            service @ ("cloudtrail" | "kms" | "dynamodb" | "sqs") => {
                 let (status, said) = self.json(service, name, &capitalized(asked)).await;
                 (status, said.to_string())
             }
             "iam" => self.iam(name, &capitalized(asked)).await,
+            "sns" => self.sns(name, &capitalized(asked)).await,
             "s3" => self.bucket_call(name, asked).await,
             "logs" => self.log_call(name, asked).await,
             "monitoring" => self.alarms(name, &capitalized(asked)).await,

@@ -3,6 +3,7 @@
 
 pub mod iam;
 mod logs;
+pub mod messages;
 
 use auditward_rules::arn::Arn;
 use serde_json::{Map, Value, json};
@@ -22,6 +23,9 @@ pub async fn at(moto: &Moto, event: &Value) -> Value {
         Some("logs.amazonaws.com") => return logs::all(&api).await,
         Some("monitoring.amazonaws.com") => return logs::alarms(&api).await,
         _ => {}
+    }
+    if let Some(found) = messages::at(&api, asked).await {
+        return found;
     }
     let named = |names: &[&str]| {
         let found = names.iter().find_map(|name| asked[*name].as_str());

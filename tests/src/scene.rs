@@ -26,6 +26,8 @@ pub const LOG_BUCKET: &str = "acme-org-trail-logs";
 pub const TABLE: &str = "auditward";
 /// The key that the samples name; KMS gives a key its own name.
 const SAMPLE_KEY: &str = "7c1f9e42-5b0d-4a83-9c6e-2f81d0b7a354";
+/// The subscription that the samples name; SNS gives one its own ID.
+const SAMPLE_SUBSCRIPTION: &str = "5c0e8b1a-7d42-4f96-a3be-91d6f0c72e58";
 
 /// What a function needs to know of the scene, and where its alerts arrive.
 #[derive(Debug)]
@@ -38,6 +40,8 @@ pub struct Scene {
     pub queues: BTreeMap<&'static str, String>,
     /// The ID of the trail's key.
     pub key: String,
+    /// The ID of the subscription of whoever is on call to Auditward's topic.
+    pub subscription: String,
 }
 
 /// The functions, by the names of their binaries and folders of samples.
@@ -60,7 +64,7 @@ impl Scene {
             props::close_account(&Api::of(moto, account, REGION).await).await;
         }
         make_table(&config).await;
-        let (topic_arn, alerts_url) = make_topic(&config).await;
+        let (topic_arn, alerts_url, subscription) = make_topic(&config).await;
         let mut queues = BTreeMap::new();
         for function in FUNCTIONS {
             let url = make_queue(&config, &format!("auditward-{function}")).await;
@@ -71,6 +75,7 @@ impl Scene {
             alerts_url,
             queues,
             key,
+            subscription,
         }
     }
 
@@ -98,7 +103,10 @@ impl Scene {
     /// A sample as an event of its own, of now and of this scene.
     pub fn adapt(&self, sample: &Value) -> Value {
         static COUNT: AtomicU64 = AtomicU64::new(1);
-        let text = sample.to_string().replace(SAMPLE_KEY, &self.key);
+        let text = sample
+            .to_string()
+            .replace(SAMPLE_KEY, &self.key)
+            .replace(SAMPLE_SUBSCRIPTION, &self.subscription);
         let mut event: Value = serde_json::from_str(&text).expect("a sample is JSON");
         let now = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%SZ").to_string();
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -228,22 +236,24 @@ async fn make_queue(config: &SdkConfig, name: &str) -> String {
     queue.queue_url().expect("a queue has a URL").to_owned()
 }
 
-async fn make_topic(config: &SdkConfig) -> (String, String) {
+async fn make_topic(config: &SdkConfig) -> (String, String, String) {
     let sns = aws_sdk_sns::Client::new(config);
     let topic = sns.create_topic().name("auditward-alerts").send().await;
     let topic = topic.expect("the topic").topic_arn.expect("an ARN");
     let queue = make_queue(config, "auditward-alerts").await;
-    sns.subscribe()
-        .topic_arn(&topic)
-        .protocol("sqs")
-        .endpoint(format!(
-            "arn:aws:sqs:{REGION}:{}:auditward-alerts",
-            MANAGEMENT.id
-        ))
-        .send()
-        .await
-        .expect("a subscription");
-    (topic, queue)
+    make_queue(config, "on-call").await;
+    let mut last = String::new();
+    for name in ["auditward-alerts", "on-call"] {
+        let asked = sns.subscribe().topic_arn(&topic).protocol("sqs");
+        let endpoint = format!("arn:aws:sqs:{REGION}:{}:{name}", MANAGEMENT.id);
+        let made = asked.endpoint(endpoint).send().await;
+        last = made
+            .expect("a subscription")
+            .subscription_arn
+            .expect("an ARN");
+    }
+    let id = last.rsplit(':').next().unwrap_or_default().to_owned();
+    (topic, queue, id)
 }
 
 /// The messages in a queue, as JSON where they are; takes them out of it.

@@ -386,8 +386,17 @@ impl Guard {
 }
 
 fn is_write(call: &Call) -> bool {
-    let central = matches!(call.service.as_str(), "dynamodb" | "sns" | "sqs" | "sts");
-    let reads = ["Get", "List", "Describe", "Head"];
+    // Remembering, telling, coming back, being somebody elsewhere.
+    let central = call.service == "sts"
+        || matches!(
+            call.name().as_str(),
+            "dynamodb:BatchGetItem"
+                | "dynamodb:PutItem"
+                | "dynamodb:TransactWriteItems"
+                | "sns:Publish"
+                | "sqs:SendMessage"
+        );
+    let reads = ["Get", "List", "Describe", "Head", "LookupEvents"];
     !central && !reads.iter().any(|verb| call.action.starts_with(verb))
 }
 

@@ -101,15 +101,26 @@ pub async fn all<F: Future<Output = ()> + Send + 'static>(
 /// Every rule of a function that puts something back has a row, and every permission that its hands
 /// declare is used by some story of this process, but for these.
 pub fn complete(function: &'static str, rows: &[Row], unused: &[&str]) {
+    complete_for(function, &[], rows, unused);
+}
+
+/// The same for the rules and permissions of some services; of all where none is named.
+pub fn complete_for(function: &'static str, services: &[&str], rows: &[Row], unused: &[&str]) {
     use auditward_rules::registry::rules;
     use auditward_rules::rule::Proof;
+    let about = |name: &str| {
+        let service = name.split(['.', ':']).next().unwrap_or_default();
+        services.is_empty() || services.contains(&service)
+    };
     let of = rules().filter(|rule| rule.function.name() == function && rule.proof == Proof::Moto);
     let without: Vec<_> = of
+        .filter(|rule| rule.watches.iter().any(|watch| about(watch.source)))
         .map(|rule| rule.id)
         .filter(|id| !rows.iter().any(|row| row.rule() == *id))
         .collect();
     assert!(without.is_empty(), "rules without a row: {without:?}");
-    let declared = crate::permissions::of_hands(function);
+    let mut declared = crate::permissions::of_hands(function);
+    declared.retain(|action| about(action));
     let missing: Vec<_> = declared.difference(&called(function)).cloned().collect();
     assert_eq!(missing, unused, "declared and never called");
 }

@@ -38,7 +38,14 @@ fn found(function: Function) -> &'static [&'static str] {
             "arn:aws:cloudwatch:eu-west-1:111111111111:alarm:a",
             "arn:aws:oam:eu-west-1:111111111111:sink/s",
         ],
-        Function::OrganizationGuard | Function::SelfGuard => &[],
+        Function::SelfGuard => &[
+            "arn:aws:sns:eu-west-1:111111111111:auditward-alerts",
+            "arn:aws:sns:eu-west-1:111111111111:auditward-alerts:s",
+            "arn:aws:sqs:eu-west-1:111111111111:auditward-failed",
+            "arn:aws:dynamodb:eu-west-1:111111111111:table/auditward",
+            "arn:aws:cloudformation:eu-west-1:111111111111:stack/auditward",
+        ],
+        Function::OrganizationGuard => &[],
     }
 }
 
@@ -99,7 +106,15 @@ fn within(action: &str, arn: &str) -> bool {
     let (service, _) = action.split_once(':').expect("an action");
     let region = if matches!(
         service,
-        "cloudtrail" | "cloudwatch" | "kms" | "logs" | "oam"
+        "cloudformation"
+            | "cloudtrail"
+            | "cloudwatch"
+            | "dynamodb"
+            | "kms"
+            | "logs"
+            | "oam"
+            | "sns"
+            | "sqs"
     ) {
         "*"
     } else {
@@ -122,6 +137,13 @@ fn knows_no_resource(action: &str) -> bool {
         action,
         "cloudtrail:DescribeTrails"
             | "cloudtrail:LookupEvents"
+            | "cloudformation:ListStacks"
+            | "dynamodb:ListTables"
+            | "sns:GetSubscriptionAttributes"
+            | "sns:ListTopics"
+            | "sns:SetSubscriptionAttributes"
+            | "sns:Unsubscribe"
+            | "sqs:ListQueues"
             | "iam:ListRoles"
             | "logs:CancelExportTask"
             | "logs:DeleteAccountPolicy"

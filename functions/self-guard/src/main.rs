@@ -1,10 +1,24 @@
 //! Guards Auditward itself.
 
+use auditward_hands::cloudformation::Stacks;
+use auditward_hands::dynamodb::Tables;
 use auditward_hands::lambda::Lambda;
+use auditward_hands::sns::Topics;
+use auditward_hands::sqs::Queues;
 
 auditward_hands::function! {
     SelfGuard {
         functions: Lambda carries [];
+        topics: Topics carries [
+            TopicPolicy,
+            TopicPublishers,
+            TopicSettings,
+            TopicSubscription,
+            SubscriptionSettings,
+        ];
+        queues: Queues carries [QueuePolicy, QueueSenders, QueueSettings];
+        tables: Tables carries [TableProtection, TableRecovery];
+        stacks: Stacks carries [StackProtection];
     }
-    discover []
+    discover [topics, queues, tables, stacks]
 }

@@ -1,14 +1,43 @@
 //! Stacks, through CloudFormation.
 
 use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::operation::RequestId;
+use aws_sdk_cloudformation::types::StackStatus;
+use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
+use auditward_rules::arn::partition_of;
 use auditward_rules::facet::At;
+use auditward_rules::facets::stack::StackProtection;
+use auditward_rules::inventory::Inventory;
+use auditward_rules::settings::Settings;
 use auditward_runtime::failure::Failure;
-use auditward_runtime::hand::Permission;
+use auditward_runtime::guard::Discovered;
+use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
 use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
-pub const PERMISSIONS: &[Permission] = &[];
+pub const PERMISSIONS: &[Permission] = &[
+    Permission::read("stack-protection", DESCRIBE),
+    Permission::write("stack-protection", PROTECT),
+    Permission::read(DISCOVERY, LIST),
+];
+
+const DESCRIBE: &str = "cloudformation:DescribeStacks";
+const PROTECT: &str = "cloudformation:UpdateTerminationProtection";
+const LIST: &str = "cloudformation:ListStacks";
+
+/// Stacks in these states can still be protected.
+const ALIVE: [StackStatus; 9] = [
+    StackStatus::CreateComplete,
+    StackStatus::CreateInProgress,
+    StackStatus::ImportComplete,
+    StackStatus::RollbackComplete,
+    StackStatus::UpdateComplete,
+    StackStatus::UpdateCompleteCleanupInProgress,
+    StackStatus::UpdateInProgress,
+    StackStatus::UpdateRollbackComplete,
+    StackStatus::UpdateRollbackFailed,
+];
 
 /// The hand for them.
 #[derive(Clone, Copy, Debug)]
@@ -18,9 +47,81 @@ pub struct Stacks<'a> {
 }
 
 impl Stacks<'_> {
-    #[expect(dead_code, reason = "the first facet of this hand takes it")]
     async fn client(&self, at: &At) -> Result<Client, Failure> {
         let config = self.sessions.of(&at.account, &at.region).await?;
         Ok(Client::new(&config))
+    }
+
+    /// Finds Auditward's stacks in the function's own account and region.
+    ///
+    /// # Errors
+    /// The stacks cannot be listed.
+    pub async fn discover(
+        &self,
+        settings: &Settings,
+        inventory: Inventory,
+    ) -> Result<Discovered, Failure> {
+        let account = self.sessions.account().to_owned();
+        let region = self.sessions.home().region.clone();
+        let client = self.client(&At::new(&account, &region, "")).await?;
+        let partition = partition_of(&region);
+        let request = client
+            .list_stacks()
+            .set_stack_status_filter(Some(ALIVE.to_vec()));
+        let mut pages = request.into_paginator().items().send();
+        let mut resources = Vec::new();
+        while let Some(stack) = pages.next().await {
+            let stack = stack.map_err(|error| Failure::of(LIST, &error))?;
+            // A nested stack is protected with its root.
+            let Some(name) = stack.stack_name().filter(|_| stack.root_id().is_none()) else {
+                continue;
+            };
+            let arn = format!("arn:{partition}:cloudformation:{region}:{account}:stack/{name}");
+            if settings.protects(&arn, &inventory) {
+                resources.push(At::new(&account, &region, arn));
+            }
+        }
+        Ok(Discovered {
+            inventory,
+            resources,
+        })
+    }
+}
+
+impl Hand<StackProtection> for Stacks<'_> {
+    async fn read(&self, at: &At) -> Result<Option<bool>, Failure> {
+        let request = self.client(at).await?.describe_stacks();
+        match request.stack_name(at.name()).send().await {
+            Ok(answer) => {
+                let stack = answer.stacks().first();
+                Ok(stack.map(|stack| stack.enable_termination_protection() == Some(true)))
+            }
+            // CloudFormation has no error of its own for a stack that is not there.
+            Err(error)
+                if error.code() == Some("ValidationError")
+                    && error
+                        .message()
+                        .is_some_and(|said| said.ends_with("does not exist")) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(Failure::of(DESCRIBE, &error)),
+        }
+    }
+
+    async fn write(
+        &self,
+        at: &At,
+        _: &Option<bool>,
+        to: &Option<bool>,
+    ) -> Result<Written, Failure> {
+        let request = self.client(at).await?.update_termination_protection();
+        let request = request.stack_name(at.name());
+        let answer = request
+            .enable_termination_protection(*to == Some(true))
+            .send()
+            .await;
+        let answer = answer.map_err(|error| Failure::of(PROTECT, &error))?;
+        Ok(Written::default().and(answer.request_id()))
     }
 }

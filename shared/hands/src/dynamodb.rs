@@ -1,14 +1,35 @@
 //! Tables, through DynamoDB.
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::RequestId;
+use aws_sdk_dynamodb::types::{
+    PointInTimeRecoverySpecification, PointInTimeRecoveryStatus, TableDescription,
+};
 
+use auditward_rules::arn::partition_of;
 use auditward_rules::facet::At;
+use auditward_rules::facets::table::{TableProtection, TableRecovery};
+use auditward_rules::inventory::Inventory;
+use auditward_rules::settings::Settings;
 use auditward_runtime::failure::Failure;
-use auditward_runtime::hand::Permission;
+use auditward_runtime::guard::Discovered;
+use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
 use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
-pub const PERMISSIONS: &[Permission] = &[];
+pub const PERMISSIONS: &[Permission] = &[
+    Permission::read("table-protection", DESCRIBE),
+    Permission::write("table-protection", UPDATE),
+    Permission::read("table-recovery", DESCRIBE_BACKUPS),
+    Permission::write("table-recovery", UPDATE_BACKUPS),
+    Permission::read(DISCOVERY, LIST),
+];
+
+const DESCRIBE: &str = "dynamodb:DescribeTable";
+const UPDATE: &str = "dynamodb:UpdateTable";
+const DESCRIBE_BACKUPS: &str = "dynamodb:DescribeContinuousBackups";
+const UPDATE_BACKUPS: &str = "dynamodb:UpdateContinuousBackups";
+const LIST: &str = "dynamodb:ListTables";
 
 /// The hand for them.
 #[derive(Clone, Copy, Debug)]
@@ -18,9 +39,117 @@ pub struct Tables<'a> {
 }
 
 impl Tables<'_> {
-    #[expect(dead_code, reason = "the first facet of this hand takes it")]
     async fn client(&self, at: &At) -> Result<Client, Failure> {
         let config = self.sessions.of(&at.account, &at.region).await?;
         Ok(Client::new(&config))
+    }
+
+    /// Finds the guarded tables of the function's own account and region.
+    ///
+    /// # Errors
+    /// The tables cannot be listed.
+    pub async fn discover(
+        &self,
+        settings: &Settings,
+        inventory: Inventory,
+    ) -> Result<Discovered, Failure> {
+        let account = self.sessions.account().to_owned();
+        let region = self.sessions.home().region.clone();
+        let client = self.client(&At::new(&account, &region, "")).await?;
+        let partition = partition_of(&region);
+        let mut pages = client.list_tables().into_paginator().items().send();
+        let mut resources = Vec::new();
+        while let Some(name) = pages.next().await {
+            let name = name.map_err(|error| Failure::of(LIST, &error))?;
+            let arn = format!("arn:{partition}:dynamodb:{region}:{account}:table/{name}");
+            if settings.protects(&arn, &inventory) {
+                resources.push(At::new(&account, &region, arn));
+            }
+        }
+        Ok(Discovered {
+            inventory,
+            resources,
+        })
+    }
+
+    /// A table; `None`: there is none.
+    async fn table(&self, at: &At) -> Result<Option<TableDescription>, Failure> {
+        let request = self.client(at).await?.describe_table();
+        match request.table_name(at.name()).send().await {
+            Ok(answer) => Ok(answer.table),
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(Failure::of(DESCRIBE, &error)),
+        }
+    }
+}
+
+impl Hand<TableProtection> for Tables<'_> {
+    async fn read(&self, at: &At) -> Result<Option<bool>, Failure> {
+        let table = self.table(at).await?;
+        Ok(table.map(|table| table.deletion_protection_enabled() == Some(true)))
+    }
+
+    async fn write(
+        &self,
+        at: &At,
+        _: &Option<bool>,
+        to: &Option<bool>,
+    ) -> Result<Written, Failure> {
+        let request = self.client(at).await?.update_table().table_name(at.name());
+        let answer = request
+            .deletion_protection_enabled(*to == Some(true))
+            .send()
+            .await;
+        let answer = answer.map_err(|error| Failure::of(UPDATE, &error))?;
+        Ok(Written::default().and(answer.request_id()))
+    }
+}
+
+impl Hand<TableRecovery> for Tables<'_> {
+    async fn read(&self, at: &At) -> Result<Option<bool>, Failure> {
+        let request = self.client(at).await?.describe_continuous_backups();
+        match request.table_name(at.name()).send().await {
+            Ok(answer) => {
+                let backups = answer.continuous_backups_description();
+                let status = backups
+                    .and_then(|backups| backups.point_in_time_recovery_description())
+                    .and_then(|recovery| recovery.point_in_time_recovery_status());
+                Ok(Some(status == Some(&PointInTimeRecoveryStatus::Enabled)))
+            }
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_table_not_found_exception()) =>
+            {
+                Ok(None)
+            }
+            Err(error) => Err(Failure::of(DESCRIBE_BACKUPS, &error)),
+        }
+    }
+
+    async fn write(
+        &self,
+        at: &At,
+        _: &Option<bool>,
+        to: &Option<bool>,
+    ) -> Result<Written, Failure> {
+        let wanted = PointInTimeRecoverySpecification::builder()
+            .point_in_time_recovery_enabled(*to == Some(true))
+            .build()
+            .map_err(|error| Failure::other(UPDATE_BACKUPS, error.to_string()))?;
+        let request = self.client(at).await?.update_continuous_backups();
+        let request = request.table_name(at.name());
+        let answer = request
+            .point_in_time_recovery_specification(wanted)
+            .send()
+            .await;
+        let answer = answer.map_err(|error| Failure::of(UPDATE_BACKUPS, &error))?;
+        Ok(Written::default().and(answer.request_id()))
     }
 }

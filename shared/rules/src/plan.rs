@@ -4,7 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
-use crate::facets::{alarm, bucket, key, logs, policy, principal, role, trail};
+use crate::facets::{
+    alarm, bucket, key, logs, policy, principal, queue, role, stack, table, topic, trail,
+};
 
 /// A recorded state as the facet's own type.
 fn state_of<F: Facet>(state: &Value) -> Result<F::State, serde_json::Error> {
@@ -148,4 +150,15 @@ plans! {
     BucketLogging => bucket::BucketLogging,
     BucketNotification => bucket::BucketNotification,
     BucketWebsite => bucket::BucketWebsite,
+    TopicPolicy => topic::TopicPolicy,
+    TopicPublishers => topic::TopicPublishers,
+    TopicSubscription => topic::TopicSubscription,
+    TopicSettings => topic::TopicSettings,
+    SubscriptionSettings => topic::SubscriptionSettings,
+    QueuePolicy => queue::QueuePolicy,
+    QueueSenders => queue::QueueSenders,
+    QueueSettings => queue::QueueSettings,
+    TableProtection => table::TableProtection,
+    TableRecovery => table::TableRecovery,
+    StackProtection => stack::StackProtection,
 }

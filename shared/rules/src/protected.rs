@@ -24,9 +24,13 @@ use crate::facets::principal::{
     Attachments, AttachmentsWish, InlinePolicy, InlineWish, PrincipalBoundary, inline_name,
     is_boundary,
 };
+use crate::facets::queue::{QueuePolicy, QueueSenders, QueueSettings};
 use crate::facets::role::{
     RoleBoundary, RoleInlinePolicies, RoleSettings, RoleTags, RoleTrust, TrustWish,
 };
+use crate::facets::stack::StackProtection;
+use crate::facets::table::{TableProtection, TableRecovery};
+use crate::facets::topic::{SubscriptionSettings, TopicPolicy, TopicPublishers, TopicSettings};
 use crate::facets::trail::{
     InsightsWish, SelectorsWish, TrailConfig, TrailInsights, TrailLogging, TrailSelectors,
     TrailSettings, TrailWish,
@@ -61,6 +65,10 @@ pub fn plans(at: &At, inventory: &Inventory) -> Vec<Plan> {
             vec![step::<AlarmActions>(at, true)]
         }
         ("oam", Some("sink")) => vec![step::<SinkPolicy>(at, PolicyWish::whole())],
+        ("sns", _) => topic(at, arn.resource),
+        ("sqs", _) => queue(at),
+        ("dynamodb", Some("table")) => table(at),
+        ("cloudformation", Some("stack")) => vec![step::<StackProtection>(at, true)],
         _ => Vec::new(),
     }
 }
@@ -193,6 +201,33 @@ fn logs(at: &At, resource: &str) -> Vec<Plan> {
         }
         _ => Vec::new(),
     }
+}
+
+/// A topic, or one of its subscriptions.
+fn topic(at: &At, resource: &str) -> Vec<Plan> {
+    if resource.contains(':') {
+        return vec![step::<SubscriptionSettings>(at, AsRecorded::Baseline)];
+    }
+    vec![
+        step::<TopicPolicy>(at, PolicyWish::whole()),
+        step::<TopicPublishers>(at, AsRecorded::Baseline),
+        step::<TopicSettings>(at, AsRecorded::Baseline),
+    ]
+}
+
+fn queue(at: &At) -> Vec<Plan> {
+    vec![
+        step::<QueuePolicy>(at, PolicyWish::whole()),
+        step::<QueueSenders>(at, AsRecorded::Baseline),
+        step::<QueueSettings>(at, AsRecorded::Baseline),
+    ]
+}
+
+fn table(at: &At) -> Vec<Plan> {
+    vec![
+        step::<TableProtection>(at, true),
+        step::<TableRecovery>(at, true),
+    ]
 }
 
 impl TrailUse {

@@ -124,7 +124,8 @@ fn kind_of(code: &str) -> FailureKind {
         | "TransactionConflictException"
         | "ConcurrentModification"
         | "EntityTemporarilyUnmodifiable"
-        | "RequestTimeout" => FailureKind::Passing,
+        | "RequestTimeout"
+        | "ResourceInUseException" => FailureKind::Passing,
         _ => FailureKind::Other,
     }
 }

@@ -2,6 +2,7 @@
 
 mod iam;
 mod logs;
+mod messages;
 
 use aws_config::SdkConfig;
 use serde_json::{Value, json};
@@ -130,6 +131,7 @@ pub async fn prepare(moto: &Moto, event: &Value) {
     let text = |name: &str| asked[name].as_str().unwrap_or_default();
     let call = detail["eventName"].as_str().unwrap_or_default();
 
+    messages::prepare(&api, detail).await;
     if !text("bucketName").is_empty() {
         make_open_bucket(moto, event, &api, text("bucketName")).await;
     }

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facet::{Decision, Facet, Scene, Standing};
 
+pub(crate) use policy::guard_roles;
 pub use policy::{KeyPolicy, KeyPolicyWish, LockedOut, locked_out};
 
 /// Whether a key can be used.

@@ -1,16 +1,22 @@
 //! The facets, one module a kind of resource.
 
 pub mod alarm;
+pub mod attributes;
 pub mod bucket;
 pub mod guarded;
+pub mod heard;
 pub mod kept;
 pub mod key;
 pub mod logs;
 pub mod made;
 pub mod policy;
 pub mod principal;
+pub mod queue;
 pub mod role;
+pub mod stack;
 pub mod switch;
+pub mod table;
+pub mod topic;
 pub mod trail;
 
 #[cfg(test)]

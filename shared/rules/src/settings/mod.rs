@@ -339,6 +339,9 @@ pub struct Alerts {
     /// Alerts an account may send in an hour before they fold into a digest;
     /// critical ones are always sent.
     pub per_account_and_hour: u32,
+    /// Who may subscribe to guarded topics besides our own queues and functions:
+    /// patterns of endpoints, such as `*@acme.example` or `https://…`.
+    pub subscribers: Vec<String>,
 }
 
 impl Default for Alerts {
@@ -346,6 +349,7 @@ impl Default for Alerts {
         Self {
             at_least: Severity::Low,
             per_account_and_hour: 60,
+            subscribers: Vec::new(),
         }
     }
 }

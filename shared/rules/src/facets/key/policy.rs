@@ -115,7 +115,7 @@ fn principals(statement: &Statement) -> Vec<String> {
 }
 
 /// Auditward's own roles among a statement's principals.
-fn guard_roles(statement: &Statement, settings: &Settings) -> Vec<String> {
+pub(crate) fn guard_roles(statement: &Statement, settings: &Settings) -> Vec<String> {
     let none = Inventory::default();
     let mut roles = principals(statement);
     roles.retain(|name| {

@@ -1,0 +1,177 @@
+//! Whether Auditward's own roles get through to a topic or queue. A Deny that
+//! shuts them up is as good as a deleted topic: nobody is told any more.
+
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
+use auditward_policy::{Document, Kind, Statement, Tri, Zone, narrow, principal_allowed};
+
+use crate::arn::partition_of;
+use crate::facet::{At, Decision, Facet, PolicyState, Scene, Standing};
+use crate::facets::kept::AsRecorded;
+use crate::facets::key::guard_roles;
+use crate::settings::Settings;
+
+/// What distinguishes one service's policies from another's.
+pub trait Hears: Debug + Send + Sync + 'static {
+    /// The facet's name in plans.
+    const KIND: &'static str;
+    /// What the documents are, to the policy engine.
+    const POLICY: Kind;
+    /// What Auditward does there.
+    const ACTION: &'static str;
+    /// The document in words: `the topic's policy`.
+    const NAME: &'static str;
+}
+
+/// The facet of a policy that shuts nobody of ours up.
+#[derive(Debug)]
+pub struct Heard<H>(PhantomData<H>);
+
+/// Whether a Deny statement keeps Auditward's own roles from an action.
+pub fn shuts_up(
+    statement: &Statement,
+    kind: Kind,
+    action: &str,
+    at: &At,
+    settings: &Settings,
+) -> bool {
+    if !statement.is_deny() {
+        return false;
+    }
+    let partition = partition_of(&at.region);
+    let owner = format!("arn:{partition}:iam::{}", at.account);
+    let allow = format!(
+        r#"{{"Effect":"Allow","Principal":{{"AWS":"{owner}:root"}},"Action":"{}:*","Resource":"{}"}}"#,
+        kind.service(),
+        at.resource
+    );
+    let Ok(allow) = Statement::parse(&allow) else {
+        return false;
+    };
+    let document = Document::empty_of(kind).with_statements(&[allow, statement.clone()]);
+    // Any role whose name is like those of ours, and those that it names.
+    let likely = settings.roles.guard.iter().map(|name| {
+        let name = name.replace(['*', '?'], "self-guard");
+        format!("{owner}:role/{name}")
+    });
+    let mut roles = likely.chain(guard_roles(statement, settings));
+    roles.any(|role| principal_allowed(&document, kind, &role, action, &at.resource) == Tri::No)
+}
+
+impl<H: Hears> Facet for Heard<H> {
+    const KIND: &'static str = H::KIND;
+    type State = PolicyState;
+    type Wish = AsRecorded;
+
+    fn decide(
+        live: &PolicyState,
+        _: &AsRecorded,
+        baseline: Option<&PolicyState>,
+        scene: Scene<'_>,
+    ) -> Decision<PolicyState> {
+        let document = match live {
+            PolicyState::Absent => return Decision::Safe,
+            PolicyState::Document(document) => document,
+            PolicyState::Unparsable { error, .. } => {
+                return Decision::CannotTell(format!("{} cannot be parsed: {error}", H::NAME));
+            }
+        };
+        let shuts = |one: &Statement| shuts_up(one, H::POLICY, H::ACTION, scene.at, scene.settings);
+        let all = document.statements().iter();
+        let (shut, keep): (Vec<_>, Vec<_>) = all.cloned().partition(shuts);
+        if shut.is_empty() {
+            return Decision::Safe;
+        }
+        let Some(known) = baseline else {
+            return Decision::ByHand(format!(
+                "a Deny in {} keeps Auditward out, and nobody knows since when; take it out by hand if it is not meant",
+                H::NAME
+            ));
+        };
+        let recorded = |one: &Statement| {
+            known
+                .document()
+                .is_some_and(|known| known.contains_statement(one))
+        };
+        if shut.iter().any(recorded) {
+            return Decision::ByHand(format!(
+                "a Deny that keeps Auditward out is part of the known policy; change {} by hand",
+                H::NAME
+            ));
+        }
+        // Where the Deny was all there is, the known policy was replaced.
+        let left = if keep.is_empty() {
+            let known = known.document().map(|known| {
+                let good = known.statements().iter().filter(|one| !shuts(one));
+                known.with_statements(&good.cloned().collect::<Vec<_>>())
+            });
+            known.filter(|known| !known.statements().is_empty())
+        } else {
+            Some(document.with_statements(&keep))
+        };
+        // Whom the Deny shut out besides must not come in for that.
+        let zone = Zone {
+            cannot_tell_is_foreign: false,
+            ..scene.zone.clone()
+        };
+        let open = left.map(|left| narrow(&left, H::POLICY, &zone));
+        let Some(open) = open.filter(|open| !(open.changed && open.empty)) else {
+            return Decision::ByHand(format!(
+                "but for a Deny that keeps Auditward out {} lets in strangers or nobody; write it anew by hand",
+                H::NAME
+            ));
+        };
+        let to = PolicyState::Document(open.document);
+        Decision::change(
+            to,
+            "take the Deny out that keeps Auditward from being heard",
+        )
+    }
+
+    fn compare(live: &PolicyState, known: &PolicyState) -> Standing {
+        if live.same(known) {
+            Standing::Equal
+        } else {
+            Standing::Incomparable
+        }
+    }
+
+    fn same(one: &PolicyState, other: &PolicyState) -> bool {
+        one.same(other)
+    }
+
+    fn tell(state: &PolicyState) -> String {
+        state.tell()
+    }
+}
+
+/// Declares such facets: a type for the facet's name, and the facet itself.
+macro_rules! hearers {
+    ($($(#[$doc:meta])* $facet:ident = $kind:literal, $policy:ident, $action:literal, $name:literal;)+) => {
+        $(
+            $(#[$doc])*
+            pub type $facet = $crate::facets::heard::Heard<hearers::$facet>;
+        )+
+
+        /// The facets' names, as types.
+        pub mod hearers {
+            $(
+                #[doc = concat!("The facet `", $kind, "`.")]
+                #[derive(Debug)]
+                pub struct $facet;
+
+                impl $crate::facets::heard::Hears for $facet {
+                    const KIND: &'static str = $kind;
+                    const POLICY: auditward_policy::Kind = auditward_policy::Kind::$policy;
+                    const ACTION: &'static str = $action;
+                    const NAME: &'static str = $name;
+                }
+            )+
+        }
+    };
+}
+pub(crate) use hearers;
+
+#[cfg(test)]
+mod tests;

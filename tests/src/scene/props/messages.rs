@@ -1,0 +1,79 @@
+//! Auditward's own topic, queues and table, as the stack makes them.
+
+use serde_json::{Value, json};
+
+use super::sample;
+use crate::api::Api;
+use crate::scene::TABLE;
+
+/// The policy that a clean sample writes: as it is deployed.
+fn deployed(name: &str) -> Value {
+    let asked = sample(&format!("self-guard/{name}.clean.as-deployed"));
+    let asked = &asked["detail"]["requestParameters"];
+    let policy = [&asked["attributeValue"], &asked["attributes"]["Policy"]];
+    let found = policy.into_iter().find(|one| one.is_string());
+    found.cloned().expect("a policy")
+}
+
+/// Makes what must be there before an event's call can be made.
+pub async fn prepare(api: &Api, detail: &Value) {
+    let asked = &detail["requestParameters"];
+    match detail["eventSource"].as_str().unwrap_or_default() {
+        "sns.amazonaws.com" => {
+            if let Some(topic) = asked["topicArn"].as_str() {
+                prepare_topic(api, topic).await;
+            }
+        }
+        "sqs.amazonaws.com" => {
+            if let Some(url) = asked["queueUrl"].as_str() {
+                prepare_queue(api, url).await;
+            }
+        }
+        "dynamodb.amazonaws.com" => {
+            let protect = json!({ "TableName": TABLE, "DeletionProtectionEnabled": true });
+            must(api.json("dynamodb", "UpdateTable", &protect).await);
+            let recover = json!({ "TableName": TABLE,
+                "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": true } });
+            must(
+                api.json("dynamodb", "UpdateContinuousBackups", &recover)
+                    .await,
+            );
+        }
+        _ => {}
+    }
+}
+
+async fn prepare_topic(api: &Api, topic: &str) {
+    if !topic.ends_with(":auditward-alerts") {
+        return;
+    }
+    let policy = deployed("topic.policy-weakened");
+    for (name, value) in [
+        ("Policy", &policy),
+        ("KmsMasterKeyId", &json!("alias/auditward")),
+    ] {
+        let asked = json!({"TopicArn": topic, "AttributeName": name, "AttributeValue": value});
+        let (status, said) = api.sns("SetTopicAttributes", &asked).await;
+        assert!(status < 300, "{said}");
+    }
+}
+
+async fn prepare_queue(api: &Api, url: &str) {
+    let name = url.rsplit('/').next().unwrap_or_default();
+    let attributes = if name == "auditward-undelivered" {
+        json!({"MessageRetentionPeriod": "1209600", "Policy": deployed("queue.policy-weakened")})
+    } else {
+        json!({})
+    };
+    let (status, _) = api
+        .json("sqs", "GetQueueUrl", &json!({ "QueueName": name }))
+        .await;
+    if status >= 300 {
+        let asked = json!({"QueueName": name, "Attributes": attributes});
+        must(api.json("sqs", "CreateQueue", &asked).await);
+    }
+}
+
+fn must((status, said): (u16, Value)) {
+    assert!(status < 300, "{said}");
+}
