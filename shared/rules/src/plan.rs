@@ -6,6 +6,8 @@ use serde_json::Value;
 use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
 use crate::facets::{bucket, key, policy, principal, role, trail};
 use crate::facets::{alarm, bucket, key, logs, principal, role, trail};
+use crate::facets::guard::{bus, function, rule, schedule};
+use crate::facets::{bucket, key, principal, role, trail};
 
 /// A recorded state as the facet's own type.
 fn state_of<F: Facet>(state: &Value) -> Result<F::State, serde_json::Error> {
@@ -149,4 +151,19 @@ plans! {
     BucketLogging => bucket::BucketLogging,
     BucketNotification => bucket::BucketNotification,
     BucketWebsite => bucket::BucketWebsite,
+
+    FunctionConcurrency => function::FunctionConcurrency,
+    FunctionUrl => function::FunctionUrl,
+    FunctionPermissions => function::FunctionPermissions,
+    FunctionStatement => function::FunctionStatement,
+    FunctionSources => function::FunctionSources,
+    ForeignMapping => function::ForeignMapping,
+    FunctionInvocations => function::FunctionInvocations,
+    FunctionAliases => function::FunctionAliases,
+    RuleEnabled => rule::RuleEnabled,
+    RuleDefinition => rule::RuleDefinition,
+    RuleTargets => rule::RuleTargets,
+    BusPolicy => bus::BusPolicy,
+    BusConfiguration => bus::BusConfiguration,
+    ScheduleDefinition => schedule::ScheduleDefinition,
 }

@@ -2,6 +2,7 @@
 
 pub mod alarm;
 pub mod bucket;
+pub mod guard;
 pub mod guarded;
 pub mod kept;
 pub mod key;
