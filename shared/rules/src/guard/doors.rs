@@ -1,11 +1,11 @@
 //! Rules of who may call a function, by its policy or by its URL, and of who may
 //! use a layer.
 
-use auditward_policy::{Analysis, Deputy, Document, Foreign, Kind, analyze};
+use auditward_policy::{Analysis, Deputy, Document, Foreign, Kind, Tri, analyze};
 use serde_json::{Value, json};
 
 use super::subject::{LAMBDA, Subject, is_guard, refused};
-use crate::arn::Arn;
+use crate::arn::{Arn, is_account};
 use crate::facet::{At, Step};
 use crate::facets::guard::function::{
     FunctionPermissions, FunctionStatement, FunctionUrl, Permission, UrlWish,
@@ -181,7 +181,11 @@ fn opened(call: &Call<'_>) -> Judged {
             );
             draft(summary, Severity::High).into()
         }
-        Some(analysis) if analysis.deputy == Deputy::Foreign => {
+        // A service acts for whoever owns what calls it.
+        Some(analysis) if analysis.admissions.is_empty() => {
+            if analysis.deputy != Deputy::Foreign && !is_for_strangers(call, &permission) {
+                return Judged::Clean;
+            }
             let summary = format!(
                 "{whom} may call function {name} for somebody else's resources (statement `{sid}`)"
             );
@@ -221,6 +225,19 @@ fn is_deployed(call: &Call<'_>, permission: &Permission) -> bool {
                 && !rule.resource.contains(['*', '?'])
                 && call.settings.is_own(&rule.to_string())
         })
+}
+
+/// Whether a permission names an account that is not ours as the owner of what
+/// calls the function.
+fn is_for_strangers(call: &Call<'_>, permission: &Permission) -> bool {
+    let source = permission.term("sourceArn").and_then(Arn::parse);
+    let source = source.map(|arn| arn.account);
+    let owners = [permission.term("sourceAccount"), source];
+    let mut named = owners
+        .into_iter()
+        .flatten()
+        .filter(|owner| is_account(owner));
+    named.any(|owner| call.is_ours(owner) == Tri::No)
 }
 
 /// Whom one statement of a function's policy lets in.
