@@ -4,9 +4,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
-use crate::facets::{bucket, key, policy, principal, role, trail};
-use crate::facets::{alarm, bucket, key, logs, principal, role, trail};
 use crate::facets::guard::{bus, function, rule, schedule};
+use crate::facets::{alarm, bucket, key, logs, principal, role, trail};
+use crate::facets::{bucket, key, policy, principal, role, trail};
 use crate::facets::{bucket, key, principal, role, trail};
 
 /// A recorded state as the facet's own type.
@@ -160,7 +160,7 @@ plans! {
     ForeignMapping => function::ForeignMapping,
     FunctionInvocations => function::FunctionInvocations,
     FunctionAliases => function::FunctionAliases,
-    RuleEnabled => rule::RuleEnabled,
+    RuleState => rule::RuleState,
     RuleDefinition => rule::RuleDefinition,
     RuleTargets => rule::RuleTargets,
     BusPolicy => bus::BusPolicy,

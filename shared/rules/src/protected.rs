@@ -12,17 +12,24 @@ use crate::facets::bucket::{
     BucketPublicAccess, BucketReplication, BucketVersioning, BucketWebsite, BucketWish,
     LifecycleWish, PolicyWish, TargetsWish, VersioningWish,
 };
+use crate::facets::guard::bus::{BusConfiguration, BusPolicy};
+use crate::facets::guard::function::{
+    FunctionAliases, FunctionConcurrency, FunctionInvocations, FunctionPermissions,
+    FunctionSources, FunctionUrl, SourcesWish, UrlWish,
+};
+use crate::facets::guard::rule::{RuleDefinition, RuleState, RuleTargets, TargetsWish};
+use crate::facets::guard::schedule::ScheduleDefinition;
 use crate::facets::kept::AsRecorded;
 use crate::facets::key::{KeyPolicy, KeyPolicyWish, KeyState, KeyWish};
-use crate::facets::policy::{ManagedPolicy, PolicyVersion, VersionWish};
-use crate::facets::principal::{
-    Attachments, AttachmentsWish, InlinePolicy, InlineWish, PrincipalBoundary, inline_name,
-    is_boundary,
-};
 use crate::facets::logs::{
     AccountLogPolicy, AccountPolicyWish, DataProtection, DeliveryDestinationPolicy,
     DestinationPolicy, FiltersWish, LogDestination, LogGroup, LogGroupKey, LogGroupRetention,
     LogResourcePolicy, MetricFilters, RetentionWish, SinkPolicy, SubscriptionFilters,
+};
+use crate::facets::policy::{ManagedPolicy, PolicyVersion, VersionWish};
+use crate::facets::principal::{
+    Attachments, AttachmentsWish, InlinePolicy, InlineWish, PrincipalBoundary, inline_name,
+    is_boundary,
 };
 use crate::facets::role::{
     RoleBoundary, RoleInlinePolicies, RoleSettings, RoleTags, RoleTrust, TrustWish,
@@ -61,6 +68,13 @@ pub fn plans(at: &At, inventory: &Inventory) -> Vec<Plan> {
             vec![step::<AlarmActions>(at, true)]
         }
         ("oam", Some("sink")) => vec![step::<SinkPolicy>(at, PolicyWish::whole())],
+
+        ("lambda", Some(function)) if function.starts_with("function:") => function_plans(at),
+        ("events", Some("rule")) => rule_plans(at),
+        ("events", Some("event-bus")) => bus_plans(at),
+        ("scheduler", Some("schedule")) => {
+            vec![step::<ScheduleDefinition>(at, AsRecorded::Baseline)]
+        }
         _ => Vec::new(),
     }
 }
@@ -193,6 +207,32 @@ fn logs(at: &At, resource: &str) -> Vec<Plan> {
         }
         _ => Vec::new(),
     }
+}
+
+fn function_plans(at: &At) -> Vec<Plan> {
+    vec![
+        step::<FunctionConcurrency>(at, AsRecorded::Baseline),
+        step::<FunctionPermissions>(at, AsRecorded::Baseline),
+        step::<FunctionUrl>(at, UrlWish::Signed),
+        step::<FunctionSources>(at, SourcesWish::default()),
+        step::<FunctionInvocations>(at, AsRecorded::Baseline),
+        step::<FunctionAliases>(at, AsRecorded::Baseline),
+    ]
+}
+
+fn rule_plans(at: &At) -> Vec<Plan> {
+    vec![
+        step::<RuleDefinition>(at, AsRecorded::Baseline),
+        step::<RuleTargets>(at, TargetsWish::default()),
+        step::<RuleState>(at, true),
+    ]
+}
+
+fn bus_plans(at: &At) -> Vec<Plan> {
+    vec![
+        step::<BusConfiguration>(at, AsRecorded::Baseline),
+        step::<BusPolicy>(at, PolicyWish::whole()),
+    ]
 }
 
 impl TrailUse {

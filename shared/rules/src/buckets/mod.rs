@@ -18,11 +18,11 @@ pub use access::{ACCOUNT_DELETED, ACCOUNT_WEAKENED, BLOCK_DELETED, BLOCK_WEAKENE
 pub use acl::ACL_OPENED;
 pub use created::CREATED_OPEN;
 pub use deleted::DELETED;
-pub(crate) use policy::tell as tell_admitted;
 pub use encryption::{ENCRYPTION_CHANGED, ENCRYPTION_DELETED};
 pub use lifecycle::{LIFECYCLE_DELETED, LIFECYCLE_SHORTENED};
 pub use lock::{LEGAL_HOLD_LIFTED, OBJECT_LOCK_WEAKENED, RETENTION_BYPASSED};
 pub use logging::{LOGGING_CHANGED, NOTIFICATION_CHANGED};
+pub(crate) use policy::tell as tell_admitted;
 pub use policy::{POLICY_DELETED, POLICY_OPENED};
 pub use replication::{REPLICATION_CHANGED, REPLICATION_DELETED};
 pub use storage::{OWNERSHIP_DELETED, OWNERSHIP_WEAKENED, VERSIONING_SUSPENDED};

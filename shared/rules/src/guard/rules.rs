@@ -5,7 +5,7 @@ use auditward_policy::Tri;
 use super::subject::{EVENTS, is_guard, rule_named};
 use crate::arn::Arn;
 use crate::facet::{At, Step};
-use crate::facets::guard::rule::{Defined, RuleDefinition, RuleEnabled, RuleTargets, TargetsWish};
+use crate::facets::guard::rule::{Defined, RuleDefinition, RuleState, RuleTargets, TargetsWish};
 use crate::facets::kept::AsRecorded;
 use crate::rule::{Call, Draft, Judged, Proof, Revert, Rule, Severity, Watch, is_shown};
 
@@ -23,13 +23,13 @@ pub static DISABLED: Rule = Rule {
     }],
     revert: Revert::Event,
     deployers_accepted: false,
-    facets: &["rule-enabled"],
+    facets: &["rule-state"],
     proof: Proof::Moto,
     judge: |call| match call.guarded(rule_named(call, "name")) {
         Err(judged) => judged,
         Ok(rule) => {
             let summary = format!("rule {} was disabled", rule.name());
-            let step = Step::<RuleEnabled>::new(rule.clone(), true).wrote(Some(false));
+            let step = Step::<RuleState>::new(rule.clone(), true).wrote(Some(false));
             Draft::new(rule.resource, summary).step(step).into()
         }
     },
@@ -106,7 +106,7 @@ pub static CHANGED: Rule = Rule {
         names: &["PutRule"],
     }],
     revert: Revert::Baseline,
-    facets: &["rule-enabled", "rule-definition"],
+    facets: &["rule-state", "rule-definition"],
     proof: Proof::Moto,
     judge: changed,
     ..Rule::TELLS
@@ -147,7 +147,7 @@ fn changed(call: &Call<'_>) -> Judged {
             return Judged::Clean;
         }
     }
-    let mut enabled = Step::<RuleEnabled>::new(rule.clone(), true);
+    let mut enabled = Step::<RuleState>::new(rule.clone(), true);
     let mut definition = Step::<RuleDefinition>::new(rule.clone(), AsRecorded::Baseline);
     definition.wrote = defined(call).map(Some);
     let name = rule.name();

@@ -17,7 +17,7 @@ const OTHERWISE: &str = "deploy the stack again, or set it by hand as the stack 
 
 switches! {
     /// Whether a rule is on.
-    RuleEnabled = "rule-enabled" ["enabled", "disabled", "no rule"]
+    RuleState = "rule-state" ["enabled", "disabled", "no rule"]
         does ["enable the rule", "disable the rule"]
         gone "there is no such rule; deploy the stack again"
         evidence true;
