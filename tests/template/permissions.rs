@@ -38,7 +38,13 @@ fn found(function: Function) -> &'static [&'static str] {
             "arn:aws:cloudwatch:eu-west-1:111111111111:alarm:a",
             "arn:aws:oam:eu-west-1:111111111111:sink/s",
         ],
-        Function::OrganizationGuard | Function::SelfGuard => &[],
+        Function::SelfGuard => &[
+            "arn:aws:lambda:eu-west-1:111111111111:function:f",
+            "arn:aws:events:eu-west-1:111111111111:rule/r",
+            "arn:aws:events:eu-west-1:111111111111:event-bus/b",
+            "arn:aws:scheduler:eu-west-1:111111111111:schedule/default/s",
+        ],
+        Function::OrganizationGuard => &[],
     }
 }
 
@@ -99,7 +105,7 @@ fn within(action: &str, arn: &str) -> bool {
     let (service, _) = action.split_once(':').expect("an action");
     let region = if matches!(
         service,
-        "cloudtrail" | "cloudwatch" | "kms" | "logs" | "oam"
+        "cloudtrail" | "cloudwatch" | "events" | "kms" | "lambda" | "logs" | "oam" | "scheduler"
     ) {
         "*"
     } else {
@@ -122,6 +128,13 @@ fn knows_no_resource(action: &str) -> bool {
         action,
         "cloudtrail:DescribeTrails"
             | "cloudtrail:LookupEvents"
+            | "events:ListRules"
+            | "events:PutPermission"
+            | "events:RemovePermission"
+            | "lambda:CreateEventSourceMapping"
+            | "lambda:ListEventSourceMappings"
+            | "lambda:ListFunctions"
+            | "scheduler:ListSchedules"
             | "iam:ListRoles"
             | "logs:CancelExportTask"
             | "logs:DeleteAccountPolicy"
@@ -143,14 +156,15 @@ fn knows_no_resource(action: &str) -> bool {
 /// role's name, and that the function guards.
 fn only_where(whose: &str, action: &str) -> Value {
     let only = |key: &str, services: Value| json!({"StringEquals": {key: services}});
-    let [trail, bucket, logs] =
-        ["cloudtrail", "s3", "logs"].map(|service| format!("{service}.amazonaws.com"));
+    let [trail, bucket, logs, scheduler] =
+        ["cloudtrail", "s3", "logs", "scheduler"].map(|service| format!("{service}.amazonaws.com"));
     match action {
         "iam:PassRole" => {
             let services = match whose {
-                "members" => json!([trail, logs, bucket]),
+                "members" => json!([trail, logs, bucket, scheduler]),
                 "bucket-guard" => json!(bucket),
                 "log-guard" => json!(logs),
+                "self-guard" => json!(scheduler),
                 _ => json!(trail),
             };
             only("iam:PassedToService", services)
