@@ -3,10 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 
+use auditward_rules::record::has_versions;
 use auditward_rules::rule::Function;
 use auditward_rules::{envelope, registry};
 use auditward_tests::binaries::root;
-use auditward_tests::stack::{Deployed, Stack, texts};
+use auditward_tests::stack::{Deployed, Stack, list, texts};
 use quamina::Quamina;
 use serde_json::{Value, json};
 
@@ -28,12 +29,24 @@ pub fn patterns(stack: &Stack) -> Faults {
             let [source] = sources.as_slice() else {
                 panic!("{rule} is about {sources:?}")
             };
-            let names = texts(&properties["Pattern"]["detail"]["eventName"]);
+            let (names, versions) = names_of(&properties["Pattern"]["detail"]["eventName"]);
+            let versioned = names
+                .iter()
+                .filter(|_| has_versions(source))
+                .map(|one| format!("{one}{VERSION}"));
+            faults.extend(differences(
+                &format!("{name}: {rule} with a version"),
+                &versioned.collect(),
+                &versions,
+            ));
             let service = source.strip_suffix(".amazonaws.com").expect("a service");
             let whole = json!({
                 "source": [format!("aws.{service}")],
                 "detail-type": ["AWS API Call via CloudTrail"],
-                "detail": {"eventSource": [source], "eventName": names},
+                "detail": {
+                    "eventSource": [source],
+                    "eventName": properties["Pattern"]["detail"]["eventName"],
+                },
             });
             faults.extend(unlike(
                 name,
@@ -51,6 +64,25 @@ pub fn patterns(stack: &Stack) -> Faults {
         faults
     };
     each_function(check, stack)
+}
+
+/// How every version of an API begins, as Lambda writes it behind a call's name.
+const VERSION: &str = "20";
+
+/// The names in a pattern: those that are written out, and how those begin that
+/// have a version behind them.
+fn names_of(pattern: &Value) -> (Vec<String>, BTreeSet<String>) {
+    let (mut plain, mut begun) = (Vec::new(), BTreeSet::new());
+    for one in list(pattern) {
+        match one["prefix"].as_str() {
+            Some(prefix) => {
+                assert_eq!(one, json!({ "prefix": prefix }));
+                begun.insert(prefix.to_owned());
+            }
+            None => plain.push(one.as_str().expect("a name").to_owned()),
+        }
+    }
+    (plain, begun)
 }
 
 /// All rules of EventBridge, as it would match with them: each named by its
@@ -77,7 +109,7 @@ fn each_sample_event_reaches_its_function_once_and_look_alikes_none() {
             let path = file.unwrap().path();
             let text = fs::read_to_string(&path).unwrap();
             let record = envelope::entries(&text).pop().unwrap().record.unwrap();
-            let mut watching = registry::watching(&record.event_source, &record.event_name);
+            let mut watching = registry::watching(&record.event_source, record.plain_name());
             let watched = watching.any(|rule| rule.function == function);
             let out_of_scope = path.to_string_lossy().contains(".out-of-scope.");
             assert_eq!(watched, !out_of_scope, "{}", path.display());
@@ -121,4 +153,28 @@ fn an_event_that_differs_in_any_of_the_four_reaches_nobody() {
         assert_eq!(reached(&other), 0, "{place} {value}");
     }
     assert_eq!(reached(&sample("quirks/source-forged.json")), 0);
+}
+
+/// GIVEN any version of a call of Lambda, THEN it is handed on; a call whose name
+/// merely begins so is not.
+#[test]
+fn calls_of_lambda_are_matched_in_every_version() {
+    let matcher = matcher(Stack::read());
+    let text = fs::read_to_string(
+        root().join("events/self-guard/guard-function.deleted.violation.by-name.json"),
+    );
+    let sample: Value = serde_json::from_str(&text.unwrap()).unwrap();
+    for (name, expected) in [
+        ("DeleteFunction", 1),
+        ("DeleteFunction20150331", 1),
+        ("DeleteFunction20310101v7", 1),
+        ("DeleteFunctionUrlConfig", 0),
+        ("DeleteFunction2", 0),
+    ] {
+        let mut event = sample.clone();
+        event["detail"]["eventName"] = name.into();
+        let event = event.to_string();
+        let matched = matcher.matches_for_event(event.as_bytes()).unwrap();
+        assert_eq!(matched.len(), expected, "{name}");
+    }
 }

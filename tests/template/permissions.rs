@@ -44,6 +44,10 @@ fn found(function: Function) -> &'static [&'static str] {
             "arn:aws:sqs:eu-west-1:111111111111:auditward-failed",
             "arn:aws:dynamodb:eu-west-1:111111111111:table/auditward",
             "arn:aws:cloudformation:eu-west-1:111111111111:stack/auditward",
+            "arn:aws:lambda:eu-west-1:111111111111:function:f",
+            "arn:aws:events:eu-west-1:111111111111:rule/r",
+            "arn:aws:events:eu-west-1:111111111111:event-bus/b",
+            "arn:aws:scheduler:eu-west-1:111111111111:schedule/default/s",
         ],
         Function::OrganizationGuard => &[],
     }
@@ -110,9 +114,12 @@ fn within(action: &str, arn: &str) -> bool {
             | "cloudtrail"
             | "cloudwatch"
             | "dynamodb"
+            | "events"
             | "kms"
+            | "lambda"
             | "logs"
             | "oam"
+            | "scheduler"
             | "sns"
             | "sqs"
     ) {
@@ -144,6 +151,13 @@ fn knows_no_resource(action: &str) -> bool {
             | "sns:SetSubscriptionAttributes"
             | "sns:Unsubscribe"
             | "sqs:ListQueues"
+            | "events:ListRules"
+            | "events:PutPermission"
+            | "events:RemovePermission"
+            | "lambda:CreateEventSourceMapping"
+            | "lambda:ListEventSourceMappings"
+            | "lambda:ListFunctions"
+            | "scheduler:ListSchedules"
             | "iam:ListRoles"
             | "logs:CancelExportTask"
             | "logs:DeleteAccountPolicy"
@@ -165,14 +179,15 @@ fn knows_no_resource(action: &str) -> bool {
 /// role's name, and that the function guards.
 fn only_where(whose: &str, action: &str) -> Value {
     let only = |key: &str, services: Value| json!({"StringEquals": {key: services}});
-    let [trail, bucket, logs] =
-        ["cloudtrail", "s3", "logs"].map(|service| format!("{service}.amazonaws.com"));
+    let [trail, bucket, logs, scheduler] =
+        ["cloudtrail", "s3", "logs", "scheduler"].map(|service| format!("{service}.amazonaws.com"));
     match action {
         "iam:PassRole" => {
             let services = match whose {
-                "members" => json!([trail, logs, bucket]),
+                "members" => json!([trail, logs, bucket, scheduler]),
                 "bucket-guard" => json!(bucket),
                 "log-guard" => json!(logs),
+                "self-guard" => json!(scheduler),
                 _ => json!(trail),
             };
             only("iam:PassedToService", services)

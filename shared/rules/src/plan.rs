@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
+use crate::facets::guard::{bus, function, rule, schedule};
 use crate::facets::{
     alarm, bucket, key, logs, policy, principal, queue, role, stack, table, topic, trail,
 };
@@ -161,4 +162,19 @@ plans! {
     TableProtection => table::TableProtection,
     TableRecovery => table::TableRecovery,
     StackProtection => stack::StackProtection,
+
+    FunctionConcurrency => function::FunctionConcurrency,
+    FunctionUrl => function::FunctionUrl,
+    FunctionPermissions => function::FunctionPermissions,
+    FunctionStatement => function::FunctionStatement,
+    FunctionSources => function::FunctionSources,
+    ForeignMapping => function::ForeignMapping,
+    FunctionInvocations => function::FunctionInvocations,
+    FunctionAliases => function::FunctionAliases,
+    RuleState => rule::RuleState,
+    RuleDefinition => rule::RuleDefinition,
+    RuleTargets => rule::RuleTargets,
+    BusPolicy => bus::BusPolicy,
+    BusConfiguration => bus::BusConfiguration,
+    ScheduleDefinition => schedule::ScheduleDefinition,
 }

@@ -12,6 +12,13 @@ use crate::facets::bucket::{
     BucketPublicAccess, BucketReplication, BucketVersioning, BucketWebsite, BucketWish,
     LifecycleWish, PolicyWish, TargetsWish, VersioningWish,
 };
+use crate::facets::guard::bus::{BusConfiguration, BusPolicy};
+use crate::facets::guard::function::{
+    FunctionAliases, FunctionConcurrency, FunctionInvocations, FunctionPermissions,
+    FunctionSources, FunctionUrl, SourcesWish, UrlWish,
+};
+use crate::facets::guard::rule::{self, RuleDefinition, RuleState, RuleTargets};
+use crate::facets::guard::schedule::ScheduleDefinition;
 use crate::facets::kept::AsRecorded;
 use crate::facets::key::{KeyPolicy, KeyPolicyWish, KeyState, KeyWish};
 use crate::facets::logs::{
@@ -69,6 +76,13 @@ pub fn plans(at: &At, inventory: &Inventory) -> Vec<Plan> {
         ("sqs", _) => queue(at),
         ("dynamodb", Some("table")) => table(at),
         ("cloudformation", Some("stack")) => vec![step::<StackProtection>(at, true)],
+
+        ("lambda", Some(function)) if function.starts_with("function:") => function_plans(at),
+        ("events", Some("rule")) => rule_plans(at),
+        ("events", Some("event-bus")) => bus_plans(at),
+        ("scheduler", Some("schedule")) => {
+            vec![step::<ScheduleDefinition>(at, AsRecorded::Baseline)]
+        }
         _ => Vec::new(),
     }
 }
@@ -227,6 +241,32 @@ fn table(at: &At) -> Vec<Plan> {
     vec![
         step::<TableProtection>(at, true),
         step::<TableRecovery>(at, true),
+    ]
+}
+
+fn function_plans(at: &At) -> Vec<Plan> {
+    vec![
+        step::<FunctionConcurrency>(at, AsRecorded::Baseline),
+        step::<FunctionPermissions>(at, AsRecorded::Baseline),
+        step::<FunctionUrl>(at, UrlWish::Signed),
+        step::<FunctionSources>(at, SourcesWish::default()),
+        step::<FunctionInvocations>(at, AsRecorded::Baseline),
+        step::<FunctionAliases>(at, AsRecorded::Baseline),
+    ]
+}
+
+fn rule_plans(at: &At) -> Vec<Plan> {
+    vec![
+        step::<RuleDefinition>(at, AsRecorded::Baseline),
+        step::<RuleTargets>(at, rule::TargetsWish::default()),
+        step::<RuleState>(at, true),
+    ]
+}
+
+fn bus_plans(at: &At) -> Vec<Plan> {
+    vec![
+        step::<BusConfiguration>(at, AsRecorded::Baseline),
+        step::<BusPolicy>(at, PolicyWish::whole()),
     ]
 }
 

@@ -183,6 +183,12 @@ impl<'a> Record<'a> {
     }
 }
 
+/// Whether a service writes its API's version behind the names of its calls. Of
+/// many calls several versions are in use side by side, and new ones come.
+pub fn has_versions(source: &str) -> bool {
+    source == "lambda.amazonaws.com"
+}
+
 /// Cuts a trailing `20\d{6}(v\d+)?` off an event name.
 fn plain_name(name: &str) -> &str {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());

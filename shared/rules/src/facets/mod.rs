@@ -3,6 +3,7 @@
 pub mod alarm;
 pub mod attributes;
 pub mod bucket;
+pub mod guard;
 pub mod guarded;
 pub mod heard;
 pub mod kept;

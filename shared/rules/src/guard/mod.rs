@@ -1,8 +1,15 @@
 //! Rules of Auditward itself: functions, rules, queues, topics, table, stack.
 
+mod buses;
+mod doors;
+mod functions;
 mod letting;
 mod queues;
+mod rules;
+mod schedules;
+mod sources;
 mod stack;
+mod subject;
 mod table;
 mod topics;
 
@@ -40,4 +47,31 @@ pub static RULES: &[&Rule] = &[
     &stack::UPDATED,
     &stack::UNPROTECTED,
     &stack::POLICY_CHANGED,
+    // Functions, rules, buses and schedules.
+    &functions::DELETED,
+    &functions::CHANGED,
+    &functions::THROTTLED,
+    &functions::RESERVE_REMOVED,
+    &functions::FAILURES_DROPPED,
+    &functions::ALIAS_MOVED,
+    &functions::LOOSENED,
+    &doors::OPENED,
+    &doors::CUT_OFF,
+    &doors::URL_OPENED,
+    &doors::LAYER_SHARED,
+    &doors::LAYER_DELETED,
+    &sources::ADDED,
+    &sources::STOPPED,
+    &rules::DISABLED,
+    &rules::DELETED,
+    &rules::UNTARGETED,
+    &rules::CHANGED,
+    &rules::RETARGETED,
+    &buses::OPENED,
+    &buses::CLOSED,
+    &buses::DELETED,
+    &buses::WEAKENED,
+    &buses::ARCHIVE_WEAKENED,
+    &schedules::DELETED,
+    &schedules::CHANGED,
 ];
