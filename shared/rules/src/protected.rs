@@ -19,6 +19,9 @@ use crate::facets::logs::{
     DestinationPolicy, FiltersWish, LogDestination, LogGroup, LogGroupKey, LogGroupRetention,
     LogResourcePolicy, MetricFilters, RetentionWish, SinkPolicy, SubscriptionFilters,
 };
+use crate::facets::organization::{
+    Delegation, GuardrailContent, OrganizationPolicy, PolicyType, TrustedAccess,
+};
 use crate::facets::policy::{ManagedPolicy, PolicyVersion, VersionWish};
 use crate::facets::principal::{
     Attachments, AttachmentsWish, InlinePolicy, InlineWish, PrincipalBoundary, inline_name,
@@ -69,6 +72,7 @@ pub fn plans(at: &At, inventory: &Inventory) -> Vec<Plan> {
         ("sqs", _) => queue(at),
         ("dynamodb", Some("table")) => table(at),
         ("cloudformation", Some("stack")) => vec![step::<StackProtection>(at, true)],
+        ("organizations", Some(kind)) => organization(at, kind),
         _ => Vec::new(),
     }
 }
@@ -228,6 +232,19 @@ fn table(at: &At) -> Vec<Plan> {
         step::<TableProtection>(at, true),
         step::<TableRecovery>(at, true),
     ]
+}
+
+/// The item says which service of an organization or account, and which type of
+/// policies of a root.
+fn organization(at: &At, kind: &str) -> Vec<Plan> {
+    vec![match (kind, &at.item) {
+        ("organization", None) => step::<OrganizationPolicy>(at, PolicyWish::whole()),
+        ("organization", Some(_)) => step::<TrustedAccess>(at, true),
+        ("account", Some(_)) => step::<Delegation>(at, true),
+        ("policy", _) => step::<GuardrailContent>(at, AsRecorded::Baseline),
+        ("root", Some(_)) => step::<PolicyType>(at, AsRecorded::Baseline),
+        _ => return Vec::new(),
+    }]
 }
 
 impl TrailUse {
