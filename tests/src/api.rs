@@ -55,6 +55,7 @@ impl Api {
                 "1.1",
             ),
             "kms" => ("TrentService", "1.1"),
+            "organizations" => ("AWSOrganizationsV20161128", "1.1"),
             "dynamodb" => ("DynamoDB_20120810", "1.0"),
             "logs" => ("Logs_20140328", "1.1"),
             "sqs" => ("AmazonSQS", "1.0"),
@@ -114,7 +115,7 @@ impl Api {
         let source = detail["eventSource"].as_str().unwrap_or_default();
         let asked = &detail["requestParameters"];
         let (status, said) = match source.split('.').next().unwrap_or_default() {
-            service @ ("cloudtrail" | "kms" | "dynamodb" | "sqs") => {
+            service @ ("cloudtrail" | "kms" | "dynamodb" | "organizations" | "sqs") => {
                 let (status, said) = self.json(service, name, &capitalized(asked)).await;
                 (status, said.to_string())
             }

@@ -4,6 +4,7 @@
 pub mod iam;
 mod logs;
 pub mod messages;
+mod organizations;
 
 use auditward_rules::arn::Arn;
 use serde_json::{Map, Value, json};
@@ -18,6 +19,9 @@ pub async fn at(moto: &Moto, event: &Value) -> Value {
     let asked = &detail["requestParameters"];
     let region = detail["awsRegion"].as_str().unwrap_or(REGION);
     let account = account_named(detail["recipientAccountId"].as_str());
+    if detail["eventSource"] == "organizations.amazonaws.com" {
+        return organizations::at(moto).await;
+    }
     let api = Api::of(moto, account, region).await;
     match detail["eventSource"].as_str() {
         Some("logs.amazonaws.com") => return logs::all(&api).await,

@@ -3,6 +3,7 @@
 //! [`Scene::set`] makes what is there before anybody does anything bad, and
 //! [`Scene::act`] does in AWS what a sample event says was done.
 
+pub mod organization;
 pub mod props;
 
 use std::collections::BTreeMap;
@@ -63,6 +64,7 @@ impl Scene {
         for account in [MANAGEMENT, MEMBER] {
             props::close_account(&Api::of(moto, account, REGION).await).await;
         }
+        organization::make(moto).await;
         make_table(&config).await;
         let (topic_arn, alerts_url, subscription) = make_topic(&config).await;
         let mut queues = BTreeMap::new();

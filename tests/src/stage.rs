@@ -56,6 +56,14 @@ resources = [
   "arn:aws:cloudwatch:eu-west-1:111111111111:alarm:acme-*",
 ]
 
+[organization]
+guardrails = ["p-9f2kd81x"]
+protective_tags = ["guardrail"]
+
+[[organization.delegated_administrators]]
+account = "222222222222"
+service = "guardduty.amazonaws.com"
+
 [mode]
 default = "enforce"
 

@@ -49,7 +49,10 @@ fn found(function: Function) -> &'static [&'static str] {
             "arn:aws:events:eu-west-1:111111111111:event-bus/b",
             "arn:aws:scheduler:eu-west-1:111111111111:schedule/default/s",
         ],
-        Function::OrganizationGuard => &[],
+        Function::OrganizationGuard => &[
+            "arn:aws:organizations::111111111111:organization/o-exampleorg1",
+            "arn:aws:organizations::111111111111:policy/o-exampleorg1/service_control_policy/p-9f2kd81x",
+        ],
     }
 }
 
@@ -72,7 +75,13 @@ pub fn hands(stack: &Stack) -> Faults {
 
 /// The role in member accounts may do what any function's hands do there.
 pub fn members(stack: &Stack) -> Faults {
-    let all = Function::ALL.into_iter().flat_map(taken).collect();
+    // Only the management account may change the organization.
+    let there = |function: &Function| *function != Function::OrganizationGuard;
+    let all = Function::ALL
+        .into_iter()
+        .filter(there)
+        .flat_map(taken)
+        .collect();
     allowed("members", &all, &stack.members().grants("Role", "hands"))
 }
 
@@ -142,7 +151,8 @@ fn within(action: &str, arn: &str) -> bool {
 fn knows_no_resource(action: &str) -> bool {
     matches!(
         action,
-        "cloudtrail:DescribeTrails"
+        "cloudtrail:DeregisterOrganizationDelegatedAdmin"
+            | "cloudtrail:DescribeTrails"
             | "cloudtrail:LookupEvents"
             | "cloudformation:ListStacks"
             | "dynamodb:ListTables"
@@ -158,6 +168,7 @@ fn knows_no_resource(action: &str) -> bool {
             | "lambda:ListEventSourceMappings"
             | "lambda:ListFunctions"
             | "scheduler:ListSchedules"
+            | "cloudtrail:RegisterOrganizationDelegatedAdmin"
             | "iam:ListRoles"
             | "logs:CancelExportTask"
             | "logs:DeleteAccountPolicy"
@@ -169,7 +180,11 @@ fn knows_no_resource(action: &str) -> bool {
             | "logs:PutAccountPolicy"
             | "logs:PutResourcePolicy"
             | "organizations:DescribeOrganization"
+            | "organizations:EnableAWSServiceAccess"
             | "organizations:ListAWSServiceAccessForOrganization"
+            | "organizations:ListAccounts"
+            | "organizations:ListPolicies"
+            | "organizations:ListRoots"
             | "s3:GetAccountPublicAccessBlock"
             | "s3:PutAccountPublicAccessBlock"
     )

@@ -4,7 +4,17 @@ use auditward_hands::organizations::Organizations;
 
 auditward_hands::function! {
     OrganizationGuard {
-        organization: Organizations carries [];
+        organization: Organizations carries [
+            TrustedAccess,
+            Delegation,
+            NewDelegation,
+            Invitation,
+            OrganizationPolicy,
+            OrganizationAttachment,
+            GuardrailContent,
+            PolicyType,
+            AccountPlace,
+        ];
     }
-    discover []
+    discover [organization]
 }

@@ -6,7 +6,8 @@ use serde_json::Value;
 use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
 use crate::facets::guard::{bus, function, rule, schedule};
 use crate::facets::{
-    alarm, bucket, key, logs, policy, principal, queue, role, stack, table, topic, trail,
+    alarm, bucket, key, logs, organization, policy, principal, queue, role, stack, table, topic,
+    trail,
 };
 
 /// A recorded state as the facet's own type.
@@ -177,4 +178,13 @@ plans! {
     BusPolicy => bus::BusPolicy,
     BusConfiguration => bus::BusConfiguration,
     ScheduleDefinition => schedule::ScheduleDefinition,
+    TrustedAccess => organization::TrustedAccess,
+    Delegation => organization::Delegation,
+    NewDelegation => organization::NewDelegation,
+    Invitation => organization::Invitation,
+    OrganizationPolicy => organization::OrganizationPolicy,
+    OrganizationAttachment => organization::OrganizationAttachment,
+    GuardrailContent => organization::GuardrailContent,
+    PolicyType => organization::PolicyType,
+    AccountPlace => organization::AccountPlace,
 }

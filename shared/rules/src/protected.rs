@@ -26,6 +26,9 @@ use crate::facets::logs::{
     DestinationPolicy, FiltersWish, LogDestination, LogGroup, LogGroupKey, LogGroupRetention,
     LogResourcePolicy, MetricFilters, RetentionWish, SinkPolicy, SubscriptionFilters,
 };
+use crate::facets::organization::{
+    Delegation, GuardrailContent, OrganizationPolicy, PolicyType, TrustedAccess,
+};
 use crate::facets::policy::{ManagedPolicy, PolicyVersion, VersionWish};
 use crate::facets::principal::{
     Attachments, AttachmentsWish, InlinePolicy, InlineWish, PrincipalBoundary, inline_name,
@@ -83,6 +86,7 @@ pub fn plans(at: &At, inventory: &Inventory) -> Vec<Plan> {
         ("scheduler", Some("schedule")) => {
             vec![step::<ScheduleDefinition>(at, AsRecorded::Baseline)]
         }
+        ("organizations", Some(kind)) => organization(at, kind),
         _ => Vec::new(),
     }
 }
@@ -268,6 +272,19 @@ fn bus_plans(at: &At) -> Vec<Plan> {
         step::<BusConfiguration>(at, AsRecorded::Baseline),
         step::<BusPolicy>(at, PolicyWish::whole()),
     ]
+}
+
+/// The item says which service of an organization or account, and which type of
+/// policies of a root.
+fn organization(at: &At, kind: &str) -> Vec<Plan> {
+    vec![match (kind, &at.item) {
+        ("organization", None) => step::<OrganizationPolicy>(at, PolicyWish::whole()),
+        ("organization", Some(_)) => step::<TrustedAccess>(at, true),
+        ("account", Some(_)) => step::<Delegation>(at, true),
+        ("policy", _) => step::<GuardrailContent>(at, AsRecorded::Baseline),
+        ("root", Some(_)) => step::<PolicyType>(at, AsRecorded::Baseline),
+        _ => return Vec::new(),
+    }]
 }
 
 impl TrailUse {

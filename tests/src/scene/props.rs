@@ -131,6 +131,9 @@ pub async fn prepare(moto: &Moto, event: &Value) {
     let text = |name: &str| asked[name].as_str().unwrap_or_default();
     let call = detail["eventName"].as_str().unwrap_or_default();
 
+    if detail["eventSource"] == "organizations.amazonaws.com" {
+        return super::organization::prepare(moto, detail).await;
+    }
     messages::prepare(&api, detail).await;
     if !text("bucketName").is_empty() {
         make_open_bucket(moto, event, &api, text("bucketName")).await;

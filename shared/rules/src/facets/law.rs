@@ -11,7 +11,7 @@ use crate::settings::Settings;
 pub struct Stage {
     pub settings: Settings,
     zone: Zone,
-    at: At,
+    pub at: At,
 }
 
 impl Stage {

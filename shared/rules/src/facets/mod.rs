@@ -10,6 +10,7 @@ pub mod kept;
 pub mod key;
 pub mod logs;
 pub mod made;
+pub mod organization;
 pub mod policy;
 pub mod principal;
 pub mod queue;

@@ -101,6 +101,7 @@ impl Settings {
             || self.protected.resources.iter().any(|pattern| glob(pattern, arn) || names_group(pattern, arn))
             || (self.protected.discover && inventory.uses(arn))
             || self.is_own(arn)
+            || self.guards_organization(arn)
             // An account as a whole is guarded where it holds what is.
             || Arn::parse(arn).is_some_and(|arn| {
                 let whole = match arn.service {

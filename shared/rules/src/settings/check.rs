@@ -72,6 +72,19 @@ impl Settings {
             .accounts
             .keys()
             .for_each(|id| account("mode.accounts", id));
+        self.organization
+            .management_account
+            .iter()
+            .for_each(|id| account("organization.management_account", id));
+        self.organization
+            .delegated_administrators
+            .iter()
+            .for_each(|one| {
+                account(
+                    "organization.delegated_administrators.account",
+                    &one.account,
+                )
+            });
         let paused = self
             .pauses
             .iter()
@@ -83,6 +96,7 @@ impl Settings {
         {
             faults.push(format!("ours.organization: `{id}` is no organization ID: expected `o-` and 10 to 32 small letters or digits"));
         }
+        faults.extend(self.organization.faults());
         for partner in &self.partners {
             if partner.external_id.len() < 2 || partner.external_id.contains(['*', '?']) {
                 let id = &partner.external_id;

@@ -2,6 +2,7 @@
 
 mod apply;
 mod check;
+mod organization;
 mod when;
 
 use std::collections::BTreeMap;
@@ -10,6 +11,7 @@ use serde::{Deserialize, Serialize};
 
 pub use apply::{Held, Reach};
 pub use check::{BadSettings, EXAMPLE};
+pub use organization::{Delegated, Organization};
 pub use when::When;
 
 use crate::rule::Severity;
@@ -78,6 +80,8 @@ pub struct Settings {
     pub roles: Roles,
     /// What log buckets must keep.
     pub logs: Logs,
+    /// What must hold of the organization.
+    pub organization: Organization,
     /// Where alerts go.
     pub alerts: Alerts,
     /// Whether settings were given at all. Without any, the record's own account

@@ -1,0 +1,121 @@
+//! Invitations, and the organization's resource policy.
+
+use aws_sdk_organizations::operation::RequestId;
+use aws_sdk_organizations::primitives::DateTime;
+use aws_sdk_organizations::types::HandshakeState;
+use chrono::Utc;
+
+use auditward_rules::facet::{At, PolicyState};
+use auditward_rules::facets::made::Thing;
+use auditward_rules::facets::organization::{Invitation, OrganizationPolicy};
+use auditward_runtime::failure::Failure;
+use auditward_runtime::hand::{Hand, Written};
+
+use super::Organizations;
+
+const DESCRIBE: &str = "organizations:DescribeHandshake";
+const CANCEL: &str = "organizations:CancelHandshake";
+const READ: &str = "organizations:DescribeResourcePolicy";
+const PUT: &str = "organizations:PutResourcePolicy";
+const DELETE: &str = "organizations:DeleteResourcePolicy";
+
+pub(super) fn time(time: Option<&DateTime>) -> Option<chrono::DateTime<Utc>> {
+    let time = time?;
+    chrono::DateTime::from_timestamp(time.secs(), time.subsec_nanos())
+}
+
+impl Hand<Invitation> for Organizations<'_> {
+    async fn read(&self, at: &At) -> Result<Option<Thing>, Failure> {
+        let client = self.client(at).await?;
+        let answer = client
+            .describe_handshake()
+            .handshake_id(at.name())
+            .send()
+            .await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_handshake_not_found_exception()) =>
+            {
+                return Ok(None);
+            }
+            Err(error) => return Err(Failure::of(DESCRIBE, &error)),
+        };
+        let Some(found) = answer.handshake() else {
+            return Err(Failure::other(DESCRIBE, "an answer without a handshake"));
+        };
+        // One that was accepted is not gone: the account is in, and a person must know.
+        let state = match found.state() {
+            Some(HandshakeState::Canceled | HandshakeState::Declined | HandshakeState::Expired) => {
+                return Ok(None);
+            }
+            state => state.map_or("", HandshakeState::as_str),
+        };
+        Ok(Some(Thing {
+            created: time(found.requested_timestamp()),
+            detail: [("state".to_owned(), state.to_ascii_lowercase())].into(),
+        }))
+    }
+
+    async fn write(
+        &self,
+        at: &At,
+        _: &Option<Thing>,
+        to: &Option<Thing>,
+    ) -> Result<Written, Failure> {
+        if to.is_some() {
+            return Err(Failure::other(CANCEL, "nobody is ever invited"));
+        }
+        let client = self.client(at).await?;
+        let answer = client
+            .cancel_handshake()
+            .handshake_id(at.name())
+            .send()
+            .await;
+        let answer = answer.map_err(|error| Failure::of(CANCEL, &error))?;
+        Ok(Written::default().and(answer.request_id()))
+    }
+}
+
+impl Hand<OrganizationPolicy> for Organizations<'_> {
+    async fn read(&self, at: &At) -> Result<PolicyState, Failure> {
+        match self
+            .client(at)
+            .await?
+            .describe_resource_policy()
+            .send()
+            .await
+        {
+            Ok(answer) => {
+                let content = answer.resource_policy().and_then(|policy| policy.content());
+                Ok(content.map_or(PolicyState::Absent, PolicyState::read))
+            }
+            Err(error)
+                if error
+                    .as_service_error()
+                    .is_some_and(|e| e.is_resource_policy_not_found_exception()) =>
+            {
+                Ok(PolicyState::Absent)
+            }
+            Err(error) => Err(Failure::of(READ, &error)),
+        }
+    }
+
+    async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {
+        let client = self.client(at).await?;
+        let text = match to {
+            PolicyState::Document(document) => document.to_json(),
+            PolicyState::Unparsable { text, .. } => text.clone(),
+            PolicyState::Absent => {
+                let answer = client.delete_resource_policy().send().await;
+                let answer = answer.map_err(|error| Failure::of(DELETE, &error))?;
+                return Ok(Written::default().and(answer.request_id()));
+            }
+        };
+        let answer = client.put_resource_policy().content(text).send().await;
+        let answer = answer.map_err(|error| Failure::of(PUT, &error))?;
+        Ok(Written::default().and(answer.request_id()))
+    }
+}
