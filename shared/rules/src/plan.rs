@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
 use crate::facets::{alarm, bucket, key, logs, policy, principal, role, trail};
+use crate::facets::{bucket, key, principal, role, store, trail};
 
 /// A recorded state as the facet's own type.
 fn state_of<F: Facet>(state: &Value) -> Result<F::State, serde_json::Error> {
@@ -148,4 +149,12 @@ plans! {
     BucketLogging => bucket::BucketLogging,
     BucketNotification => bucket::BucketNotification,
     BucketWebsite => bucket::BucketWebsite,
+
+    TrailTags => trail::TrailTags,
+    StoreConfig => store::StoreConfig,
+    StoreState => store::StoreState,
+    StorePolicy => store::StorePolicy,
+    KeyRotation => key::KeyRotation,
+    KeyGrant => key::KeyGrant,
+    KeyGrants => key::KeyGrants,
 }

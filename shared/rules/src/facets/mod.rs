@@ -10,6 +10,7 @@ pub mod made;
 pub mod policy;
 pub mod principal;
 pub mod role;
+pub mod store;
 pub mod switch;
 pub mod trail;
 

@@ -26,6 +26,13 @@ pub(super) const ALL: [TrailField; 9] = [
     TrailField::LogGroup,
 ];
 
+/// The resource of CloudTrail that a refusal names.
+pub(super) fn refused_at(call: &Call<'_>) -> Option<At> {
+    let arn = call.refused("cloudtrail")?;
+    let parsed = Arn::parse(arn)?;
+    Some(At::new(parsed.account, parsed.region, arn))
+}
+
 /// The trail that a call is about: as the answer names it; else as the request
 /// does, by ARN, or by name in the record's account and region; else as the
 /// refusal does.
