@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use auditward_policy::{Document, Foreign, Kind, analyze};
 
 use super::{CLOUDTRAIL, only_the_baseline_tells, read};
+use crate::actor::Actor;
 use crate::facet::{At, PolicyState, Step};
 use crate::facets::store::{
     PolicyWish, StoreConfig, StoreField, StoreLife, StoreLifeWish, StorePolicy, StoreState,
@@ -217,8 +218,11 @@ fn weakened(call: &Call<'_>) -> Judged {
     }
     if certain {
         draft.into()
+    } else if call.settings.is_deployer(&Actor::of(call.record)) {
+        draft.if_live_agrees().into()
     } else {
-        only_the_baseline_tells(call, draft)
+        // Less than before or more: only the known configuration tells.
+        Judged::CannotTell(draft)
     }
 }
 
