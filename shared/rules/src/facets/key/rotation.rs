@@ -54,7 +54,7 @@ impl Keep for Rotated {
     }
 
     fn writable(state: &Rotation) -> bool {
-        *state != Rotation::Unsupported
+        matches!(state, Rotation::Every(_))
     }
 
     fn mend(live: &Rotation, known: &Rotation) -> Rotation {

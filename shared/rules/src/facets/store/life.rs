@@ -86,7 +86,7 @@ impl Facet for StoreState {
     }
 
     fn writable(state: &StoreLife) -> bool {
-        matches!(state, StoreLife::Ingesting | StoreLife::Stopped)
+        *state == StoreLife::Ingesting
     }
 
     fn tell(state: &StoreLife) -> String {
