@@ -1,3 +1,6 @@
+mod grants;
+mod stores;
+
 use chrono::{DateTime, Utc};
 
 use crate::facets::trail::{TrailField, TrailWish};
