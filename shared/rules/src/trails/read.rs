@@ -239,11 +239,7 @@ pub(super) fn selectors(call: &Call<'_>) -> Option<Selectors> {
             .get("advancedEventSelectors")
             .filter(|list| !list.items().is_empty());
         if let Some(list) = advanced {
-            return objects(Some(list))?
-                .into_iter()
-                .map(advanced_selector)
-                .collect::<Option<_>>()
-                .map(Form::Advanced);
+            return advanced_selectors(list).map(Form::Advanced);
         }
         let list = json.get("eventSelectors")?;
         objects(Some(list))?
@@ -256,6 +252,14 @@ pub(super) fn selectors(call: &Call<'_>) -> Option<Selectors> {
         form,
         covered_elsewhere: None,
     })
+}
+
+/// A list of advanced selectors; `None` where it does not show all of them.
+pub(super) fn advanced_selectors(list: Json<'_>) -> Option<Vec<AdvancedSelector>> {
+    objects(Some(list))?
+        .into_iter()
+        .map(advanced_selector)
+        .collect()
 }
 
 fn basic_selector(json: Json<'_>) -> Option<BasicSelector> {

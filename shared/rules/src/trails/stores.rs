@@ -8,8 +8,8 @@ use super::{CLOUDTRAIL, only_the_baseline_tells, read};
 use crate::actor::Actor;
 use crate::facet::{At, PolicyState, Step};
 use crate::facets::store::{
-    PolicyWish, StoreConfig, StoreField, StoreLife, StoreLifeWish, StorePolicy, StoreState,
-    StoreWish,
+    PolicyWish, StoreConfig, StoreField, StoreLife, StoreLifeWish, StorePolicy, StoreSettings,
+    StoreState, StoreWish,
 };
 use crate::json::Json;
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
@@ -210,11 +210,14 @@ fn weakened(call: &Call<'_>) -> Judged {
     }
     let summary = format!("{called} was updated: {}", says.join("; "));
     let mut draft = Draft::new(at.resource.as_str(), summary);
-    if unprotected {
-        draft = draft.step(step(&[StoreField::TerminationProtection]));
-    }
-    if !replaced.is_empty() {
-        draft = draft.step(step(&replaced));
+    let protection = unprotected.then(|| vec![StoreField::TerminationProtection]);
+    let mut wrote = call.record.response().and_then(settings);
+    for hold in protection.into_iter().chain([replaced]) {
+        if !hold.is_empty() {
+            let mut step = step(&hold);
+            step.wrote = wrote.take().map(Some);
+            draft = draft.step(step);
+        }
     }
     if certain {
         draft.into()
@@ -224,6 +227,21 @@ fn weakened(call: &Call<'_>) -> Judged {
         // Less than before or more: only the known configuration tells.
         Judged::CannotTell(draft)
     }
+}
+
+/// The configuration as `UpdateEventDataStore` answers with it, whole or not at all.
+fn settings(answer: Json<'_>) -> Option<StoreSettings> {
+    let on = |name| answer.get(name).and_then(Json::boolean);
+    Some(StoreSettings {
+        retention_days: answer
+            .get("retentionPeriod")
+            .and_then(Json::number)
+            .and_then(|days| days.try_into().ok())?,
+        termination_protection: on("terminationProtectionEnabled")?,
+        multi_region: on("multiRegionEnabled")?,
+        organization: on("organizationEnabled")?,
+        selectors: read::advanced_selectors(answer.get("advancedEventSelectors")?)?,
+    })
 }
 
 fn opened(call: &Call<'_>) -> Judged {
@@ -260,6 +278,8 @@ fn opened(call: &Call<'_>) -> Judged {
         Foreign::CannotTell(why) => {
             Judged::CannotTell(draft(&format!("may let outsiders in: {why}")))
         }
+        // What a deployer wrote and lets no outsider in is the deployer's business.
+        Foreign::No if call.settings.is_deployer(&Actor::of(call.record)) => Judged::Clean,
         Foreign::No => only_the_baseline_tells(
             call,
             draft(

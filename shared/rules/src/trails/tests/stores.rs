@@ -135,3 +135,23 @@ fn a_tag_that_is_put_may_overwrite_one() {
     let removed = guarded("RemoveTags", &request);
     assert!(removed.findings[0].certain);
 }
+
+#[test]
+fn what_a_deployer_made_of_a_store_is_learnt_from_the_answer() {
+    let text = format!(
+        "[ours]\naccounts = [\"111111111111\"]\n[protected]\nresources = [\"{STORE}\"]\n\
+         [[deployers]]\nprincipal = \"arn:aws:iam::111111111111:user/tobias\"\nreason = \"the pipeline\"\n"
+    );
+    let rest = format!(
+        r#""requestParameters":{{"eventDataStore":"{STORE}","retentionPeriod":366}},"responseElements":{{"eventDataStoreArn":"{STORE}","retentionPeriod":366,"terminationProtectionEnabled":true,"multiRegionEnabled":true,"organizationEnabled":false,"advancedEventSelectors":[{{"fieldSelectors":[{{"field":"eventCategory","equals":["Management"]}}]}}]}}"#
+    );
+    let settings = Settings::parse(&text).unwrap();
+    let judgement = judged(
+        &event("cloudtrail", "UpdateEventDataStore", &rest),
+        &settings,
+        &inventory(),
+    );
+    assert_eq!(judgement.verdict(), Verdict::Clean);
+    let wrote = judgement.accepted[0].wrote().unwrap();
+    assert_eq!(wrote["retention_days"], 366);
+}
