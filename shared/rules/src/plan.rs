@@ -4,8 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
-use crate::facets::{alarm, bucket, key, logs, policy, principal, role, trail};
-use crate::facets::{bucket, key, principal, role, store, trail};
+use crate::facets::{alarm, bucket, key, logs, policy, principal, role, store, trail};
 
 /// A recorded state as the facet's own type.
 fn state_of<F: Facet>(state: &Value) -> Result<F::State, serde_json::Error> {

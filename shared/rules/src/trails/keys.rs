@@ -2,8 +2,6 @@
 
 use auditward_policy::{Deputy, Document, Foreign, Kind, analyze};
 
-use super::only_the_baseline_tells;
-use super::only_the_baseline_tells;
 use crate::actor::Actor;
 use crate::arn::Arn;
 use crate::facet::{At, PolicyState, Step};
@@ -198,12 +196,9 @@ fn opened(call: &Call<'_>) -> Judged {
         }
         // What a deployer wrote and lets no outsider in is the deployer's business.
         _ if call.settings.is_deployer(&Actor::of(call.record)) => Judged::Clean,
-        Foreign::No | Foreign::CannotTell(_) => only_the_baseline_tells(
-            call,
-            draft(
-                "was replaced; whether a service or a Deny was lost, only the known policy tells",
-            ),
-        ),
+        Foreign::No | Foreign::CannotTell(_) => call.only_the_baseline_tells(draft(
+            "was replaced; whether a service or a Deny was lost, only the known policy tells",
+        )),
     }
 }
 

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use auditward_policy::{Document, Foreign, Kind, analyze};
 
-use super::{CLOUDTRAIL, only_the_baseline_tells, read};
+use super::{CLOUDTRAIL, read};
 use crate::actor::Actor;
 use crate::facet::{At, PolicyState, Step};
 use crate::facets::store::{
@@ -280,8 +280,7 @@ fn opened(call: &Call<'_>) -> Judged {
         }
         // What a deployer wrote and lets no outsider in is the deployer's business.
         Foreign::No if call.settings.is_deployer(&Actor::of(call.record)) => Judged::Clean,
-        Foreign::No => only_the_baseline_tells(
-            call,
+        Foreign::No => call.only_the_baseline_tells(
             draft(
                 "was replaced; whether a statement that protects it was lost, only the known policy tells",
             ),
