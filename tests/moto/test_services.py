@@ -65,6 +65,27 @@ class Keys(MotoTest):
         tags = self.kms.list_resource_tags(**self.key)["Tags"]
         self.assertEqual(tags, [{"TagKey": "a", "TagValue": "b"}])
 
+    def test_grants(self) -> None:
+        grantee = "arn:aws:iam::111111111111:role/reader"
+        asked = {"GranteePrincipal": grantee, "Operations": ["Decrypt"]}
+        grant = self.kms.create_grant(**self.key, **asked)["GrantId"]
+        [listed] = self.kms.list_grants(**self.key, GrantId=grant)["Grants"]
+        self.assertAlmostEqual(listed["CreationDate"].timestamp(), time.time(), delta=60)
+        self.assertEqual((listed["Name"], listed["GranteePrincipal"]), ("", grantee))
+        self.assertNotIn("RetiringPrincipal", listed)
+        self.kms.revoke_grant(**self.key, GrantId=grant)
+        self.assertEqual(self.kms.list_grants(**self.key)["Grants"], [])
+
+    def test_rotation(self) -> None:
+        for given, days in (({}, 365), ({"RotationPeriodInDays": 180}, 180)):
+            self.kms.enable_key_rotation(**self.key, **given)
+            status = self.kms.get_key_rotation_status(**self.key)
+            self.assertEqual(status["RotationPeriodInDays"], days)
+        self.kms.disable_key_rotation(**self.key)
+        status = self.kms.get_key_rotation_status(**self.key)
+        self.assertFalse(status["KeyRotationEnabled"])
+        self.assertNotIn("RotationPeriodInDays", status)
+
 
 class Roles(MotoTest):
     """What moto already does as AWS does, in IAM."""

@@ -109,8 +109,9 @@ impl Api {
         self.send("s3", request).await
     }
 
-    /// Makes the call that a record describes; what AWS says if it fails.
-    pub async fn again(&self, detail: &Value) -> Result<(), String> {
+    /// Makes the call that a record describes; what AWS answers, and what it says
+    /// if it fails.
+    pub async fn again(&self, detail: &Value) -> Result<String, String> {
         let name = detail["eventName"].as_str().unwrap_or_default();
         let source = detail["eventSource"].as_str().unwrap_or_default();
         let asked = &detail["requestParameters"];
@@ -127,7 +128,7 @@ impl Api {
             other => return Err(format!("{other} is not taught yet")),
         };
         if status < 300 {
-            Ok(())
+            Ok(said)
         } else {
             Err(format!("{name}: {status} {said}"))
         }
@@ -173,7 +174,7 @@ impl Api {
 }
 
 /// A value as text: a string without its quotes.
-fn plain(value: &Value) -> String {
+pub fn plain(value: &Value) -> String {
     value
         .as_str()
         .map_or_else(|| value.to_string(), str::to_owned)

@@ -49,7 +49,7 @@ pub async fn at(moto: &Moto, event: &Value) -> Value {
     if let Some(key) = named(&["keyId"]) {
         return key_of(&api, &key).await;
     }
-    if let Some(trail) = named(&["trailName", "name"]) {
+    if let Some(trail) = named(&["trailName", "name", "resourceId"]) {
         return trail_of(&api, moto, &trail).await;
     }
     let block = "GET /v20180820/configuration/publicAccessBlock";
@@ -105,7 +105,18 @@ async fn key_of(api: &Api, key: &str) -> Value {
         .await;
     let asked = json!({ "KeyId": key, "PolicyName": "default" });
     let (_, policy) = api.json("kms", "GetKeyPolicy", &asked).await;
+    let key = json!({ "KeyId": key });
+    let (_, rotation) = api.json("kms", "GetKeyRotationStatus", &key).await;
+    let (_, granted) = api.json("kms", "ListGrants", &key).await;
+    // KMS gives a grant that is made again another ID and time.
+    let granted = granted["Grants"].as_array().into_iter().flatten();
+    let mut grants: Vec<_> = granted
+        .map(|grant| format!("{} {}", grant["GranteePrincipal"], grant["Operations"]))
+        .collect();
+    grants.sort_unstable();
     json!({
+        "grants": grants,
+        "rotation": [rotation["KeyRotationEnabled"], rotation["RotationPeriodInDays"]],
         "state": described["KeyMetadata"]["KeyState"],
         "policy": document(policy["Policy"].as_str().unwrap_or_default()),
     })

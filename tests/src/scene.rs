@@ -25,7 +25,8 @@ pub const TRAIL: &str = "org-trail";
 pub const LOG_BUCKET: &str = "acme-org-trail-logs";
 /// Auditward's table.
 pub const TABLE: &str = "auditward";
-/// The key that the samples name; KMS gives a key its own name.
+/// The key and the grant that the samples name; KMS gives each a name of its own.
+const SAMPLE_GRANT: &str = "3f9ad5e8c17b42d6a0e85b7c94f2d1306ae7b85c2d94f0a1b3c6d7e8f9a0b1c2";
 const SAMPLE_KEY: &str = "7c1f9e42-5b0d-4a83-9c6e-2f81d0b7a354";
 /// The subscription that the samples name; SNS gives one its own ID.
 const SAMPLE_SUBSCRIPTION: &str = "5c0e8b1a-7d42-4f96-a3be-91d6f0c72e58";
@@ -43,6 +44,8 @@ pub struct Scene {
     pub key: String,
     /// The ID of the subscription of whoever is on call to Auditward's topic.
     pub subscription: String,
+    /// The ID of a grant of it.
+    pub grant: String,
 }
 
 /// The functions, by the names of their binaries and folders of samples.
@@ -61,6 +64,7 @@ impl Scene {
     pub async fn set(moto: &Moto) -> Self {
         let config = moto.sdk_config(MANAGEMENT, REGION).await;
         let key = props::make_trail(moto, &config).await;
+        let grant = props::grant(&Api::of(moto, MANAGEMENT, REGION).await, &key).await;
         for account in [MANAGEMENT, MEMBER] {
             props::close_account(&Api::of(moto, account, REGION).await).await;
         }
@@ -78,6 +82,7 @@ impl Scene {
             queues,
             key,
             subscription,
+            grant,
         }
     }
 
@@ -108,7 +113,8 @@ impl Scene {
         let text = sample
             .to_string()
             .replace(SAMPLE_KEY, &self.key)
-            .replace(SAMPLE_SUBSCRIPTION, &self.subscription);
+            .replace(SAMPLE_SUBSCRIPTION, &self.subscription)
+            .replace(SAMPLE_GRANT, &self.grant);
         let mut event: Value = serde_json::from_str(&text).expect("a sample is JSON");
         let now = chrono::Utc::now().format("%Y-%m-%dT%H:%M:%SZ").to_string();
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -131,15 +137,31 @@ impl Scene {
         self.act_only(moto, event).await.is_ok()
     }
 
-    /// Does what this event says was done; what AWS says where it refuses.
-    pub async fn act_only(&self, moto: &Moto, event: &Value) -> Result<(), String> {
+    /// Does what this event says was done, and gives the event with the IDs that
+    /// AWS gave to what was made; what AWS says where it refuses.
+    pub async fn act_only(&self, moto: &Moto, event: &Value) -> Result<Value, String> {
         let detail = &event["detail"];
         let account = account_named(detail["recipientAccountId"].as_str());
         let region = detail["awsRegion"].as_str().unwrap_or(REGION);
         let api = Api::of(moto, account, region).await;
-        api.again(detail).await?;
-        log(&api, detail).await;
-        Ok(())
+        let said = api.again(detail).await?;
+        let mut event = event.clone();
+        take_ids(&mut event["detail"]["responseElements"], &said);
+        log(&api, &event["detail"]).await;
+        Ok(event)
+    }
+}
+
+/// Puts the IDs of an answer in the place of the sample's.
+fn take_ids(elements: &mut Value, said: &str) {
+    let said: Value = serde_json::from_str(said).unwrap_or_default();
+    for (name, value) in elements.as_object_mut().into_iter().flatten() {
+        if let Some(letters) = name.strip_suffix("Id")
+            && let Some((first, rest)) = letters.split_at_checked(1)
+            && let Some(id) = said[format!("{}{rest}Id", first.to_uppercase())].as_str()
+        {
+            *value = json!(id);
+        }
     }
 }
 

@@ -181,10 +181,11 @@ impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
         self.scene.adapt(&sample(name))
     }
 
-    /// Does what an event says; panics where AWS refuses it.
-    pub async fn act(&self, event: &Value) {
+    /// Does what an event says, and gives the event as it then is; panics where
+    /// AWS refuses it.
+    pub async fn act(&self, event: &Value) -> Value {
         let done = self.scene.act_only(&self.moto, event).await;
-        done.unwrap_or_else(|why| panic!("AWS refuses the act: {why}"));
+        done.unwrap_or_else(|why| panic!("AWS refuses the act: {why}"))
     }
 
     /// What is live of the resource that an event is about.
@@ -248,7 +249,7 @@ pub async fn acted(settings: &str, sample: &str) -> (Stage, Guard, Value) {
     let stage = Stage::set(settings).await;
     let event = stage.event(sample);
     stage.scene.prepare(&stage.moto, &event).await;
-    stage.act(&event).await;
+    let event = stage.act(&event).await;
     let of = |name: &&&str| sample.starts_with(**name);
     let function = FUNCTIONS.iter().find(of).expect("a sample of a function");
     let guard = stage.guard(function).await;

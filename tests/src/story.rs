@@ -146,7 +146,7 @@ pub async fn put_back(function: &'static str, row: &'static Row) {
     stage.scene.prepare(&stage.moto, &event).await;
     stage.take_baselines(function).await;
     let before = stage.look(&event).await;
-    stage.act(&event).await;
+    let event = stage.act(&event).await;
     let bad = stage.look(&event).await;
     assert_ne!(before, bad, "the act must show");
 
@@ -203,7 +203,7 @@ async fn refused_undo_excuses_nothing(
     safe: &Value,
 ) {
     let next = stage.scene.adapt(&event);
-    stage.act(&next).await;
+    let next = stage.act(&next).await;
     let answer = guard.play(&next).await;
     assert_eq!(outcome_of(&answer), "fixed", "{answer}");
     assert_eq!(&stage.look(&event).await, safe);
@@ -300,7 +300,7 @@ pub async fn without_baseline(function: &'static str, row: &'static Row) {
     stage.scene.prepare(&stage.moto, &event).await;
     stage.know_the_trail().await;
     let before = stage.look(&event).await;
-    stage.act(&event).await;
+    let event = stage.act(&event).await;
     let bad = stage.look(&event).await;
     let mut guard = stage.guard(function).await;
     let answer = guard.play(&event).await;
@@ -317,7 +317,7 @@ pub async fn only_told(function: &'static str, row: &'static Row) {
     let event = stage.event(&format!("{function}/{}", row.sample));
     stage.scene.prepare(&stage.moto, &event).await;
     stage.take_baselines(function).await;
-    stage.act(&event).await;
+    let event = stage.act(&event).await;
     let bad = stage.look(&event).await;
     let mut guard = stage.guard(function).await;
     let answer = guard.play(&event).await;

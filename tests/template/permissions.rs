@@ -20,6 +20,8 @@ fn found(function: Function) -> &'static [&'static str] {
         Function::TrailGuard => &[
             "arn:aws:cloudtrail:eu-west-1:111111111111:trail/t",
             "arn:aws:kms:eu-west-1:111111111111:key/k",
+            "arn:aws:cloudtrail:eu-west-1:111111111111:eventdatastore/s",
+            "arn:aws:cloudtrail:eu-west-1:111111111111:channel/c",
         ],
         Function::BucketGuard => &[
             "arn:aws:s3:::b",

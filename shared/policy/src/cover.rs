@@ -58,7 +58,11 @@ fn overlaps_kind(kind: Kind, action: &str) -> bool {
     // Almost always a literal service name.
     let service = kind.service();
     match action.split_once(':') {
-        Some((own, _)) if !has_wildcard(own) => own.eq_ignore_ascii_case(service),
+        Some((own, _)) if !has_wildcard(own) => {
+            own.eq_ignore_ascii_case(service)
+                // What channels take in.
+                || kind == Kind::Store && own.eq_ignore_ascii_case("cloudtrail-data")
+        }
         _ => overlap(action, all_actions(kind), true),
     }
 }

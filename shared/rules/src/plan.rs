@@ -6,8 +6,8 @@ use serde_json::Value;
 use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
 use crate::facets::guard::{bus, function, rule, schedule};
 use crate::facets::{
-    alarm, bucket, key, logs, organization, policy, principal, queue, role, stack, table, topic,
-    trail,
+    alarm, bucket, key, logs, organization, policy, principal, queue, role, stack, store, table,
+    topic, trail,
 };
 
 /// A recorded state as the facet's own type.
@@ -187,4 +187,12 @@ plans! {
     GuardrailContent => organization::GuardrailContent,
     PolicyType => organization::PolicyType,
     AccountPlace => organization::AccountPlace,
+
+    TrailTags => trail::TrailTags,
+    StoreConfig => store::StoreConfig,
+    StoreState => store::StoreState,
+    StorePolicy => store::StorePolicy,
+    KeyRotation => key::KeyRotation,
+    KeyGrant => key::KeyGrant,
+    KeyGrants => key::KeyGrants,
 }

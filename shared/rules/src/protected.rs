@@ -20,7 +20,9 @@ use crate::facets::guard::function::{
 use crate::facets::guard::rule::{self, RuleDefinition, RuleState, RuleTargets};
 use crate::facets::guard::schedule::ScheduleDefinition;
 use crate::facets::kept::AsRecorded;
-use crate::facets::key::{KeyPolicy, KeyPolicyWish, KeyState, KeyWish};
+use crate::facets::key::{
+    GrantsWish, KeyGrants, KeyPolicy, KeyPolicyWish, KeyRotation, KeyState, KeyWish,
+};
 use crate::facets::logs::{
     AccountLogPolicy, AccountPolicyWish, DataProtection, DeliveryDestinationPolicy,
     DestinationPolicy, FiltersWish, LogDestination, LogGroup, LogGroupKey, LogGroupRetention,
@@ -39,11 +41,14 @@ use crate::facets::role::{
     RoleBoundary, RoleInlinePolicies, RoleSettings, RoleTags, RoleTrust, TrustWish,
 };
 use crate::facets::stack::StackProtection;
+use crate::facets::store::{
+    StoreConfig, StoreField, StoreLifeWish, StorePolicy, StoreState, StoreWish,
+};
 use crate::facets::table::{TableProtection, TableRecovery};
 use crate::facets::topic::{SubscriptionSettings, TopicPolicy, TopicPublishers, TopicSettings};
 use crate::facets::trail::{
     InsightsWish, SelectorsWish, TrailConfig, TrailInsights, TrailLogging, TrailSelectors,
-    TrailSettings, TrailWish,
+    TrailSettings, TrailTags, TrailWish,
 };
 use crate::inventory::{Inventory, TrailUse};
 use crate::plan::Plan;
@@ -56,6 +61,10 @@ pub fn plans(at: &At, inventory: &Inventory) -> Vec<Plan> {
     };
     match (arn.service, arn.resource.split('/').next()) {
         ("cloudtrail", Some("trail")) => trail(at),
+        ("cloudtrail", Some("eventdatastore")) => store(at),
+        ("cloudtrail", Some("channel" | "dashboard")) => {
+            vec![step::<StorePolicy>(at, PolicyWish::whole())]
+        }
         ("kms", Some("key")) => key(at, inventory),
         ("iam", Some("root")) => vec![step::<AccountPublicAccess>(at, true)],
         ("s3", _) => bucket(at, arn.resource, inventory),
@@ -125,6 +134,17 @@ fn trail(at: &At) -> Vec<Plan> {
         step::<TrailSelectors>(at, SelectorsWish::Full),
         step::<TrailInsights>(at, InsightsWish::Recorded),
         step::<TrailLogging>(at, true),
+        step::<TrailTags>(at, AsRecorded::Baseline),
+    ]
+}
+
+fn store(at: &At) -> Vec<Plan> {
+    let hold = StoreField::ALL.to_vec();
+    vec![
+        step::<StoreState>(at, StoreLifeWish::Kept),
+        step::<StoreConfig>(at, StoreWish { hold }),
+        step::<StorePolicy>(at, PolicyWish::whole()),
+        step::<TrailTags>(at, AsRecorded::Baseline),
     ]
 }
 
@@ -140,8 +160,11 @@ fn key(at: &At, inventory: &Inventory) -> Vec<Plan> {
             KeyPolicyWish {
                 trails,
                 owner: true,
+                outsiders: true,
             },
         ),
+        step::<KeyRotation>(at, AsRecorded::Baseline),
+        step::<KeyGrants>(at, GrantsWish::default()),
     ]
 }
 

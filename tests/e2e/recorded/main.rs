@@ -9,3 +9,4 @@
 
 mod logs;
 mod organizations;
+mod stores;

@@ -1,10 +1,11 @@
 """KMS: key states, key policies, keys named by ARN."""
 
 import json
+import time
 from typing import Any
 
 from moto.core.exceptions import JsonRESTError
-from moto.kms.models import KmsBackend
+from moto.kms.models import Grant, KmsBackend
 from moto.kms.responses import KmsResponse
 
 from .wrapping import wrap
@@ -90,9 +91,54 @@ def malformed_key_policies_are_refused() -> None:
     wrap(KmsBackend, "put_key_policy", put)
 
 
+def grants_say_when_they_were_made() -> None:
+    """GrantListEntry: CreationDate; Name and RetiringPrincipal only where given.
+
+    API_GrantListEntry; moto knows no time and answers null.
+    """
+
+    def init(original: Any, self: Grant, *arguments: Any, **named: Any) -> None:
+        original(self, *arguments, **named)
+        self.creation_date = time.time()
+
+    def to_json(original: Any, self: Grant) -> dict[str, Any]:
+        known = {name: value for name, value in original(self).items() if value is not None}
+        return known | {"CreationDate": self.creation_date, "Name": self.name or ""}
+
+    wrap(Grant, "__init__", init)
+    wrap(Grant, "to_json", to_json)
+
+
+def rotation_has_a_period() -> None:
+    """RotationPeriodInDays: 90 to 2560, 365 where it is left out.
+
+    API_EnableKeyRotation and API_GetKeyRotationStatus; moto knows no period.
+    """
+
+    def key_of(self: KmsResponse) -> Any:
+        key_id = self.kms_backend.get_key_id(self._get_param("KeyId"))
+        return self.kms_backend.keys[key_id]
+
+    def enable(original: Any, self: KmsResponse) -> str:
+        answer = original(self)
+        key_of(self).rotation_days = self._get_param("RotationPeriodInDays") or 365
+        return answer
+
+    def status(original: Any, self: KmsResponse) -> str:
+        answered = json.loads(original(self))
+        if answered["KeyRotationEnabled"]:
+            answered["RotationPeriodInDays"] = key_of(self).rotation_days
+        return json.dumps(answered)
+
+    wrap(KmsResponse, "enable_key_rotation", enable)
+    wrap(KmsResponse, "get_key_rotation_status", status)
+
+
 CORRECTIONS = (
     keys_pending_deletion_stay_so,
     deletions_answer_with_the_arn,
     default_policy_name,
     malformed_key_policies_are_refused,
+    grants_say_when_they_were_made,
+    rotation_has_a_period,
 )

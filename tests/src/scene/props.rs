@@ -82,6 +82,17 @@ pub async fn make_trail(moto: &Moto, config: &SdkConfig) -> String {
     key.to_owned()
 }
 
+/// Lets a role of the account use a key by a grant; gives the grant's ID.
+pub async fn grant(api: &Api, key: &str) -> String {
+    let role = format!("arn:aws:iam::{}:role/log-reader", MANAGEMENT.id);
+    let asked = json!({"KeyId": key, "GranteePrincipal": role, "Operations": ["Decrypt"]});
+    let made = json(api, "kms", "CreateGrant", asked).await;
+    made["GrantId"]
+        .as_str()
+        .expect("a grant has an ID")
+        .to_owned()
+}
+
 /// Blocks all public access to an account's buckets.
 pub async fn close_account(api: &Api) {
     let on = [
@@ -152,6 +163,10 @@ pub async fn prepare(moto: &Moto, event: &Value) {
             delivery_policy(bucket),
         )
         .await;
+    }
+    if call == "DisableKeyRotation" {
+        let asked = json!({"KeyId": asked["keyId"], "RotationPeriodInDays": 180});
+        json(&api, "kms", "EnableKeyRotation", asked).await;
     }
     if !text("roleName").is_empty() && call != "CreateRole" {
         // IAM deletes no role that still has policies.

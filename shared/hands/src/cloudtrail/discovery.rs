@@ -11,7 +11,8 @@ use super::CloudTrail;
 
 impl CloudTrail<'_> {
     /// Finds the protected trails of the function's own account: those that the
-    /// settings name, or all where they name none; and the keys they use. What
+    /// settings name, or all where they name none; and the keys they use. Event
+    /// data stores, channels and dashboards are guarded where they are named. What
     /// is known of their buckets' owners is kept.
     ///
     /// # Errors
@@ -74,6 +75,20 @@ impl CloudTrail<'_> {
                 log_role: trail.cloud_watch_logs_role_arn().map(str::to_owned),
             });
         }
+        found.resources.extend(named_stores(settings));
         Ok(found)
     }
+}
+
+/// The event data stores, channels and dashboards that the settings name one by
+/// one: no trail uses them.
+fn named_stores(settings: &Settings) -> impl Iterator<Item = At> + '_ {
+    let named = settings.protected.resources.iter();
+    named.filter_map(|text| {
+        let arn = Arn::parse(text)?;
+        let kind = arn.resource.split('/').next()?;
+        let is_store = matches!(kind, "eventdatastore" | "channel" | "dashboard");
+        (arn.service == "cloudtrail" && is_store && !text.contains(['*', '?']))
+            .then(|| At::new(arn.account, arn.region, text.as_str()))
+    })
 }

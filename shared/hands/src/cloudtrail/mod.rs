@@ -1,10 +1,12 @@
-//! Trails, through CloudTrail. Always by ARN: by name, a delegated administrator
+//! Trails and event data stores, through CloudTrail. Always by ARN: by name, a delegated administrator
 //! does not find the trails of the management account.
 
 mod config;
 mod discovery;
 mod insights;
 mod selectors;
+mod stores;
+mod tags;
 
 use aws_sdk_cloudtrail::Client;
 use aws_sdk_cloudtrail::operation::RequestId;
@@ -36,6 +38,14 @@ const ALONG_AND_TAGS: &[&str] = &[
     "organizations:ListAWSServiceAccessForOrganization",
 ];
 
+/// What it does besides for a store of the organization's events.
+const ALONG_STORES: &[&str] = &[
+    "iam:GetRole",
+    "iam:CreateServiceLinkedRole",
+    "organizations:DescribeOrganization",
+    "organizations:ListAWSServiceAccessForOrganization",
+];
+
 /// Every call this hand makes.
 pub const PERMISSIONS: &[Permission] = &[
     Permission::read("trail-config", "cloudtrail:GetTrail"),
@@ -51,6 +61,17 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::read(DISCOVERY, "cloudtrail:DescribeTrails"),
     Permission::read("trail-logging", "cloudtrail:GetTrailStatus"),
     Permission::write("trail-logging", "cloudtrail:StartLogging"),
+    Permission::read("trail-tags", "cloudtrail:ListTags"),
+    Permission::write("trail-tags", "cloudtrail:AddTags"),
+    Permission::write("trail-tags", "cloudtrail:RemoveTags"),
+    Permission::read("store-config", "cloudtrail:GetEventDataStore"),
+    Permission::write("store-config", "cloudtrail:UpdateEventDataStore").with(ALONG_STORES),
+    Permission::read("store-state", "cloudtrail:GetEventDataStore"),
+    Permission::write("store-state", "cloudtrail:RestoreEventDataStore").with(ALONG_STORES),
+    Permission::write("store-state", "cloudtrail:StartEventDataStoreIngestion"),
+    Permission::read("store-policy", "cloudtrail:GetResourcePolicy"),
+    Permission::write("store-policy", "cloudtrail:PutResourcePolicy"),
+    Permission::write("store-policy", "cloudtrail:DeleteResourcePolicy"),
 ];
 
 /// The hand for trails.

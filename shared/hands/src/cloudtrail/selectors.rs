@@ -167,7 +167,7 @@ fn basic(selector: EventSelector) -> BasicSelector {
     }
 }
 
-fn advanced(selector: AdvancedEventSelector) -> AdvancedSelector {
+pub(super) fn advanced(selector: AdvancedEventSelector) -> AdvancedSelector {
     let field = |field: AdvancedFieldSelector| FieldSelector {
         field: field.field,
         equals: field.equals.unwrap_or_default(),
@@ -200,9 +200,9 @@ fn to_basic(selector: &BasicSelector) -> EventSelector {
         .build()
 }
 
-type Refused = aws_smithy_types::error::operation::BuildError;
+pub(super) type Refused = aws_smithy_types::error::operation::BuildError;
 
-fn to_advanced(selector: &AdvancedSelector) -> Result<AdvancedEventSelector, Refused> {
+pub(super) fn to_advanced(selector: &AdvancedSelector) -> Result<AdvancedEventSelector, Refused> {
     let list = |list: &Vec<String>| (!list.is_empty()).then(|| list.clone());
     let field = |field: &FieldSelector| {
         AdvancedFieldSelector::builder()

@@ -76,7 +76,11 @@ impl<'t> Search<'_, 't> {
             Kind::Destination | Kind::Logs => &["logs:PutSubscriptionFilter", "logs:PutLogEvents"],
             Kind::Bus => &["events:PutEvents", "events:PutRule"],
             Kind::Function => &["lambda:InvokeFunction", "lambda:GetFunction"],
-            Kind::Store => &["cloudtrail:StartQuery", "cloudtrail:GetEventDataStore"],
+            Kind::Store => &[
+                "cloudtrail:StartQuery",
+                "cloudtrail:GetEventDataStore",
+                "cloudtrail-data:PutAuditEvents",
+            ],
             Kind::Table => &["dynamodb:GetItem", "dynamodb:PutItem"],
             Kind::Sink => &["oam:CreateLink", "oam:UpdateLink"],
             Kind::Organization => &["organizations:AttachPolicy", "organizations:ListAccounts"],

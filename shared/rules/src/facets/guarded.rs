@@ -445,7 +445,8 @@ fn named(sid: Option<&str>, otherwise: &str) -> String {
         .map_or_else(|| otherwise.to_owned(), |sid| format!("statement `{sid}`"))
 }
 
-fn tell_removal(removal: &Removal) -> String {
+/// What is taken out, for people.
+pub(super) fn tell_removal(removal: &Removal) -> String {
     let which = named(
         removal.sid.as_deref(),
         &format!("statement {}", removal.index + 1),

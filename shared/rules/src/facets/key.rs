@@ -1,13 +1,18 @@
-//! Facets of keys: whether a key can be used, and by whom.
+//! Facets of keys: whether a key can be used, by whom, and how it is kept.
 
+mod grants;
+mod mended;
 mod policy;
+mod rotation;
 
 use serde::{Deserialize, Serialize};
 
 use crate::facet::{Decision, Facet, Scene, Standing};
 
+pub use grants::{Grant, GrantsWish, KeyGrant, KeyGrants};
 pub(crate) use policy::guard_roles;
 pub use policy::{KeyPolicy, KeyPolicyWish, LockedOut, locked_out};
+pub use rotation::{KeyRotation, Rotation};
 
 /// Whether a key can be used.
 #[derive(Debug)]

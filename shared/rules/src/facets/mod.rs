@@ -16,6 +16,7 @@ pub mod principal;
 pub mod queue;
 pub mod role;
 pub mod stack;
+pub mod store;
 pub mod switch;
 pub mod table;
 pub mod topic;

@@ -1,7 +1,8 @@
 //! Rules of the keys that trails encrypt with.
 
-use auditward_policy::Document;
+use auditward_policy::{Deputy, Document, Foreign, Kind, analyze};
 
+use crate::actor::Actor;
 use crate::arn::Arn;
 use crate::facet::{At, PolicyState, Step};
 use crate::facets::key::{KeyPolicy, KeyPolicyWish, KeyState, KeyWish, Life, locked_out};
@@ -76,6 +77,27 @@ pub static KEY_LOCKOUT: Rule = Rule {
     judge: lockout,
 };
 
+/// Catalogue row 27.
+pub static KEY_OPENED: Rule = Rule {
+    id: "key.policy-opened",
+    title: "Trail's key opened",
+    severity: Severity::Critical,
+    why: "outsiders who may use the key read the logs that it encrypts; services that lost it cannot deliver",
+    controls: &["CIS AWS Foundations 3.0: 3.5, 4.7", "ATT&CK T1098"],
+    rows: &[27],
+    function: Function::TrailGuard,
+    watches: &[Watch {
+        source: "kms.amazonaws.com",
+        names: &["PutKeyPolicy"],
+    }],
+    scope: Scope::Protected,
+    revert: Revert::Live,
+    deployers_accepted: false,
+    facets: &["key-policy"],
+    proof: Proof::Moto,
+    judge: opened,
+};
+
 /// Calls that end a key's use for the time being.
 fn life(call: &Call<'_>, what: &str, wrote: Life) -> Judged {
     let key = match subject(call) {
@@ -93,24 +115,7 @@ fn lockout(call: &Call<'_>) -> Judged {
         Err(judged) => return judged,
     };
     let document = document(call);
-    let trails = call
-        .inventory
-        .encrypting_with(&key.resource)
-        .map(|used| used.trail.clone());
-    let mut wish = KeyPolicyWish {
-        trails: trails.collect(),
-        owner: true,
-    };
-    if wish.trails.is_empty() && !call.settings.given {
-        // Without settings every key counts as a trail's: the one that its own
-        // document speaks of, else any of the account.
-        wish.trails = vec![
-            document
-                .as_ref()
-                .and_then(|document| named(document, &key))
-                .unwrap_or_else(|| any(&key)),
-        ];
-    }
+    let wish = wish(call, &key, document.as_ref());
     let step = Step::<KeyPolicy>::new(key.clone(), wish.clone());
     let name = format!("key {}{}", key.name(), used_by(call, &key.resource));
     let Some(document) = document else {
@@ -127,6 +132,73 @@ fn lockout(call: &Call<'_>) -> Judged {
         Some(_) => draft.into(),
         None if out.is_empty() => Judged::Clean,
         None => Judged::CannotTell(draft),
+    }
+}
+
+/// What must hold of a key's policy besides that it lets no outsider in.
+fn wish(call: &Call<'_>, key: &At, document: Option<&Document>) -> KeyPolicyWish {
+    let trails = call
+        .inventory
+        .encrypting_with(&key.resource)
+        .map(|used| used.trail.clone());
+    let mut wish = KeyPolicyWish {
+        trails: trails.collect(),
+        owner: true,
+        outsiders: false,
+    };
+    if wish.trails.is_empty() && !call.settings.given {
+        // Without settings every key counts as a trail's: the one that its own
+        // document speaks of, else any of the account.
+        let spoken_of = document.and_then(|document| named(document, key));
+        wish.trails = vec![spoken_of.unwrap_or_else(|| any(key))];
+    }
+    wish
+}
+
+fn opened(call: &Call<'_>) -> Judged {
+    let key = match subject(call) {
+        Ok(key) => key,
+        Err(judged) => return judged,
+    };
+    let document = document(call);
+    let wish = KeyPolicyWish {
+        outsiders: true,
+        ..wish(call, &key, document.as_ref())
+    };
+    let step = Step::<KeyPolicy>::new(key.clone(), wish);
+    let name = format!("key {}{}", key.name(), used_by(call, &key.resource));
+    let Some(document) = document else {
+        let summary = format!(
+            "the policy of {name} was replaced, and the record does not say whom it lets in"
+        );
+        return Judged::CannotTell(Draft::new(key.resource, summary).step(step));
+    };
+    let analysis = analyze(&document, Kind::Key, &call.settings.zone(&key.account));
+    let step = step.wrote(PolicyState::Document(document));
+    let draft = |what: &str| {
+        let summary = format!("the policy of {name} {what}");
+        Draft::new(key.resource.as_str(), summary).step(step.clone())
+    };
+    // For whom CloudWatch Logs uses a key is said by the encryption context, as
+    // AWS documents it; that lets nobody in by itself.
+    let by_services = analysis.deputy == Deputy::CannotTell && analysis.admissions.is_empty();
+    match &analysis.foreign {
+        Foreign::Yes => {
+            let admitted = analysis.admissions.iter();
+            let mut who: Vec<_> = admitted
+                .flat_map(|one| one.principals.iter().map(String::as_str))
+                .collect();
+            who.dedup();
+            draft(&format!("lets {} in", who.join(", "))).into()
+        }
+        Foreign::CannotTell(why) if !by_services => {
+            Judged::CannotTell(draft(&format!("may let outsiders in: {why}")))
+        }
+        // What a deployer wrote and lets no outsider in is the deployer's business.
+        _ if call.settings.is_deployer(&Actor::of(call.record)) => Judged::Clean,
+        Foreign::No | Foreign::CannotTell(_) => call.only_the_baseline_tells(draft(
+            "was replaced; whether a service or a Deny was lost, only the known policy tells",
+        )),
     }
 }
 
@@ -166,7 +238,7 @@ fn any(key: &At) -> String {
 }
 
 /// Which trails need a key, for people.
-fn used_by(call: &Call<'_>, key: &str) -> String {
+pub(super) fn used_by(call: &Call<'_>, key: &str) -> String {
     let names = call
         .inventory
         .encrypting_with(key)
@@ -180,7 +252,7 @@ fn used_by(call: &Call<'_>, key: &str) -> String {
 }
 
 /// The protected key that a call is about; else what the call amounts to.
-fn subject(call: &Call<'_>) -> Result<At, Judged> {
+pub(super) fn subject(call: &Call<'_>) -> Result<At, Judged> {
     let Some(key) = key(call) else {
         let what = format!(
             "{} on a key that the record does not name",

@@ -1,7 +1,12 @@
 //! Rules of trails and the keys they use.
 
+mod grants;
 mod keys;
+mod lake;
 mod read;
+mod shadow;
+mod stores;
+mod tags;
 
 use crate::facet::{At, Step};
 use crate::facets::trail::{
@@ -10,7 +15,19 @@ use crate::facets::trail::{
 };
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
-pub use keys::{KEY_DELETION, KEY_DISABLED, KEY_LOCKOUT};
+pub use grants::{GRANT_CREATED, GRANT_REVOKED, MATERIAL_DELETED, ROTATION_DISABLED};
+pub use keys::{KEY_DELETION, KEY_DISABLED, KEY_LOCKOUT, KEY_OPENED};
+pub use lake::{
+    CHANNEL_CREATED, CHANNEL_DELETED, CHANNEL_REDIRECTED, ENRICHMENT_WEAKENED, EXPORTED,
+    FEDERATION_DISABLED, FEDERATION_ENABLED,
+};
+pub use shadow::SHADOW_CREATED;
+pub use stores::{
+    INGESTION_STOPPED, STORE_DELETED, STORE_OPENED, STORE_POLICY_DELETED, STORE_WEAKENED,
+};
+pub use tags::TAGS_CHANGED;
+
+const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";
 
 /// All rules of this system.
 pub static RULES: &[&Rule] = &[
@@ -22,6 +39,25 @@ pub static RULES: &[&Rule] = &[
     &KEY_DISABLED,
     &KEY_DELETION,
     &KEY_LOCKOUT,
+    &KEY_OPENED,
+    &GRANT_CREATED,
+    &GRANT_REVOKED,
+    &ROTATION_DISABLED,
+    &MATERIAL_DELETED,
+    &SHADOW_CREATED,
+    &TAGS_CHANGED,
+    &STORE_WEAKENED,
+    &STORE_DELETED,
+    &INGESTION_STOPPED,
+    &STORE_OPENED,
+    &STORE_POLICY_DELETED,
+    &FEDERATION_ENABLED,
+    &FEDERATION_DISABLED,
+    &CHANNEL_CREATED,
+    &CHANNEL_REDIRECTED,
+    &CHANNEL_DELETED,
+    &EXPORTED,
+    &ENRICHMENT_WEAKENED,
 ];
 
 /// Catalogue row 1.

@@ -26,6 +26,13 @@ pub(super) const ALL: [TrailField; 9] = [
     TrailField::LogGroup,
 ];
 
+/// The resource of CloudTrail that a refusal names.
+pub(super) fn refused_at(call: &Call<'_>) -> Option<At> {
+    let arn = call.refused("cloudtrail")?;
+    let parsed = Arn::parse(arn)?;
+    Some(At::new(parsed.account, parsed.region, arn))
+}
+
 /// The trail that a call is about: as the answer names it; else as the request
 /// does, by ARN, or by name in the record's account and region; else as the
 /// refusal does.
@@ -232,11 +239,7 @@ pub(super) fn selectors(call: &Call<'_>) -> Option<Selectors> {
             .get("advancedEventSelectors")
             .filter(|list| !list.items().is_empty());
         if let Some(list) = advanced {
-            return objects(Some(list))?
-                .into_iter()
-                .map(advanced_selector)
-                .collect::<Option<_>>()
-                .map(Form::Advanced);
+            return advanced_selectors(list).map(Form::Advanced);
         }
         let list = json.get("eventSelectors")?;
         objects(Some(list))?
@@ -249,6 +252,14 @@ pub(super) fn selectors(call: &Call<'_>) -> Option<Selectors> {
         form,
         covered_elsewhere: None,
     })
+}
+
+/// A list of advanced selectors; `None` where it does not show all of them.
+pub(super) fn advanced_selectors(list: Json<'_>) -> Option<Vec<AdvancedSelector>> {
+    objects(Some(list))?
+        .into_iter()
+        .map(advanced_selector)
+        .collect()
 }
 
 fn basic_selector(json: Json<'_>) -> Option<BasicSelector> {

@@ -1,8 +1,9 @@
 //! Who may use and manage a key.
 //!
 //! A lock-out from a key cannot be undone by anybody but AWS support, so that
-//! statements are given back while they still can be. Nothing is ever taken
-//! out: a Deny that locks somebody out is told to a person.
+//! statements are given back while they still can be. Outsiders alone are taken
+//! out, and never so that the owner could not manage the key any longer: a Deny
+//! that locks somebody out is told to a person.
 
 use auditward_policy::cloudtrail::{Delivery, add_missing_key, key_delivers};
 use auditward_policy::{Document, Kind, Statement, Tri, principal_allowed};
@@ -10,9 +11,12 @@ use serde::{Deserialize, Serialize};
 
 use crate::arn::{Arn, glob};
 use crate::facet::{Change, Decision, Facet, PolicyState, Scene, Standing};
+
 use crate::inventory::Inventory;
 use crate::json::Json;
 use crate::settings::Settings;
+
+use super::mended::{Mended, mended, unsure};
 
 /// A key's policy.
 #[derive(Debug)]
@@ -26,6 +30,9 @@ pub struct KeyPolicyWish {
     pub trails: Vec<String>,
     /// Whether the owning account and Auditward's roles must be able to manage it.
     pub owner: bool,
+    /// Whether outsiders are shut out, and lost Deny statements and grants to
+    /// services come back.
+    pub outsiders: bool,
 }
 
 /// Who is locked out of a key.
@@ -94,7 +101,7 @@ fn owner_manages(document: &Document, key: &str) -> Tri {
 }
 
 /// The AWS principals of a statement.
-fn principals(statement: &Statement) -> Vec<String> {
+pub(super) fn principals(statement: &Statement) -> Vec<String> {
     let Some(text) = statement.element("Principal") else {
         return Vec::new();
     };
@@ -179,7 +186,7 @@ fn owner_statement(key: &str) -> String {
 
 /// The document with the statements that are missing, and whether all of them
 /// are CloudTrail's.
-fn restored(
+pub(super) fn restored(
     live: &Document,
     wish: &KeyPolicyWish,
     baseline: Option<&Document>,
@@ -233,6 +240,9 @@ fn lost(document: &Document, recorded: &Statement, role: &str, key: &str) -> boo
             .any(|action| principal_allowed(document, Kind::Key, role, &action, key) == Tri::No)
 }
 
+/// How long a document KMS takes, in bytes.
+const LIMIT: usize = 32 * 1024;
+
 impl Facet for KeyPolicy {
     const KIND: &'static str = "key-policy";
     type State = PolicyState;
@@ -255,7 +265,21 @@ impl Facet for KeyPolicy {
             }
         };
         let baseline = baseline.and_then(PolicyState::document);
-        let (to, evidence_on) = restored(document, wish, baseline, settings, key);
+        if wish.outsiders
+            && let Some(why) = unsure(document, baseline, scene.zone)
+        {
+            return Decision::CannotTell(why);
+        }
+        let Mended {
+            to,
+            evidence_on,
+            mut done,
+        } = mended(document, wish, baseline, scene);
+        if !mended(&to, wish, baseline, scene).to.means_the_same(&to) {
+            return Decision::ByHand(
+                "what must hold of the key's policy contradicts itself; edit it by hand".into(),
+            );
+        }
         let out = locked_out(&to, key, wish, settings);
         let told = |out: &[LockedOut]| {
             out.iter()
@@ -278,15 +302,25 @@ impl Facet for KeyPolicy {
         if to.means_the_same(document) {
             return Decision::Safe;
         }
-        let why = match locked_out(document, key, wish, settings) {
-            out if out.is_empty() => "give Auditward's roles their statements back".to_owned(),
-            out => format!("add the statements that are missing: {}", told(&out)),
-        };
+        let missing = locked_out(document, key, wish, settings);
+        if !missing.is_empty() {
+            done.push(format!(
+                "add the statements that are missing: {}",
+                told(&missing)
+            ));
+        } else if done.is_empty() {
+            done.push("give Auditward's roles their statements back".to_owned());
+        }
+        if to.as_json().len() > LIMIT {
+            return Decision::ByHand(format!(
+                "the mended policy would be longer than the {LIMIT} bytes that KMS takes; shorten it by hand"
+            ));
+        }
         Decision::Change(Change {
             to: PolicyState::Document(to),
             evidence_on,
             first: Vec::new(),
-            why,
+            why: done.join("; "),
             confirm: false,
         })
     }

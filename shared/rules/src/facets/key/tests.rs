@@ -15,7 +15,14 @@ const GUARD: &str = r#"{"Sid":"Auditward","Effect":"Allow","Principal":{"AWS":"a
 const READER: &str = r#"{"Sid":"Readers","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:role/log-reader"},"Action":"kms:Decrypt","Resource":"*"}"#;
 const QUIET: &str = r#"{"Sid":"Quiet","Effect":"Deny","Principal":{"Service":"cloudtrail.amazonaws.com"},"Action":"kms:GenerateDataKey*","Resource":"*"}"#;
 const LOCK: &str = r#"{"Sid":"Lock","Effect":"Deny","Principal":{"AWS":"arn:aws:iam::111111111111:role/auditward-trail-guard"},"Action":"kms:Put*","Resource":"*"}"#;
-const ALL: [&str; 7] = [ROOT, ENCRYPT, DESCRIBE, GUARD, READER, QUIET, LOCK];
+const SIEM: &str = r#"{"Sid":"Siem","Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111111111111:root","arn:aws:iam::333333333333:root"]},"Action":"kms:Decrypt","Resource":"*"}"#;
+const EVERYBODY: &str =
+    r#"{"Sid":"Everybody","Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}"#;
+const LOGS: &str = r#"{"Sid":"Logs","Effect":"Allow","Principal":{"Service":"logs.eu-west-1.amazonaws.com"},"Action":["kms:Encrypt*","kms:Decrypt*","kms:GenerateDataKey*"],"Resource":"*","Condition":{"ArnLike":{"kms:EncryptionContext:aws:logs:arn":"arn:aws:logs:eu-west-1:111111111111:*"}}}"#;
+const KEEP: &str = r#"{"Sid":"Keep","Effect":"Deny","Principal":{"AWS":"arn:aws:iam::111111111111:role/developer"},"Action":"kms:ScheduleKeyDeletion","Resource":"*"}"#;
+const ALL: [&str; 11] = [
+    ROOT, ENCRYPT, DESCRIBE, GUARD, READER, QUIET, LOCK, SIEM, EVERYBODY, LOGS, KEEP,
+];
 
 fn policy(statements: &[&str]) -> PolicyState {
     PolicyState::read(&format!(
@@ -28,6 +35,7 @@ fn wish() -> KeyPolicyWish {
     KeyPolicyWish {
         trails: vec![TRAIL.into()],
         owner: true,
+        outsiders: false,
     }
 }
 
@@ -58,10 +66,11 @@ proptest! {
 
     #[test]
     fn key_policies_keep_the_law(
-        live in any_policy(), baseline in prop::option::of(any_policy()), trail: bool, owner: bool,
+        live in any_policy(), baseline in prop::option::of(any_policy()),
+        trail: bool, owner: bool, outsiders: bool,
     ) {
         let trails = if trail { vec![TRAIL.to_owned()] } else { Vec::new() };
-        keeps_the_law::<KeyPolicy>(&Stage::of(KEY), &live, &KeyPolicyWish { trails, owner }, baseline.as_ref())?;
+        keeps_the_law::<KeyPolicy>(&Stage::of(KEY), &live, &KeyPolicyWish { trails, owner, outsiders }, baseline.as_ref())?;
     }
 
     #[test]
@@ -73,6 +82,133 @@ proptest! {
             }
         }
     }
+}
+
+fn guard(live: &PolicyState, baseline: Option<&PolicyState>) -> Decision<PolicyState> {
+    let wish = KeyPolicyWish {
+        outsiders: true,
+        ..wish()
+    };
+    KeyPolicy::decide(live, &wish, baseline, Stage::of(KEY).scene())
+}
+
+proptest! {
+    #[test]
+    fn a_change_locks_nobody_out_and_lets_no_outsider_in(
+        live in any_policy(), baseline in prop::option::of(any_policy()),
+    ) {
+        if let Decision::Change(change) = guard(&live, baseline.as_ref()) {
+            let stage = Stage::of(KEY);
+            let after = change.to.document().unwrap();
+            prop_assert!(locked_out(after, KEY, &wish(), &stage.settings).is_empty(), "{:?}", change);
+            let foreign = auditward_policy::analyze(after, auditward_policy::Kind::Key, stage.scene().zone).foreign;
+            // For whom a service acts may be open; it is no outsider by itself.
+            prop_assert_ne!(foreign, auditward_policy::Foreign::Yes, "{:?}", change);
+        }
+    }
+
+    #[test]
+    fn grants_and_rotation_keep_the_law(
+        live in any_grants(), baseline in prop::option::of(any_grants()),
+        back in prop::sample::subsequence(vec!["a".to_owned(), "b".into(), "c".into()], 0..3),
+        turns in any_rotation(), known in prop::option::of(any_rotation()),
+    ) {
+        keeps_the_law::<KeyGrants>(&Stage::of(KEY), &live, &GrantsWish { back }, baseline.as_ref())?;
+        keeps_the_law::<KeyRotation>(
+            &Stage::of(KEY), &turns, &crate::facets::kept::AsRecorded::Baseline, known.as_ref(),
+        )?;
+    }
+}
+
+fn any_grants() -> impl Strategy<Value = std::collections::BTreeMap<String, Grant>> {
+    prop::collection::btree_map("[a-c]", "[x-z]", 0..3).prop_map(|grants| {
+        let grant = |name: String| Grant {
+            grantee: format!("arn:aws:iam::111111111111:role/{name}"),
+            ..Grant::default()
+        };
+        grants
+            .into_iter()
+            .map(|(id, name)| (id, grant(name)))
+            .collect()
+    })
+}
+
+fn any_rotation() -> impl Strategy<Value = Rotation> {
+    prop::sample::select(vec![
+        Rotation::Every(90),
+        Rotation::Every(365),
+        Rotation::Off,
+        Rotation::Unsupported,
+    ])
+}
+
+#[test]
+fn exactly_the_outsider_is_taken_out_of_a_keys_policy() {
+    let live = policy(&[ROOT, ENCRYPT, DESCRIBE, SIEM, READER]);
+    let change = changed(guard(&live, None));
+    let ours = SIEM.replace(r#","arn:aws:iam::333333333333:root""#, "");
+    assert!(
+        change
+            .to
+            .same(&policy(&[ROOT, ENCRYPT, DESCRIBE, &ours, READER])),
+        "{change:?}"
+    );
+    assert!(!change.evidence_on);
+    assert!(change.why.contains("333333333333"), "{}", change.why);
+}
+
+#[test]
+fn an_owner_who_was_let_in_as_everybody_keeps_the_key() {
+    let change = changed(guard(&policy(&[EVERYBODY, ENCRYPT, DESCRIBE]), None));
+    assert!(
+        change.to.same(&policy(&[ENCRYPT, DESCRIBE, ROOT])),
+        "{change:?}"
+    );
+}
+
+#[test]
+fn what_a_service_and_a_deny_lost_comes_back_from_the_baseline() {
+    let whole = policy(&[ROOT, ENCRYPT, DESCRIBE, LOGS, KEEP]);
+    let change = changed(guard(&policy(&[ROOT, ENCRYPT, DESCRIBE]), Some(&whole)));
+    assert!(change.to.same(&whole), "{change:?}");
+    // Without it nobody knows.
+    assert_eq!(
+        guard(&policy(&[ROOT, ENCRYPT, DESCRIBE]), None),
+        Decision::Safe
+    );
+    // A service that has other words for the same is not granted twice.
+    let reworded = LOGS.replace("Logs", "LogGroups");
+    let live = policy(&[ROOT, ENCRYPT, DESCRIBE, &reworded, KEEP]);
+    assert_eq!(guard(&live, Some(&whole)), Decision::Safe);
+}
+
+#[test]
+fn a_recorded_deny_that_would_lock_the_guard_out_does_not_come_back() {
+    let whole = policy(&[ROOT, ENCRYPT, DESCRIBE, LOCK]);
+    assert_eq!(
+        guard(&policy(&[ROOT, ENCRYPT, DESCRIBE]), Some(&whole)),
+        Decision::Safe
+    );
+}
+
+#[test]
+fn a_grant_is_given_again_as_it_was_and_only_once() {
+    let grant = Grant {
+        grantee: "arn:aws:iam::111111111111:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRoleForAutoScaling".into(),
+        operations: ["Decrypt".to_owned(), "CreateGrant".into()].into(),
+        ..Grant::default()
+    };
+    let known = [("old".to_owned(), grant.clone())].into();
+    let wish = GrantsWish {
+        back: vec!["old".into()],
+    };
+    let decide = |live| KeyGrants::decide(&live, &wish, Some(&known), Stage::of(KEY).scene());
+    let change = changed(decide(Default::default()));
+    assert_eq!(change.to, known);
+    // KMS gives it another ID.
+    assert_eq!(decide([("new".to_owned(), grant)].into()), Decision::Safe);
+    let unknown = KeyGrants::decide(&Default::default(), &wish, None, Stage::of(KEY).scene());
+    assert!(matches!(unknown, Decision::ByHand(_)));
 }
 
 #[test]

@@ -234,7 +234,7 @@ fn pieces<'a>(clause: &Clause<'a>) -> Vec<Clause<'a>> {
 }
 
 /// Whether `have` selects every event that `wanted` does.
-pub(super) fn covers(have: &[AdvancedSelector], wanted: &AdvancedSelector) -> bool {
+pub(in crate::facets) fn covers(have: &[AdvancedSelector], wanted: &AdvancedSelector) -> bool {
     let have: Vec<Clause<'_>> = have.iter().map(clause).collect();
     pieces(&clause(wanted)).iter().all(|piece| {
         have.iter().any(|clause| {
@@ -250,7 +250,10 @@ pub(super) fn covers(have: &[AdvancedSelector], wanted: &AdvancedSelector) -> bo
 }
 
 /// Whether `have` selects every event that any of `wanted` does.
-pub(super) fn covers_all(have: &[AdvancedSelector], wanted: &[AdvancedSelector]) -> bool {
+pub(in crate::facets) fn covers_all(
+    have: &[AdvancedSelector],
+    wanted: &[AdvancedSelector],
+) -> bool {
     wanted.iter().all(|wanted| covers(have, wanted))
 }
 

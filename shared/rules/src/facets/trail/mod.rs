@@ -1,17 +1,20 @@
 //! Facets of a trail: whether it logs, how it is configured, which events it
-//! selects, and which insights it gives.
+//! selects, which insights it gives, and how it is tagged.
 
 mod config;
 mod coverage;
 mod insights;
 mod selectors;
+mod tags;
 
 use crate::facets::switch::switches;
 
 pub use config::{TrailConfig, TrailField, TrailSettings, TrailWish};
 pub use coverage::{AdvancedSelector, FieldSelector};
+pub(in crate::facets) use coverage::{covers, covers_all};
 pub use insights::{InsightsWish, TrailInsights};
 pub use selectors::{BasicSelector, DataResource, Form, Selectors, SelectorsWish, TrailSelectors};
+pub use tags::TrailTags;
 
 /// What a person is told where a trail that must be there is not.
 const GONE: &str = "there is no such trail; create it again, or remove it from the settings";

@@ -1,5 +1,8 @@
 //! Keys, through KMS.
 
+mod grants;
+mod rotation;
+
 use aws_sdk_kms::Client;
 use aws_sdk_kms::operation::RequestId;
 use aws_sdk_kms::types::KeyState as AwsKeyState;
@@ -17,6 +20,13 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::write("key-state", "kms:EnableKey"),
     Permission::read("key-policy", "kms:GetKeyPolicy"),
     Permission::write("key-policy", "kms:PutKeyPolicy"),
+    Permission::read("key-rotation", "kms:GetKeyRotationStatus"),
+    Permission::write("key-rotation", "kms:EnableKeyRotation"),
+    Permission::read("key-grant", "kms:ListGrants"),
+    Permission::write("key-grant", "kms:RevokeGrant"),
+    Permission::read("key-grants", "kms:ListGrants"),
+    Permission::write("key-grants", "kms:CreateGrant"),
+    Permission::write("key-grants", "kms:RevokeGrant"),
 ];
 
 const ENABLE: &str = "kms:EnableKey";

@@ -1,0 +1,82 @@
+//! How a trail or an event data store is tagged.
+
+use aws_sdk_cloudtrail::operation::RequestId;
+use aws_sdk_cloudtrail::types::Tag;
+
+use auditward_rules::facet::At;
+use auditward_rules::facets::kept::Texts;
+use auditward_rules::facets::trail::TrailTags;
+use auditward_runtime::failure::Failure;
+use auditward_runtime::hand::{Hand, Written};
+
+use super::CloudTrail;
+
+const ADD: &str = "cloudtrail:AddTags";
+const REMOVE: &str = "cloudtrail:RemoveTags";
+
+impl Hand<TrailTags> for CloudTrail<'_> {
+    async fn read(&self, at: &At) -> Result<Option<Texts>, Failure> {
+        let client = self.client(at).await?;
+        let (mut tags, mut next) = (Texts::new(), None);
+        loop {
+            let request = client.list_tags().resource_id_list(&at.resource);
+            let answer = match request.set_next_token(next).send().await {
+                Ok(answer) => answer,
+                Err(error)
+                    if error.as_service_error().is_some_and(|e| {
+                        e.is_resource_not_found_exception()
+                            || e.is_event_data_store_not_found_exception()
+                    }) =>
+                {
+                    return Ok(None);
+                }
+                Err(error) => return Err(Failure::of("cloudtrail:ListTags", &error)),
+            };
+            let listed = answer.resource_tag_list().iter();
+            for tag in listed.flat_map(|resource| resource.tags_list()) {
+                let value = tag.value().unwrap_or_default().to_owned();
+                tags.insert(tag.key().to_owned(), value);
+            }
+            next = answer.next_token().map(str::to_owned);
+            if next.is_none() {
+                return Ok(Some(tags));
+            }
+        }
+    }
+
+    async fn write(
+        &self,
+        at: &At,
+        from: &Option<Texts>,
+        to: &Option<Texts>,
+    ) -> Result<Written, Failure> {
+        let (Some(from), Some(to)) = (from, to) else {
+            return Err(Failure::other(ADD, "there is nothing to tag"));
+        };
+        let tags = |some: &Texts, other: &Texts, differ: fn(&String, Option<&String>) -> bool| {
+            some.iter()
+                .filter(|(key, value)| differ(value, other.get(*key)))
+                .map(|(key, value)| Tag::builder().key(key).value(value).build())
+                .collect::<Result<Vec<_>, _>>()
+                .map_err(|error| Failure::other(ADD, error.to_string()))
+        };
+        let client = self.client(at).await?;
+        let mut written = Written::default();
+        let put = tags(to, from, |value, other| other != Some(value))?;
+        if !put.is_empty() {
+            let request = client.add_tags().resource_id(&at.resource);
+            let answer = request.set_tags_list(Some(put)).send().await;
+            let answer = answer.map_err(|error| Failure::of(ADD, &error))?;
+            written = written.and(answer.request_id());
+        }
+        // Only undo comes here: a tag that was put back.
+        let gone = tags(from, to, |_, other| other.is_none())?;
+        if !gone.is_empty() {
+            let request = client.remove_tags().resource_id(&at.resource);
+            let answer = request.set_tags_list(Some(gone)).send().await;
+            let answer = answer.map_err(|error| Failure::of(REMOVE, &error))?;
+            written = written.and(answer.request_id());
+        }
+        Ok(written)
+    }
+}

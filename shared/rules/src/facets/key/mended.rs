@@ -1,0 +1,127 @@
+//! A key's policy as it should be: without outsiders, and with what it lost.
+
+use auditward_policy::{Document, Foreign, Kind, Statement, Zone, analyze, narrow};
+
+use super::policy::{KeyPolicyWish, locked_out, principals, restored};
+use crate::facet::Scene;
+use crate::facets::guarded::tell_removal;
+use crate::json::Json;
+
+/// A document as it should be.
+pub(super) struct Mended {
+    pub to: Document,
+    /// Whether CloudTrail's statements are all that was added.
+    pub evidence_on: bool,
+    /// What was done besides giving statements back to those locked out.
+    pub done: Vec<String>,
+}
+
+/// The document with what must be in it, and without what must not.
+pub(super) fn mended(
+    live: &Document,
+    wish: &KeyPolicyWish,
+    baseline: Option<&Document>,
+    scene: Scene<'_>,
+) -> Mended {
+    let (key, settings) = (scene.at.resource.as_str(), scene.settings);
+    if !wish.outsiders {
+        let (to, evidence_on) = restored(live, wish, baseline, settings, key);
+        return Mended {
+            to,
+            evidence_on,
+            done: Vec::new(),
+        };
+    }
+    // What may be an outsider is told, and never taken out.
+    let zone = Zone {
+        cannot_tell_is_foreign: false,
+        ..scene.zone.clone()
+    };
+    // Outsiders whom the recorded policy lets in do not come back with it.
+    let known = baseline.map(|known| narrow(known, Kind::Key, &zone).document);
+    let mut done = Vec::new();
+    let mut document = live.clone();
+    for statement in known.iter().flat_map(Document::statements) {
+        if !is_lost(statement, &document) {
+            continue;
+        }
+        let mut with = document.clone();
+        with.statement_append(statement);
+        // A Deny comes back only where it locks nobody out.
+        let worse = statement.is_deny()
+            && locked_out(&with, key, wish, settings).len()
+                > locked_out(&document, key, wish, settings).len();
+        if !worse {
+            let sid = statement.sid().filter(|sid| !sid.is_empty());
+            done.push(sid.map_or_else(
+                || "put a lost statement back".to_owned(),
+                |sid| format!("put statement `{sid}` back"),
+            ));
+            document = with;
+        }
+    }
+    let narrowed = narrow(&document, Kind::Key, &zone);
+    done.extend(narrowed.removed.iter().map(tell_removal));
+    let (to, evidence_on) = restored(&narrowed.document, wish, known.as_ref(), settings, key);
+    Mended {
+        to,
+        evidence_on: evidence_on && done.is_empty(),
+        done,
+    }
+}
+
+/// Whether a recorded statement that keeps the key safe or in use is gone: a
+/// Deny, or all that a service was granted. CloudTrail's own statements are
+/// judged by what they let it do.
+fn is_lost(statement: &Statement, document: &Document) -> bool {
+    if statement.is_deny() {
+        return !document.contains_statement(statement);
+    }
+    let services = services(statement);
+    let granted = |service: &String| {
+        document
+            .statements()
+            .iter()
+            .any(|one| one.is_allow() && self::services(one).contains(service))
+    };
+    statement.is_allow()
+        && !services.is_empty()
+        && principals(statement).is_empty()
+        && services
+            .iter()
+            .any(|service| service != "cloudtrail.amazonaws.com" && !granted(service))
+}
+
+/// The services among a statement's principals.
+fn services(statement: &Statement) -> Vec<String> {
+    let text = statement.element("Principal").unwrap_or_default();
+    let named = Json::parse(&text).and_then(|principal| principal.get("Service"));
+    let names = named.map(Json::items).unwrap_or_default();
+    names
+        .into_iter()
+        .filter_map(Json::scalar)
+        .map(std::borrow::Cow::into_owned)
+        .collect()
+}
+
+/// Whether all that can be said against a policy is that somebody it lets in
+/// may be an outsider, and why. Statements that the baseline has are known.
+pub(super) fn unsure(
+    document: &Document,
+    baseline: Option<&Document>,
+    zone: &Zone,
+) -> Option<String> {
+    let analysis = analyze(document, Kind::Key, zone);
+    let Foreign::CannotTell(why) = analysis.foreign else {
+        return None;
+    };
+    let known =
+        |statement: &Statement| baseline.is_some_and(|known| known.contains_statement(statement));
+    let mut admitting = analysis
+        .admissions
+        .iter()
+        .filter_map(|admission| document.statements().get(admission.index));
+    admitting
+        .any(|statement| !known(statement))
+        .then(|| format!("whom the key's policy lets in cannot be told: {why}"))
+}

@@ -1,0 +1,209 @@
+//! Rules of a key's grants, its rotation and its material.
+
+use auditward_policy::Tri;
+
+use super::keys::{subject, used_by};
+use crate::actor::Actor;
+use crate::arn::{Arn, glob};
+use crate::facet::Step;
+use crate::facets::kept::AsRecorded;
+use crate::facets::key::{GrantsWish, KeyGrant, KeyGrants, KeyRotation, Rotation};
+use crate::facets::made::Gone;
+use crate::rule::{
+    Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch, is_shown,
+};
+
+const KMS: &str = "kms.amazonaws.com";
+
+/// What these rules have in common.
+const KEY: Rule = Rule {
+    severity: Severity::High,
+    controls: &["CIS AWS Foundations 3.0: 3.5"],
+    function: Function::TrailGuard,
+    scope: Scope::Protected,
+    ..Rule::TELLS
+};
+
+/// Catalogue row 28.
+pub static GRANT_CREATED: Rule = Rule {
+    id: "key.grant-created",
+    title: "Trail's key granted to an outsider",
+    severity: Severity::Critical,
+    why: "a grant lets an outsider decrypt logs, and no policy shows it",
+    controls: &["CIS AWS Foundations 3.0: 3.5", "ATT&CK T1098"],
+    rows: &[28],
+    watches: &[Watch {
+        source: KMS,
+        names: &["CreateGrant"],
+    }],
+    revert: Revert::Event,
+    deployers_accepted: false,
+    facets: &["key-grant"],
+    proof: Proof::Moto,
+    judge: granted,
+    ..KEY
+};
+
+/// Catalogue row 29.
+pub static ROTATION_DISABLED: Rule = Rule {
+    id: "key.rotation-disabled",
+    title: "Rotation of a trail's key ended",
+    severity: Severity::Medium,
+    why: "material that is never replaced encrypts ever more logs, and whoever gets hold of it once reads them all",
+    controls: &["CIS AWS Foundations 3.0: 3.6"],
+    rows: &[29],
+    watches: &[Watch {
+        source: KMS,
+        names: &["DisableKeyRotation"],
+    }],
+    revert: Revert::Event,
+    facets: &["key-rotation"],
+    proof: Proof::Moto,
+    judge: |call| {
+        let key = match subject(call) {
+            Ok(key) => key,
+            Err(judged) => return judged,
+        };
+        let used = used_by(call, &key.resource);
+        let summary = format!("key {}{used} is no longer rotated", key.name());
+        let step = Step::<KeyRotation>::new(key.clone(), AsRecorded::Baseline).wrote(Rotation::Off);
+        Draft::new(key.resource, summary).step(step).into()
+    },
+    ..KEY
+};
+
+/// Catalogue row 30.
+pub static MATERIAL_DELETED: Rule = Rule {
+    id: "key.material-deleted",
+    title: "Material of a trail's key deleted",
+    severity: Severity::Critical,
+    why: "without its material a key encrypts and decrypts nothing, and only who holds the original can import it again",
+    controls: &["CIS AWS Foundations 3.0: 3.5", "ATT&CK T1485"],
+    rows: &[30],
+    watches: &[Watch {
+        source: KMS,
+        names: &["DeleteImportedKeyMaterial"],
+    }],
+    deployers_accepted: false,
+    judge: |call| match subject(call) {
+        Err(judged) => judged,
+        Ok(key) => {
+            let used = used_by(call, &key.resource);
+            let what = format!(
+                "the material of key {}{used} was deleted; import it again",
+                key.name()
+            );
+            Draft::new(key.resource, what).into()
+        }
+    },
+    ..KEY
+};
+
+/// Catalogue row 31.
+pub static GRANT_REVOKED: Rule = Rule {
+    id: "key.grant-revoked",
+    title: "Grant of a trail's key revoked",
+    severity: Severity::Medium,
+    why: "who used the key by that grant can no longer read or write what it encrypts",
+    controls: &["ATT&CK T1531"],
+    rows: &[31],
+    watches: &[Watch {
+        source: KMS,
+        names: &["RevokeGrant"],
+    }],
+    revert: Revert::Baseline,
+    facets: &["key-grants"],
+    proof: Proof::Moto,
+    judge: revoked,
+    ..KEY
+};
+
+fn granted(call: &Call<'_>) -> Judged {
+    let key = match subject(call) {
+        Ok(key) => key,
+        Err(judged) => return judged,
+    };
+    let name = format!("key {}{}", key.name(), used_by(call, &key.resource));
+    // Services are granted for resources of the key's own account.
+    let service =
+        |text: &str| text.ends_with(".amazonaws.com") || text.ends_with(".amazonaws.com.cn");
+    if call.parameter("granteeServicePrincipal").is_some() {
+        return Judged::Clean;
+    }
+    let Some(grantee) = call.parameter("granteePrincipal") else {
+        let what = format!("{name} was granted to somebody whom the record does not name");
+        return Judged::CannotTell(Draft::new(key.resource, what));
+    };
+    if service(&grantee) {
+        return Judged::Clean;
+    }
+    let account = account_of(&grantee);
+    let ours = account.map_or(Tri::CannotTell, |account| call.is_ours(account));
+    let partner = |account: &str| {
+        let mut partners = call.settings.partners.iter();
+        partners.any(|partner| {
+            partner.account == account
+                && partner
+                    .may_read
+                    .iter()
+                    .any(|pattern| glob(pattern, &key.resource))
+        })
+    };
+    if ours == Tri::Yes || account.is_some_and(partner) {
+        return Judged::Clean;
+    }
+    let draft = Draft::new(
+        key.resource.as_str(),
+        format!("{name} was granted to {grantee}"),
+    );
+    let id = call
+        .record
+        .response()
+        .and_then(|response| response.string("grantId"))
+        .filter(|id| is_shown(id));
+    // Whom nobody can tell from an own principal is never cut off.
+    match (ours, id) {
+        (Tri::No, Some(id)) => {
+            let gone = Gone { at: call.time() };
+            draft.step(Step::<KeyGrant>::new(key.item(id), gone)).into()
+        }
+        (Tri::No, None) => draft.into(),
+        _ => Judged::CannotTell(draft),
+    }
+}
+
+/// The account of a principal, by its ARN or by its bare number.
+fn account_of(principal: &str) -> Option<&str> {
+    if crate::arn::is_account(principal) {
+        return Some(principal);
+    }
+    Arn::parse(principal)
+        .map(|arn| arn.account)
+        .filter(|account| crate::arn::is_account(account))
+}
+
+fn revoked(call: &Call<'_>) -> Judged {
+    let key = match subject(call) {
+        Ok(key) => key,
+        Err(judged) => return judged,
+    };
+    let actor = Actor::of(call.record);
+    // A service that gives up what it was granted needs it no longer.
+    let service = actor.kind == "AWSService"
+        || actor.invoked_by.ends_with(".amazonaws.com")
+            && actor.invoked_by != "cloudformation.amazonaws.com";
+    if service {
+        return Judged::Clean;
+    }
+    let name = format!("key {}{}", key.name(), used_by(call, &key.resource));
+    let Some(id) = call.shown("grantId") else {
+        let what = format!("a grant of {name} was revoked, and the record does not say which");
+        return Judged::CannotTell(Draft::new(key.resource, what));
+    };
+    let wish = GrantsWish {
+        back: vec![id.clone().into_owned()],
+    };
+    let what = format!("grant {id} of {name} was revoked");
+    let step = Step::<KeyGrants>::new(key.clone(), wish);
+    Draft::new(key.resource, what).step(step).into()
+}
