@@ -164,7 +164,7 @@ const HARMLESS: [&str; 5] = [
 ];
 
 fn changed(call: &Call<'_>) -> Judged {
-    let function = match Subject::guarded(call) {
+    let function = match Subject::guards(call) {
         Ok(function) => function,
         Err(judged) => return judged,
     };
