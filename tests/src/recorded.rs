@@ -97,12 +97,12 @@ impl Exchange {
 
     /// What AWS answers.
     #[must_use]
-    pub fn answers(mut self, body: Value) -> Self {
+    pub fn answers(mut self, body: impl Into<Value>) -> Self {
         self.content_type = match self.asked {
             Asked::Rest(..) => "application/json",
             _ => self.content_type,
         };
-        self.body = body.to_string();
+        self.body = body.into().to_string();
         self
     }
 

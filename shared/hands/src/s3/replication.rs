@@ -333,7 +333,8 @@ mod tests {
             prefix: Some("old/".into()),
             ..ReplicationRule::default()
         };
-        assert_eq!(one_form(std::slice::from_ref(&old)), [old.clone()]);
+        let alone = std::slice::from_ref(&old);
+        assert_eq!(one_form(alone), alone);
         let both = one_form(&[full(), old]);
         let made = both.last().unwrap();
         assert_eq!((made.priority, made.delete_markers), (Some(8), Some(true)));
