@@ -28,7 +28,7 @@ fn every_recorded_rule_has_its_exchanges() {
     complete("trail-guard", PROVEN);
 }
 
-/// A store as GetEventDataStore answers, with some fields otherwise.
+/// A store as `GetEventDataStore` answers, with some fields otherwise.
 fn store(otherwise: &Value) -> Value {
     let mut store = json!({
         "EventDataStoreArn": STORE,
@@ -57,9 +57,9 @@ fn selector(fields: &[(&str, &str)]) -> Value {
     json!({"Name": "Management events", "FieldSelectors": fields})
 }
 
-fn get(otherwise: Value) -> Exchange {
+fn get(otherwise: &Value) -> Exchange {
     Exchange::json("GetEventDataStore", json!({ "EventDataStore": STORE }))
-        .answers(store(&otherwise))
+        .answers(store(otherwise))
 }
 
 /// What is known of the store.
@@ -105,10 +105,10 @@ async fn a_deleted_store_is_restored() {
         "store.deleted.violation.by-id",
     ] {
         let exchanges = [
-            get(json!({"Status": "PENDING_DELETION"})),
+            get(&json!({"Status": "PENDING_DELETION"})),
             Exchange::json("RestoreEventDataStore", json!({ "EventDataStore": STORE }))
                 .answers(store(&json!({"Status": "ENABLED"}))),
-            get(json!({})),
+            get(&json!({})),
         ];
         assert_eq!(story(sample, None, None, exchanges).await, 1);
     }
@@ -121,22 +121,22 @@ async fn a_store_that_comes_back_stopped_is_started_as_it_was() {
             .answers(store(&json!({"Status": "STOPPED_INGESTION"})))
     };
     let exchanges = [
-        get(json!({"Status": "PENDING_DELETION"})),
+        get(&json!({"Status": "PENDING_DELETION"})),
         restored(),
         Exchange::json(
             "StartEventDataStoreIngestion",
             json!({ "EventDataStore": STORE }),
         ),
-        get(json!({"Status": "STARTING_INGESTION"})),
+        get(&json!({"Status": "STARTING_INGESTION"})),
     ];
     let sample = "store.deleted.violation.by-arn";
     let written = story(sample, Some(StoreLife::Ingesting), None, exchanges).await;
     assert_eq!(written, 2);
     // One that was stopped before stays so.
     let exchanges = [
-        get(json!({"Status": "PENDING_DELETION"})),
+        get(&json!({"Status": "PENDING_DELETION"})),
         restored(),
-        get(json!({"Status": "STOPPED_INGESTION"})),
+        get(&json!({"Status": "STOPPED_INGESTION"})),
     ];
     let written = story(sample, Some(StoreLife::Stopped), None, exchanges).await;
     assert_eq!(written, 1);
@@ -145,12 +145,12 @@ async fn a_store_that_comes_back_stopped_is_started_as_it_was() {
 #[tokio::test]
 async fn a_stopped_store_takes_events_in_again() {
     let exchanges = [
-        get(json!({"Status": "STOPPED_INGESTION"})),
+        get(&json!({"Status": "STOPPED_INGESTION"})),
         Exchange::json(
             "StartEventDataStoreIngestion",
             json!({ "EventDataStore": STORE }),
         ),
-        get(json!({"Status": "STARTING_INGESTION"})),
+        get(&json!({"Status": "STARTING_INGESTION"})),
     ];
     let sample = "store.ingestion-stopped.violation.by-arn";
     assert_eq!(story(sample, None, None, exchanges).await, 1);
@@ -158,7 +158,7 @@ async fn a_stopped_store_takes_events_in_again() {
 
 #[tokio::test]
 async fn a_weakened_store_gets_back_exactly_what_it_lost() {
-    let put = |fields: Value| {
+    let put = |fields: &Value| {
         let mut asked = json!({ "EventDataStore": STORE });
         for (name, value) in fields.as_object().into_iter().flatten() {
             asked[name] = value.clone();
@@ -191,7 +191,7 @@ async fn a_weakened_store_gets_back_exactly_what_it_lost() {
         ),
     ];
     for (sample, weaker, back) in cases {
-        let exchanges = [get(weaker), put(back.clone()), get(back)];
+        let exchanges = [get(&weaker), put(&back), get(&back)];
         assert_eq!(story(sample, None, None, exchanges).await, 1, "{sample}");
     }
 }
