@@ -7,7 +7,8 @@ use crate::arn::Arn;
 use crate::facet::{At, PolicyState, Step};
 use crate::facets::kept::AsRecorded;
 use crate::facets::organization::{
-    AttachmentWish, GUARDRAIL_TYPES, GuardrailContent, OrganizationAttachment, PolicyType,
+    Attached, AttachedTo, AttachmentWish, GUARDRAIL_TYPES, GuardrailContent,
+    OrganizationAttachment, PolicyType,
 };
 use crate::rule::{Call, Draft, Judged, Proof, Revert, Rule, Severity, Watch, is_shown};
 
@@ -200,7 +201,8 @@ fn attached(call: &Call<'_>) -> Judged {
         at: call.time(),
     };
     let what = format!("policy {id} was attached to {}", to.name());
-    let step = Step::<OrganizationAttachment>::new(to.clone().item(id), wish);
+    let step = Step::<OrganizationAttachment>::new(to.clone().item(id), wish)
+        .wrote(Attached::written(true));
     Judged::CannotTell(Draft::new(to.resource, what).step(step))
 }
 
@@ -214,7 +216,8 @@ fn detached(call: &Call<'_>) -> Judged {
         return Judged::Clean;
     }
     let what = format!("guardrail {id} was detached from {}", from.name());
-    let step = Step::<OrganizationAttachment>::new(from.clone().item(id), AttachmentWish::There);
+    let step = Step::<OrganizationAttachment>::new(from.clone().item(id), AttachmentWish::There)
+        .wrote(Attached::written(false));
     Draft::new(from.resource, what).step(step).into()
 }
 
@@ -279,6 +282,7 @@ fn type_disabled(call: &Call<'_>) -> Judged {
             _ => "resource control policies",
         }
     );
-    let step = Step::<PolicyType>::new(at.clone().item(sort), AsRecorded::Baseline);
+    let step = Step::<PolicyType>::new(at.clone().item(sort), AsRecorded::Baseline)
+        .wrote(AttachedTo::default());
     Draft::new(at.resource, what).step(step).into()
 }

@@ -40,6 +40,17 @@ pub enum AttachmentWish {
     },
 }
 
+impl Attached {
+    /// What an event wrote, which does not tell what the policy says.
+    pub fn written(attached: bool) -> Option<Self> {
+        Some(Self {
+            attached,
+            sort: String::new(),
+            policy: PolicyState::Absent,
+        })
+    }
+}
+
 impl Facet for OrganizationAttachment {
     const KIND: &'static str = "organization-attachment";
     /// `None`: there is no such policy or no such target.
@@ -94,7 +105,11 @@ impl Facet for OrganizationAttachment {
         let same = match (live, known) {
             (None, None) => true,
             (Some(live), Some(known)) => {
-                live.attached == known.attached && live.policy.same(&known.policy)
+                // What an event wrote is known without what the policy says.
+                let untold = [live, known]
+                    .iter()
+                    .any(|one| one.policy == PolicyState::Absent);
+                live.attached == known.attached && (untold || live.policy.same(&known.policy))
             }
             _ => false,
         };
