@@ -27,7 +27,7 @@ fn seconds(wish: Option<DateTime<chrono::Utc>>) -> i64 {
     wish.expect("a time").timestamp()
 }
 
-/// A handshake as DescribeHandshake answers.
+/// A handshake as `DescribeHandshake` answers.
 fn handshake(id: &str, state: &str, requested: i64) -> Value {
     json!({"Handshake": {
         "Id": id,
@@ -58,7 +58,7 @@ async fn an_invitation_is_cancelled() {
     aws.done();
 }
 
-/// The services of an account as ListDelegatedServicesForAccount answers.
+/// The services of an account as `ListDelegatedServicesForAccount` answers.
 fn delegated(account: &str, since: Option<i64>) -> Exchange {
     let asked = Exchange::json(
         "ListDelegatedServicesForAccount",
@@ -115,7 +115,7 @@ async fn cloudtrails_lost_administrator_is_registered_again() {
     aws.done();
 }
 
-/// The delegation policy as DescribeResourcePolicy answers.
+/// The delegation policy as `DescribeResourcePolicy` answers.
 fn resource_policy(content: Option<&str>) -> Exchange {
     let asked = Exchange::json("DescribeResourcePolicy", json!({}));
     match content {

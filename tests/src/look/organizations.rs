@@ -49,7 +49,12 @@ pub async fn at(moto: &Moto) -> Value {
         for policy in all["Policies"].as_array().into_iter().flatten() {
             let found = ask("DescribePolicy", json!({"PolicyId": policy["Id"]})).await;
             let text = found["Policy"]["Content"].as_str().unwrap_or_default();
-            says.insert(policy["Id"].to_string(), document(text));
+            let mut document = document(text);
+            // In which order statements stand means nothing.
+            if let Some(statements) = document["Statement"].as_array_mut() {
+                statements.sort_by_key(Value::to_string);
+            }
+            says.insert(policy["Id"].to_string(), document);
         }
     }
     json!({

@@ -7,7 +7,8 @@ use crate::arn::Arn;
 use crate::facet::{At, PolicyState, Step};
 use crate::facets::kept::AsRecorded;
 use crate::facets::organization::{
-    AttachmentWish, GUARDRAIL_TYPES, GuardrailContent, OrganizationAttachment, PolicyType,
+    Attached, AttachedTo, AttachmentWish, GUARDRAIL_TYPES, GuardrailContent, InTheWay,
+    OrganizationAttachment, PolicyType, obstacle,
 };
 use crate::rule::{Call, Draft, Judged, Proof, Revert, Rule, Severity, Watch, is_shown};
 
@@ -25,12 +26,15 @@ pub static ATTACHED: Rule = Rule {
     rows: &[153],
     watches: &[Watch {
         source: ORGANIZATIONS,
-        names: &["AttachPolicy"],
+        names: &["AttachPolicy", "UpdatePolicy"],
     }],
     revert: Revert::Event,
     facets: &["organization-attachment"],
     proof: Proof::Moto,
-    judge: attached,
+    judge: |call| match call.record.plain_name() {
+        "UpdatePolicy" => rewritten(call),
+        _ => attached(call),
+    },
     ..TELLS
 };
 
@@ -200,8 +204,37 @@ fn attached(call: &Call<'_>) -> Judged {
         at: call.time(),
     };
     let what = format!("policy {id} was attached to {}", to.name());
-    let step = Step::<OrganizationAttachment>::new(to.clone().item(id), wish);
+    let step = Step::<OrganizationAttachment>::new(to.clone().item(id), wish)
+        .wrote(Attached::written(true));
     Judged::CannotTell(Draft::new(to.resource, what).step(step))
+}
+
+/// The document that a call sets, where the record shows it.
+fn document(call: &Call<'_>) -> Option<Document> {
+    let asked = call.request()?.get("content")?;
+    let text = asked.scalar().unwrap_or_else(|| asked.text().into());
+    Document::parse(&text).ok()
+}
+
+/// What is attached already may be rewritten to the same end. What the policy
+/// said before, and where it is attached, the record does not tell.
+fn rewritten(call: &Call<'_>) -> Judged {
+    let sort = summary(call, "type").unwrap_or_default();
+    let others = !sort.is_empty() && !GUARDRAIL_TYPES.contains(&sort.as_str());
+    let Some(document) = document(call).filter(|_| is_guarded(call) && !others) else {
+        return Judged::Clean;
+    };
+    let (trails, resource) = (&call.inventory.trails, sort == GUARDRAIL_TYPES[1]);
+    let at = organization(call);
+    match obstacle(&document, resource, &at, trails, call.settings) {
+        Some(InTheWay::Aimed(why)) => {
+            let id = call.shown("policyId").unwrap_or_default();
+            let what = format!("policy {id} was rewritten: {why}");
+            let at = policy(call, &id).unwrap_or(at);
+            Draft::new(at.resource, what).into()
+        }
+        Some(InTheWay::Wide(_)) | None => Judged::Clean,
+    }
 }
 
 fn detached(call: &Call<'_>) -> Judged {
@@ -214,7 +247,8 @@ fn detached(call: &Call<'_>) -> Judged {
         return Judged::Clean;
     }
     let what = format!("guardrail {id} was detached from {}", from.name());
-    let step = Step::<OrganizationAttachment>::new(from.clone().item(id), AttachmentWish::There);
+    let step = Step::<OrganizationAttachment>::new(from.clone().item(id), AttachmentWish::There)
+        .wrote(Attached::written(false));
     Draft::new(from.resource, what).step(step).into()
 }
 
@@ -228,21 +262,22 @@ fn weakened(call: &Call<'_>) -> Judged {
     if other || !call.settings.is_guardrail(&id, call.inventory) {
         return Judged::Clean;
     }
-    let asked = call.request().and_then(|asked| asked.get("content"));
-    let Some(asked) = asked else {
+    if call
+        .request()
+        .is_none_or(|asked| asked.get("content").is_none())
+    {
         // A new name or description, unless the request is not shown at all.
         return if call.record.request_omitted() {
             call.unnamed()
         } else {
             Judged::Clean
         };
-    };
+    }
     let Some(at) = policy(call, &id) else {
         return call.unnamed();
     };
     let step = Step::<GuardrailContent>::new(at.clone(), AsRecorded::Baseline);
-    let text = asked.scalar().unwrap_or_else(|| asked.text().into());
-    let Ok(document) = Document::parse(&text) else {
+    let Some(document) = document(call) else {
         let what =
             format!("guardrail {id} was rewritten, and the record does not show what it says");
         return Judged::CannotTell(Draft::new(at.resource, what).step(step));
@@ -279,6 +314,7 @@ fn type_disabled(call: &Call<'_>) -> Judged {
             _ => "resource control policies",
         }
     );
-    let step = Step::<PolicyType>::new(at.clone().item(sort), AsRecorded::Baseline);
+    let step = Step::<PolicyType>::new(at.clone().item(sort), AsRecorded::Baseline)
+        .wrote(AttachedTo::default());
     Draft::new(at.resource, what).step(step).into()
 }

@@ -4,7 +4,7 @@ use super::{ACCOUNT, ORGANIZATIONS, TELLS, account_named, is_guarded, member, or
 use crate::arn::is_account;
 use crate::facet::Step;
 use crate::facets::made::Gone;
-use crate::facets::organization::{AccountPlace, Home, Invitation};
+use crate::facets::organization::{AccountPlace, Home, Invitation, Place};
 use crate::json::Json;
 use crate::rule::{Call, Draft, Judged, Proof, Revert, Rule, Severity, Watch, is_shown};
 
@@ -322,6 +322,10 @@ fn moved(call: &Call<'_>) -> Judged {
         return Judged::Clean;
     }
     let what = format!("account {account} was moved from {from} to {to}");
-    let step = Step::<AccountPlace>::new(at.clone().item(from), Home::AsGuarded);
+    let wrote = Place {
+        parent: to.into_owned(),
+        lost: None,
+    };
+    let step = Step::<AccountPlace>::new(at.clone().item(from), Home::AsGuarded).wrote(Some(wrote));
     Judged::CannotTell(Draft::new(at.resource, what).step(step))
 }

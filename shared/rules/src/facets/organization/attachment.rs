@@ -1,13 +1,15 @@
 //! Whether a policy is attached to a root, a unit or an account.
 
+use auditward_policy::Document;
 use auditward_policy::cloudtrail::Delivery;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::needs::{InTheWay, in_the_way};
 use crate::arn::{is_account, partition_of};
-use crate::facet::{Decision, Facet, PolicyState, Scene, Standing};
+use crate::facet::{At, Decision, Facet, PolicyState, Scene, Standing};
 use crate::inventory::TrailUse;
+use crate::settings::Settings;
 
 /// Whether a policy is attached to a target. The resource is the target, the
 /// item is the policy's ID.
@@ -38,6 +40,17 @@ pub enum AttachmentWish {
         /// When the event attached it.
         at: Option<DateTime<Utc>>,
     },
+}
+
+impl Attached {
+    /// What an event wrote, which does not tell what the policy says.
+    pub fn written(attached: bool) -> Option<Self> {
+        Some(Self {
+            attached,
+            sort: String::new(),
+            policy: PolicyState::Absent,
+        })
+    }
 }
 
 impl Facet for OrganizationAttachment {
@@ -94,7 +107,11 @@ impl Facet for OrganizationAttachment {
         let same = match (live, known) {
             (None, None) => true,
             (Some(live), Some(known)) => {
-                live.attached == known.attached && live.policy.same(&known.policy)
+                // What an event wrote is known without what the policy says.
+                let untold = [live, known]
+                    .iter()
+                    .any(|one| one.policy == PolicyState::Absent);
+                live.attached == known.attached && (untold || live.policy.same(&known.policy))
             }
             _ => false,
         };
@@ -132,16 +149,38 @@ fn denied(
             return Err(format!("what the policy says cannot be parsed: {error}"));
         }
     };
-    // Any account will do where the target is a unit: policies speak of roles
-    // in all accounts alike.
     let target = scene.at.name();
     let account = if is_account(target) {
         target
     } else {
         &scene.at.account
     };
-    let partition = partition_of(&scene.at.region);
-    let own = scene.settings.roles.guard.first();
+    let at = At::new(account, &scene.at.region, "");
+    let resource_control = live.sort == "RESOURCE_CONTROL_POLICY";
+    Ok(obstacle(
+        document,
+        resource_control,
+        &at,
+        trails,
+        scene.settings,
+    ))
+}
+
+/// What a policy denies Auditward in an account, or CloudTrail. Any account
+/// will do where the policy holds for a unit: policies speak of roles in all
+/// accounts alike.
+pub fn obstacle(
+    document: &Document,
+    resource_control: bool,
+    at: &At,
+    trails: &[TrailUse],
+    settings: &Settings,
+) -> Option<InTheWay> {
+    let At {
+        account, region, ..
+    } = at;
+    let partition = partition_of(region);
+    let own = settings.roles.guard.first();
     let name = own.map_or_else(
         || "auditward-member".to_owned(),
         |own| own.replace('*', "member"),
@@ -149,7 +188,6 @@ fn denied(
     let guard = format!("arn:{partition}:iam::{account}:role/{name}");
     let mut deliveries: Vec<Delivery> = trails.iter().map(TrailUse::delivery).collect();
     if deliveries.is_empty() {
-        let region = &scene.at.region;
         deliveries.push(
             TrailUse {
                 trail: format!("arn:{partition}:cloudtrail:{region}:{account}:trail/any"),
@@ -159,6 +197,5 @@ fn denied(
             .delivery(),
         );
     }
-    let resource_control = live.sort == "RESOURCE_CONTROL_POLICY";
-    Ok(in_the_way(document, resource_control, &guard, &deliveries))
+    in_the_way(document, resource_control, &guard, &deliveries)
 }

@@ -11,9 +11,9 @@ use crate::facets::guarded::policies;
 use crate::facets::made::things;
 use crate::facets::switch::switches;
 
-pub use attachment::{Attached, AttachmentWish, OrganizationAttachment};
+pub use attachment::{Attached, AttachmentWish, OrganizationAttachment, obstacle};
 pub use content::GuardrailContent;
-pub use needs::{guards_evidence, in_the_way};
+pub use needs::{InTheWay, guards_evidence, in_the_way};
 pub use place::{AccountPlace, Home, Place, lost};
 pub use policy_type::{AttachedTo, PolicyType, Types};
 
