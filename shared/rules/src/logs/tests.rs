@@ -289,3 +289,19 @@ fn an_export_to_a_log_bucket_is_ours() {
     assert_eq!(export("acme-org-trail-logs"), Verdict::Clean);
     assert_eq!(export("acme-org-trail-logs-2"), Verdict::CannotTell);
 }
+
+#[test]
+fn a_policy_that_cloudwatch_logs_keeps_by_itself_is_only_closed() {
+    let statement = json!({"Effect": "Allow", "Principal": {"Service": "delivery.logs.amazonaws.com"},
+        "Action": "logs:PutLogEvents", "Resource": "*",
+        "Condition": {"StringEquals": {"aws:SourceAccount": "111111111111"}}});
+    let document = json!({"Version": "2012-10-17", "Statement": [statement]}).to_string();
+    for (name, verdict) in [
+        ("AWSLogDeliveryWrite20150319", Verdict::Clean),
+        ("acme-dns-queries", Verdict::CannotTell),
+    ] {
+        let request = json!({"policyName": name, "policyDocument": document});
+        let judgement = judged("logs", "PutResourcePolicy", request);
+        assert_eq!(judgement.verdict(), verdict, "{name}");
+    }
+}
