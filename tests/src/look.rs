@@ -19,10 +19,8 @@ pub async fn at(moto: &Moto, event: &Value) -> Value {
     let region = detail["awsRegion"].as_str().unwrap_or(REGION);
     let account = account_named(detail["recipientAccountId"].as_str());
     let api = Api::of(moto, account, region).await;
-    match detail["eventSource"].as_str() {
-        Some("logs.amazonaws.com") => return logs::all(&api).await,
-        Some("monitoring.amazonaws.com") => return logs::alarms(&api).await,
-        _ => {}
+    if detail["eventSource"] == "logs.amazonaws.com" {
+        return logs::all(&api).await;
     }
     if let Some(found) = messages::at(&api, asked).await {
         return found;
