@@ -124,7 +124,6 @@ impl Api {
             "sns" => self.sns(name, &capitalized(asked)).await,
             "s3" => self.bucket_call(name, asked).await,
             "logs" => self.log_call(name, asked).await,
-            "monitoring" => self.alarms(name, &capitalized(asked)).await,
             other => return Err(format!("{other} is not taught yet")),
         };
         if status < 300 {

@@ -23,10 +23,8 @@ pub async fn at(moto: &Moto, event: &Value) -> Value {
         return organizations::at(moto).await;
     }
     let api = Api::of(moto, account, region).await;
-    match detail["eventSource"].as_str() {
-        Some("logs.amazonaws.com") => return logs::all(&api).await,
-        Some("monitoring.amazonaws.com") => return logs::alarms(&api).await,
-        _ => {}
+    if detail["eventSource"] == "logs.amazonaws.com" {
+        return logs::all(&api).await;
     }
     if let Some(found) = messages::at(&api, asked).await {
         return found;

@@ -51,7 +51,7 @@ pub struct Exchange {
     asked: Asked,
     status: u16,
     content_type: &'static str,
-    body: String,
+    body: Vec<u8>,
 }
 
 #[derive(Debug, Clone)]
@@ -71,7 +71,7 @@ impl Exchange {
             asked,
             status: 200,
             content_type,
-            body: String::new(),
+            body: Vec::new(),
         }
     }
 
@@ -106,7 +106,7 @@ impl Exchange {
             Asked::Rest(..) => "application/json",
             _ => self.content_type,
         };
-        self.body = body.into().to_string();
+        self.body = body.to_string().into_bytes();
         self
     }
 
@@ -115,6 +115,14 @@ impl Exchange {
     pub fn says(mut self, status: u16, body: &str) -> Self {
         self.status = status;
         self.body = body.into();
+        self
+    }
+
+    /// What AWS answers in CBOR, the protocol of CloudWatch.
+    #[must_use]
+    pub fn encodes(mut self, body: Vec<u8>) -> Self {
+        self.content_type = "application/cbor";
+        self.body = body;
         self
     }
 
@@ -259,12 +267,8 @@ fn answer(request: &Message, script: &mut Script) -> Message {
         return Message::response(400, "application/json", r#"{"__type":"Unexpected"}"#);
     };
     let exchange = script.left.remove(index);
-    Message::response(
-        exchange.status,
-        exchange.content_type,
-        exchange.body.into_bytes(),
-    )
-    .with("x-amzn-RequestId", format!("recorded-{index}"))
+    Message::response(exchange.status, exchange.content_type, exchange.body)
+        .with("x-amzn-RequestId", format!("recorded-{index}"))
 }
 
 /// Settings under which everything of ours is guarded.

@@ -49,7 +49,6 @@ resources = [
   "arn:aws:iam::111111111111:user/glass-onduty",
   "arn:aws:logs:eu-west-1:111111111111:log-group:/acme/*",
   "arn:aws:logs:eu-west-1:111111111111:destination:acme-*",
-  "arn:aws:logs:eu-west-1:111111111111:destination:acme-central",
   "arn:aws:logs:eu-west-1:111111111111:delivery-destination:acme-*",
   "arn:aws:logs:eu-west-1:111111111111:delivery-destination:acme-vended",
   "arn:aws:logs:eu-west-1:111111111111:delivery-source:acme-*",

@@ -27,6 +27,7 @@ use crate::facets::logs::{
     AccountLogPolicy, AccountPolicyWish, DataProtection, DeliveryDestinationPolicy,
     DestinationPolicy, FiltersWish, LogDestination, LogGroup, LogGroupKey, LogGroupRetention,
     LogResourcePolicy, MetricFilters, RetentionWish, SinkPolicy, SubscriptionFilters,
+    resource_policy_wish,
 };
 use crate::facets::organization::{
     Delegation, GuardrailContent, OrganizationPolicy, PolicyType, TrustedAccess,
@@ -236,7 +237,12 @@ fn logs(at: &At, resource: &str) -> Vec<Plan> {
             step::<DestinationPolicy>(at, policy()),
         ],
         Some("delivery-destination") => vec![step::<DeliveryDestinationPolicy>(at, policy())],
-        Some("resource-policy") => vec![step::<LogResourcePolicy>(at, policy())],
+        Some("resource-policy") => {
+            vec![step::<LogResourcePolicy>(
+                at,
+                resource_policy_wish(at.name()),
+            )]
+        }
         Some("account-policy") => {
             vec![step::<AccountLogPolicy>(at, AccountPolicyWish::default())]
         }

@@ -1,6 +1,8 @@
-//! What moto has not of CloudWatch Logs and Observability Access Manager. The
-//! exchanges are in the form of their API references, 2014-03-28 and 2022-06-10.
+//! What moto has not of CloudWatch Logs and Observability Access Manager, and
+//! CloudWatch, whose protocol it does not speak. The exchanges are in the form of
+//! their API references, 2014-03-28, 2022-06-10 and 2010-08-01.
 
+use auditward_hands::alarms::Alarms;
 use auditward_hands::logs::Logs;
 use auditward_hands::sinks::Sinks;
 use auditward_rules::facet::Facet;
@@ -17,6 +19,7 @@ const MASKING: &str = r#"{"Name":"masking","Version":"2021-06-01","Statement":[]
 /// Rules of which the tests below prove that their plans put things right.
 const PROVEN: &[&str] = &[
     "account-log-policy.changed",
+    "alarm.muted",
     "data-protection.changed",
     "log-group.exported",
     "log-group.key-changed",
@@ -33,7 +36,8 @@ fn every_recorded_rule_has_its_exchanges() {
 async fn story(sample: &str, known: Value, exchanges: Vec<Exchange>) -> usize {
     let aws = Recorded::play(exchanges).await;
     let sessions = aws.sessions();
-    let (logs, sinks) = (Logs { sessions }, Sinks { sessions });
+    let (alarms, logs) = (Alarms { sessions }, Logs { sessions });
+    let sinks = Sinks { sessions };
     let [plan] = <[Plan; 1]>::try_from(plans(&format!("log-guard/{sample}"))).unwrap();
     let writes = match plan {
         Plan::LogGroupKey(step) => put_right(&logs, &step, read(&step, known).as_ref()).await,
@@ -44,6 +48,7 @@ async fn story(sample: &str, known: Value, exchanges: Vec<Exchange>) -> usize {
             put_right(&logs, &step, None).await
         }
         Plan::SinkPolicy(step) => put_right(&sinks, &step, None).await,
+        Plan::AlarmActions(step) => put_right(&alarms, &step, None).await,
         other => panic!("{other:?}"),
     };
     aws.done();
@@ -249,4 +254,36 @@ async fn a_sink_is_closed_to_outsiders() {
         let sample = format!("sink.opened.violation.{sample}");
         assert_eq!(story(&sample, Value::Null, exchanges).await, 1);
     }
+}
+
+/// A text in CBOR (RFC 8949).
+fn text(text: &str) -> Vec<u8> {
+    let length = u8::try_from(text.len()).unwrap();
+    let head = if length < 24 {
+        vec![0x60 | length]
+    } else {
+        vec![0x78, length]
+    };
+    [head, text.as_bytes().to_vec()].concat()
+}
+
+#[tokio::test]
+async fn an_alarms_actions_run_again() {
+    const OPERATION: &str = "POST /service/GraniteServiceVersion20100801/operation";
+    const ALARM: &str = "acme-cis-root-use";
+    let is = |enabled: bool| {
+        let alarm = [
+            vec![0xA2],
+            text("AlarmName"),
+            text(ALARM),
+            text("ActionsEnabled"),
+            vec![if enabled { 0xF5 } else { 0xF4 }],
+        ];
+        let body = [vec![0xA1], text("MetricAlarms"), vec![0x81], alarm.concat()].concat();
+        Exchange::rest(&format!("{OPERATION}/DescribeAlarms"), &[ALARM]).encodes(body)
+    };
+    let enable = Exchange::rest(&format!("{OPERATION}/EnableAlarmActions"), &[ALARM]);
+    let exchanges = vec![is(false), enable.encodes(vec![0xA0]), is(true)];
+    let sample = "alarm.muted.violation.one";
+    assert_eq!(story(sample, Value::Null, exchanges).await, 1);
 }

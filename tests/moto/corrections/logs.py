@@ -48,7 +48,7 @@ def subscriptions_go_to_destinations() -> None:
         group = self.groups.get(log_group_name)
         if group is None:
             raise ResourceNotFoundException()
-        if parts[6] not in logs_backends[parts[4]][parts[3]].destinations:
+        if destination_arn not in logs_backends[parts[4]][parts[3]].destinations:
             raise InvalidParameterException(
                 "Could not deliver test message to specified destination."
             )
@@ -152,7 +152,22 @@ def accounts_have_policies() -> None:
     wrap(LogsBackend, "reset", reset)
 
 
+def metric_filters_go_with_their_group() -> None:
+    """API_DeleteLogGroup deletes the group "and permanently deletes all the
+    archived log events associated" with it; its metric filters are the group's.
+    moto keeps them for a group of the same name.
+    """
+
+    def delete(original: Any, self: LogsBackend, log_group_name: str) -> None:
+        original(self, log_group_name)
+        kept = self.filters.metric_filters
+        kept[:] = [one for one in kept if one["logGroupName"] != log_group_name]
+
+    wrap(LogsBackend, "delete_log_group", delete)
+
+
 CORRECTIONS = (
+    metric_filters_go_with_their_group,
     subscriptions_go_to_destinations,
     keys_are_associated,
     data_is_protected,

@@ -1,8 +1,8 @@
-//! What an account has in CloudWatch Logs and in alarms, but for times and counts.
+//! What an account has in CloudWatch Logs, but for times and counts.
 
 use serde_json::{Map, Value, json};
 
-use crate::api::{Api, document, elements};
+use crate::api::{Api, document};
 
 /// A list of an answer, each without what changes by itself, by its name.
 async fn list(api: &Api, action: &str, asked: Value, list: &str, name: &str) -> Value {
@@ -73,13 +73,4 @@ pub(super) async fn all(api: &Api) -> Value {
         "policies": list(api, "DescribeResourcePolicies", none(), "resourcePolicies", "policyName").await,
         "vended": document(vended.unwrap_or_default()),
     })
-}
-
-/// Alarms, and whether their actions run.
-pub(super) async fn alarms(api: &Api) -> Value {
-    let (_, answer) = api.alarms("DescribeAlarms", &json!({})).await;
-    json!([
-        elements(&answer, "AlarmName"),
-        elements(&answer, "ActionsEnabled"),
-    ])
 }

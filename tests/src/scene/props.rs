@@ -130,10 +130,8 @@ async fn iam(api: &Api, action: &str, parameters: Value) {
 /// See [`super::Scene::prepare`].
 pub async fn prepare(moto: &Moto, event: &Value) {
     let detail = &event["detail"];
-    match detail["eventSource"].as_str() {
-        Some("logs.amazonaws.com") => return logs::prepare(moto).await,
-        Some("monitoring.amazonaws.com") => return logs::prepare_alarms(moto).await,
-        _ => {}
+    if detail["eventSource"] == "logs.amazonaws.com" {
+        return logs::prepare(moto).await;
     }
     let asked = &detail["requestParameters"];
     let account = account_named(detail["recipientAccountId"].as_str());

@@ -47,7 +47,14 @@ impl CloudTrail<'_> {
                 .any(|pattern| auditward_rules::arn::glob(pattern, arn))
         };
         let any_named = trails.clone().any(|(arn, _)| named(arn));
-        let mut found = Discovered::default();
+        // What other functions found stays.
+        let mut found = Discovered {
+            inventory: Inventory {
+                trails: Vec::new(),
+                ..known.clone()
+            },
+            resources: Vec::new(),
+        };
         for (arn, trail) in trails.filter(|(arn, _)| !any_named || named(arn)) {
             let home = trail.home_region().unwrap_or(region);
             found.resources.push(At::new(&account, home, arn));

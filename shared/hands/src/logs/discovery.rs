@@ -65,6 +65,10 @@ impl Logs<'_> {
                 for group in self.groups_like(&arn, whole).await? {
                     add(&group);
                 }
+            } else if arn.resource.starts_with("destination:") {
+                for destination in self.destinations_like(&arn, whole).await? {
+                    add(&destination);
+                }
             }
         }
         for own in &settings.protected.own {
@@ -114,6 +118,26 @@ impl Logs<'_> {
             if glob(pattern, &group) {
                 found.push(group);
             }
+        }
+        Ok(found)
+    }
+
+    /// The destinations that a pattern names.
+    async fn destinations_like(
+        &self,
+        arn: &Arn<'_>,
+        pattern: &str,
+    ) -> Result<Vec<String>, Failure> {
+        let client = self.client(&At::new(arn.account, arn.region, "")).await?;
+        let mut pages = client
+            .describe_destinations()
+            .into_paginator()
+            .items()
+            .send();
+        let mut found = Vec::new();
+        while let Some(one) = pages.next().await {
+            let one = one.map_err(|error| Failure::of("logs:DescribeDestinations", &error))?;
+            found.extend(one.arn.filter(|arn| glob(pattern, arn)));
         }
         Ok(found)
     }

@@ -19,6 +19,7 @@ use auditward_runtime::sessions::Sessions;
 /// Every call this hand makes.
 pub const PERMISSIONS: &[Permission] = &[
     Permission::read(DISCOVERY, "logs:DescribeAccountPolicies"),
+    Permission::read(DISCOVERY, "logs:DescribeDestinations"),
     Permission::read(DISCOVERY, "logs:DescribeLogGroups"),
     Permission::read(DISCOVERY, "logs:DescribeResourcePolicies"),
     Permission::read("log-group", "logs:DescribeLogGroups"),

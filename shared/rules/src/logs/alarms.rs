@@ -46,7 +46,7 @@ pub static ALARM_MUTED: Rule = Rule {
     }],
     revert: Revert::Event,
     facets: &["alarm-actions"],
-    proof: Proof::Moto,
+    proof: Proof::Recorded,
     judge: |call| {
         each(call, |at| {
             let summary = format!("the actions of alarm {} were disabled", name(&at));

@@ -8,6 +8,7 @@ use crate::buckets::tell_admitted;
 use crate::facet::{At, Facet, PolicyState, Step};
 use crate::facets::logs::{
     DeliveryDestinationPolicy, DestinationPolicy, LogResourcePolicy, PolicyWish, SinkPolicy,
+    resource_policy_wish,
 };
 use crate::json::Json;
 use crate::plan::Plan;
@@ -198,10 +199,9 @@ where
     Plan: From<Step<F>>,
 {
     let guarded = call.settings.protects(&at.resource, call.inventory);
-    let wish = PolicyWish {
-        restore: guarded,
-        ..PolicyWish::whole()
-    };
+    let mut wish = resource_policy_wish(super::name(at));
+    wish.restore &= guarded;
+    let restore = wish.restore;
     let step = Step::<F>::new(at.clone(), wish);
     let what = format!("the policy of {}", at.resource);
     let Some(state) = document(call, parameters) else {
@@ -226,7 +226,7 @@ where
                     .into()
             }
             // What a deployer takes out of a policy is his to take out.
-            _ if !guarded || call.settings.is_deployer(&Actor::of(call.record)) => Judged::Clean,
+            _ if !restore || call.settings.is_deployer(&Actor::of(call.record)) => Judged::Clean,
             _ => call.only_the_baseline_tells(draft(
                 "was replaced; whether what services need was lost, only the known policy tells",
             )),

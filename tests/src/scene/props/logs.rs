@@ -1,4 +1,4 @@
-//! Log groups, destinations, policies and alarms, as an account has them.
+//! Log groups, destinations and policies, as an account has them.
 
 use serde_json::{Value, json};
 
@@ -80,23 +80,4 @@ async fn make_policies(api: &Api) {
     let bucket = json!({"destinationResourceArn": "arn:aws:s3:::acme-org-trail-logs"});
     let asked = json!({"name": "acme-vended", "deliveryDestinationConfiguration": bucket});
     call(api, "PutDeliveryDestination", asked).await;
-}
-
-/// The alarms on what the metric filters count.
-pub(super) async fn prepare_alarms(moto: &Moto) {
-    let api = Api::of(moto, MANAGEMENT, REGION).await;
-    let (_, known) = api.alarms("DescribeAlarms", &json!({})).await;
-    for name in ["acme-cis-root-use", "acme-cis-trail-changed"] {
-        if known.contains(name) {
-            continue;
-        }
-        let alarm = json!({
-            "AlarmName": name, "Namespace": "acme/cis", "MetricName": "RootUse",
-            "Statistic": "Sum", "Period": 300, "EvaluationPeriods": 1, "Threshold": 1,
-            "ComparisonOperator": "GreaterThanOrEqualToThreshold", "ActionsEnabled": true,
-            "AlarmActions": [format!("arn:aws:sns:{REGION}:{}:acme-security", MANAGEMENT.id)],
-        });
-        let (status, said) = api.alarms("PutMetricAlarm", &alarm).await;
-        assert!(status < 300, "{said}");
-    }
 }

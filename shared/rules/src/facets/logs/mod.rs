@@ -18,6 +18,7 @@ pub use group::{
 };
 pub use policy::{
     DeliveryDestinationPolicy, DestinationPolicy, LogResourcePolicy, PolicyWish, SinkPolicy,
+    resource_policy_wish,
 };
 pub use retention::{LogGroupRetention, Retention, RetentionWish};
 pub use subscription::{FiltersWish, Subscription, SubscriptionFilters};

@@ -18,3 +18,13 @@ policies! {
     /// Which accounts may link to a sink. It can be changed and never deleted.
     SinkPolicy = "sink-policy", Sink, "the sink's policy", limit 4 * super::LIMIT, may_be_absent false;
 }
+
+/// What must hold of a resource policy of this name. CloudWatch Logs itself adds
+/// each new delivery of vended logs to [one of its own](https://docs.aws.amazon.com/AmazonCloudWatch/latest/logs/AWS-logs-infrastructure-CWL.html),
+/// so that an older form of it is nothing to go back to.
+pub fn resource_policy_wish(name: &str) -> PolicyWish {
+    PolicyWish {
+        restore: !name.starts_with("AWSLogDeliveryWrite"),
+        ..PolicyWish::whole()
+    }
+}
