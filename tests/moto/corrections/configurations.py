@@ -37,9 +37,10 @@ def configurations_are_kept_whole() -> None:
     """
 
     def put(original: Any, self: S3Response, request: Any, name: str, query: Any) -> Any:
-        asked, bucket = _asked(query), self.backend.get_bucket(name) if query else None
-        if asked is None or bucket is None:
+        asked = _asked(query)
+        if asked is None:
             return original(self, request, name, query)
+        bucket = self.backend.get_bucket(name)
         if asked in ("replication", "object-lock") and not bucket.is_versioned:
             raise S3ClientError(
                 "InvalidBucketState" if asked == "object-lock" else "InvalidRequest",
