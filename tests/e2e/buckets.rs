@@ -34,7 +34,37 @@ static ROWS: &[Row] = &[
     Row::back("bucket.deleted.violation.log-bucket")
         .for_good()
         .unknown(Ends::Safe(closed)),
+    Row::back("bucket.replication-changed.violation.stranger")
+        .unknown(Ends::Safe(nothing_goes_to_strangers)),
+    Row::back("bucket.replication-changed.violation.beside-own")
+        .unknown(Ends::Safe(nothing_goes_to_strangers)),
+    Row::back("bucket.replication-deleted.violation.log-bucket")
+        .unknown(Ends::Untouched("by-hand")),
+    Row::back("bucket.object-lock-weakened.violation.removed").unknown(Ends::Untouched("by-hand")),
+    Row::back("bucket.logging-changed.violation.off").unknown(Ends::Untouched("by-hand")),
+    Row::back("bucket.encryption-changed.violation.foreign-key")
+        .unknown(Ends::Untouched("by-hand")),
+    Row::back("bucket.encryption-deleted.violation.log-bucket")
+        .unknown(Ends::Untouched("already-safe")),
+    Row::back("bucket.notification-changed.violation.foreign-queue")
+        .unknown(Ends::Safe(nothing_goes_to_strangers)),
+    Row::back("bucket.notification-changed.violation.removed").unknown(Ends::Untouched("by-hand")),
+    Row::back("bucket.website-served.violation.index"),
+    Row::back("bucket.created-open.violation.object-writer").ends(Ends::Safe(acls_are_off)),
 ];
+
+fn nothing_goes_to_strangers(_: &Value, after: &Value) {
+    let sides = after["replication"].to_string() + &after["notification"].to_string();
+    assert!(
+        !sides.contains("333333333333") && !sides.contains("lake-ingest"),
+        "{sides}"
+    );
+}
+
+fn acls_are_off(_: &Value, after: &Value) {
+    let ownership = after["ownershipControls"].to_string();
+    assert!(ownership.contains("BucketOwnerEnforced"), "{ownership}");
+}
 
 fn strangers_are_out(_: &Value, after: &Value) {
     let policy = after["policy"].to_string();

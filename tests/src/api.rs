@@ -3,6 +3,7 @@
 //! CloudTrail logs a request's parameters nearly as they went over the wire, so
 //! that any sample event can be acted out without knowing its call.
 
+mod bucket;
 mod logs;
 mod messages;
 
@@ -134,26 +135,6 @@ impl Api {
     }
 
     async fn bucket_call(&self, name: &str, asked: &Value) -> (u16, String) {
-        let verb = if name.starts_with("Put") {
-            "PUT"
-        } else {
-            "DELETE"
-        };
-        let noun = name.trim_start_matches("Put").trim_start_matches("Delete");
-        let target = match noun {
-            "AccountPublicAccessBlock" => "/v20180820/configuration/publicAccessBlock".to_owned(),
-            _ => {
-                let part = noun.trim_start_matches("Bucket");
-                let mut letters = part.chars();
-                let part = letters.next().map_or_else(String::new, |first| {
-                    format!("?{}{}", first.to_ascii_lowercase(), letters.as_str())
-                });
-                format!(
-                    "/{}{part}",
-                    asked["bucketName"].as_str().unwrap_or_default()
-                )
-            }
-        };
         let (mut headers, mut body) = (Vec::new(), String::new());
         for (key, value) in asked.as_object().into_iter().flatten() {
             let value = value
@@ -168,7 +149,7 @@ impl Api {
                 write_xml(key, value, &mut body);
             }
         }
-        self.s3(&format!("{verb} {target}"), headers, body).await
+        self.s3(&bucket::start(name, asked), headers, body).await
     }
 }
 

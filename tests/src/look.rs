@@ -5,6 +5,7 @@ pub mod iam;
 mod logs;
 pub mod messages;
 mod organizations;
+mod sides;
 
 use auditward_rules::arn::Arn;
 use serde_json::{Map, Value, json};
@@ -146,6 +147,9 @@ async fn bucket_of(api: &Api, bucket: &str) -> Value {
             side.into(),
             part(api, &format!("GET /{bucket}?{side}")).await,
         );
+    }
+    for side in sides::SIDES {
+        sides.insert(side.into(), sides::side(api, bucket, side).await);
     }
     let block = format!("GET /{bucket}?publicAccessBlock");
     sides.insert("publicAccessBlock".into(), blocked(api, &block).await);

@@ -87,6 +87,14 @@ pub fn of(call: &Call) -> String {
         "s3:PutBucketLifecycleConfiguration" | "s3:DeleteBucketLifecycle" => {
             "s3:PutLifecycleConfiguration"
         }
+        "s3:GetBucketReplication" => "s3:GetReplicationConfiguration",
+        "s3:PutBucketReplication" | "s3:DeleteBucketReplication" => {
+            "s3:PutReplicationConfiguration"
+        }
+        "s3:GetObjectLockConfiguration" => "s3:GetBucketObjectLockConfiguration",
+        "s3:PutObjectLockConfiguration" => "s3:PutBucketObjectLockConfiguration",
+        "s3:GetBucketNotificationConfiguration" => "s3:GetBucketNotification",
+        "s3:PutBucketNotificationConfiguration" => "s3:PutBucketNotification",
         "s3:DeleteBucketOwnershipControls" => "s3:PutBucketOwnershipControls",
         "s3:HeadBucket" | "s3:ListObjects" => "s3:ListBucket",
         _ => return name.replacen("monitoring:", "cloudwatch:", 1),

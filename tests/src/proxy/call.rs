@@ -168,6 +168,7 @@ const SUBRESOURCES: &[(&str, &str)] = &[
     ("replication", "BucketReplication"),
     ("tagging", "BucketTagging"),
     ("versioning", "BucketVersioning"),
+    ("website", "BucketWebsite"),
 ];
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What must be there before somebody can do something about it.
 
+mod bucket;
 mod iam;
 mod logs;
 mod messages;
@@ -144,8 +145,9 @@ pub async fn prepare(moto: &Moto, event: &Value) {
         return super::organization::prepare(moto, detail).await;
     }
     messages::prepare(&api, detail).await;
-    if !text("bucketName").is_empty() {
+    if !text("bucketName").is_empty() && call != "CreateBucket" {
         make_open_bucket(moto, event, &api, text("bucketName")).await;
+        bucket::prepare(&api, call, text("bucketName")).await;
     }
     if let Some((_, name)) = text("name").split_once(":trail/")
         && name != TRAIL

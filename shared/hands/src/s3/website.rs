@@ -19,7 +19,7 @@ const WRITE: &str = "s3:PutBucketWebsite";
 const DELETE: &str = "s3:DeleteBucketWebsite";
 
 impl Hand<BucketWebsite> for S3<'_> {
-    async fn read(&self, at: &At) -> Result<Option<Website>, Failure> {
+    async fn read(&self, at: &At) -> Result<Website, Failure> {
         let request = self
             .client(at)
             .await?
@@ -27,7 +27,7 @@ impl Hand<BucketWebsite> for S3<'_> {
             .bucket(at.name());
         let own = |text: Option<&str>| text.map(str::to_owned);
         match request.expected_bucket_owner(&at.account).send().await {
-            Ok(answer) => Ok(Some(Website {
+            Ok(answer) => Ok(Website {
                 index: own(answer.index_document().map(IndexDocument::suffix)),
                 error: own(answer.error_document().map(ErrorDocument::key)),
                 redirect_all: answer.redirect_all_requests_to().map(|to| Redirect {
@@ -36,27 +36,22 @@ impl Hand<BucketWebsite> for S3<'_> {
                     ..Redirect::default()
                 }),
                 routes: answer.routing_rules().iter().map(route_of).collect(),
-            })),
-            Err(error) if says(&error, "NoSuchWebsiteConfiguration") => Ok(None),
+            }),
+            Err(error) if says(&error, "NoSuchWebsiteConfiguration") => Ok(Website::default()),
             Err(error) => Err(Failure::of(READ, &error)),
         }
     }
 
-    async fn write(
-        &self,
-        at: &At,
-        _: &Option<Website>,
-        to: &Option<Website>,
-    ) -> Result<Written, Failure> {
+    async fn write(&self, at: &At, _: &Website, to: &Website) -> Result<Written, Failure> {
         let client = self.client(at).await?;
-        let Some(website) = to else {
+        if !to.is_served() {
             let request = client.delete_bucket_website().bucket(at.name());
             let answer = request.expected_bucket_owner(&at.account).send().await;
             let answer = answer.map_err(|error| Failure::of(DELETE, &error))?;
             return Ok(Written::default().and(answer.request_id()));
-        };
+        }
         let configuration =
-            website_to(website).map_err(|error| Failure::other(WRITE, error.to_string()))?;
+            website_to(to).map_err(|error| Failure::other(WRITE, error.to_string()))?;
         let request = client
             .put_bucket_website()
             .bucket(at.name())

@@ -2,7 +2,7 @@
 
 use auditward_policy::Tri;
 
-use super::{Bucket, HIDDEN, S3, never_accepted, only_the_baseline_tells, owned, unreadable};
+use super::{Bucket, HIDDEN, S3, never_accepted, owned, unreadable};
 use crate::facet::Step;
 use crate::facets::bucket::{BucketEncryption, Encryption};
 use crate::json::Json;
@@ -50,10 +50,10 @@ pub static ENCRYPTION_CHANGED: Rule = Rule {
             Some((owner, Tri::CannotTell)) => Judged::CannotTell(draft(format!(
                 "{name} encrypts with a key of account {owner}, and the settings do not say whose that is"
             ))),
-            _ => only_the_baseline_tells(
-                call,
-                draft(format!("{name} encrypts with {}", encryption.algorithm)),
-            ),
+            _ => call.only_the_baseline_tells(draft(format!(
+                "{name} encrypts with {}",
+                encryption.algorithm
+            ))),
         }
     },
 };

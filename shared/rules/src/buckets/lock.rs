@@ -1,7 +1,7 @@
 //! Rules of object lock: of a bucket's default, and of single objects.
 
 use super::lifecycle::log_prefixes;
-use super::{Bucket, HIDDEN, S3, only_the_baseline_tells, owned, text, unreadable};
+use super::{Bucket, HIDDEN, S3, owned, text, unreadable};
 use crate::facet::Step;
 use crate::facets::bucket::{BucketObjectLock, ObjectLock};
 use crate::facets::kept::AsRecorded;
@@ -124,7 +124,7 @@ fn weakened(call: &Call<'_>) -> Judged {
     let what = format!("the default retention of {name} was replaced");
     if lock.keeps(keep_days) {
         let step = step(AsRecorded::Baseline).wrote(Some(lock));
-        return only_the_baseline_tells(call, bucket.draft(what).step(step));
+        return call.only_the_baseline_tells(bucket.draft(what).step(step));
     }
     // It may have been COMPLIANCE before.
     Judged::CannotTell(bucket.draft(what).step(lost))

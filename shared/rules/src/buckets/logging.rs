@@ -1,6 +1,6 @@
 //! Rules of a bucket's own access logs and of whom it tells of its objects.
 
-use super::{Bucket, HIDDEN, S3, never_accepted, only_the_baseline_tells, owned, text, unreadable};
+use super::{Bucket, HIDDEN, S3, never_accepted, owned, text, unreadable};
 use crate::arn::Arn;
 use crate::facet::{Facet, Step};
 use crate::facets::bucket::{
@@ -69,7 +69,7 @@ pub static LOGGING_CHANGED: Rule = Rule {
         if whole {
             step = step.wrote(Some(to));
         }
-        only_the_baseline_tells(call, bucket.draft(what).step(step))
+        call.only_the_baseline_tells(bucket.draft(what).step(step))
     },
 };
 
@@ -125,7 +125,7 @@ fn notified(call: &Call<'_>) -> Judged {
     } else if whose.contains(&Whose::Unnamed) {
         Judged::CannotTell(draft)
     } else {
-        only_the_baseline_tells(call, draft)
+        call.only_the_baseline_tells(draft)
     }
 }
 

@@ -186,19 +186,6 @@ fn unreadable(bucket: &Bucket, what: &str) -> Draft {
     ))
 }
 
-/// What is safe by itself may still be less than there was, or elsewhere, which
-/// only the baseline knows: the live state decides. What a deployer did is
-/// accepted and learnt. Without settings there is no baseline either.
-fn only_the_baseline_tells(call: &Call<'_>, draft: Draft) -> Judged {
-    if !call.settings.given {
-        return Judged::Clean;
-    }
-    if call.settings.is_deployer(&Actor::of(call.record)) {
-        return draft.if_live_agrees().into();
-    }
-    Judged::CannotTell(draft)
-}
-
 /// What lets a stranger in is accepted from nobody, not even from a deployer:
 /// the live state decides.
 fn never_accepted(call: &Call<'_>, draft: Draft) -> Judged {

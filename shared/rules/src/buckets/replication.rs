@@ -1,6 +1,6 @@
 //! Rules of where a bucket's objects are copied to.
 
-use super::{Bucket, HIDDEN, S3, never_accepted, only_the_baseline_tells, owned, unreadable};
+use super::{Bucket, HIDDEN, S3, never_accepted, owned, unreadable};
 use crate::facet::{Facet, Step};
 use crate::facets::bucket::{
     BucketReplication, Destination, Replication, ReplicationFilter, ReplicationRule, Tag,
@@ -110,7 +110,7 @@ fn changed(call: &Call<'_>) -> Judged {
         };
     }
     let what = format!("the replication of {name} was replaced: {told}");
-    only_the_baseline_tells(call, bucket.draft(what).step(step))
+    call.only_the_baseline_tells(bucket.draft(what).step(step))
 }
 
 /// The rules that were written; `None` where they cannot be read in full.

@@ -1,3 +1,5 @@
+mod configurations;
+
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 

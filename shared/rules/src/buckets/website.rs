@@ -103,7 +103,7 @@ pub static WEBSITE_SERVED: Rule = Rule {
             .request()
             .and_then(|request| request.get("WebsiteConfiguration"));
         let step = match asked.filter(|asked| !asked.text().contains(HIDDEN)) {
-            Some(asked) => step.wrote(Some(website(asked))),
+            Some(asked) => step.wrote(website(asked)),
             None => step,
         };
         let what = format!("{} was turned into a website", bucket.called());

@@ -12,7 +12,7 @@ pub type BucketWebsite = Kept<Served>;
 #[derive(Debug)]
 pub struct Served;
 
-/// A website, with all that its configuration says.
+/// A website, with all that its configuration says; none where it says nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Website {
@@ -69,28 +69,25 @@ impl Keep for Served {
     const KIND: &'static str = "bucket-website";
     const WHAT: &'static str = "bucket's website configuration";
     const OTHERWISE: &'static str = "delete the website unless it is meant";
-    /// `None`: it serves none.
-    type State = Option<Website>;
+    type State = Website;
 
     /// A guarded bucket serves no website.
-    fn usual(_: &Self::State, _: Scene<'_>) -> Option<Self::State> {
-        Some(None)
+    fn usual(_: &Website, _: Scene<'_>) -> Option<Website> {
+        Some(Website::default())
     }
 
-    fn compare(live: &Self::State, known: &Self::State) -> Standing {
-        match (live, known) {
-            (live, known) if live == known => Standing::Equal,
-            (None, Some(_)) => Standing::Stronger,
-            (Some(_), None) => Standing::Weaker,
-            _ => Standing::Incomparable,
+    fn compare(live: &Website, known: &Website) -> Standing {
+        match (live.is_served(), known.is_served()) {
+            _ if live == known => Standing::Equal,
+            (false, _) => Standing::Stronger,
+            (true, false) => Standing::Weaker,
+            (true, true) => Standing::Incomparable,
         }
     }
 
-    fn tell(state: &Self::State) -> String {
-        let Some(site) = state else {
-            return "no website".into();
-        };
+    fn tell(site: &Website) -> String {
         match (&site.redirect_all, &site.index) {
+            _ if !site.is_served() => "no website".into(),
             (Some(Redirect { host, .. }), _) => {
                 format!(
                     "a website that sends on to {}",
@@ -102,6 +99,13 @@ impl Keep for Served {
     }
 }
 
+impl Website {
+    /// Whether there is one.
+    pub fn is_served(&self) -> bool {
+        *self != Self::default()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,12 +113,12 @@ mod tests {
     use crate::facets::kept::AsRecorded;
     use proptest::prelude::*;
 
-    fn any_state() -> impl Strategy<Value = Option<Website>> {
-        let index = prop::sample::select(vec!["index.html", "index.htm"]);
-        proptest::option::of(index.prop_map(|index| Website {
-            index: Some(index.into()),
+    fn any_state() -> impl Strategy<Value = Website> {
+        let index = prop::sample::select(vec![None, Some("index.html"), Some("index.htm")]);
+        index.prop_map(|index| Website {
+            index: index.map(str::to_owned),
             ..Website::default()
-        }))
+        })
     }
 
     proptest! {
