@@ -89,6 +89,7 @@ async fn every_violation_is_put_back_told_once_and_undone() {
     a_policy_of_ones_own_is_read_before_it_is_judged().await;
     a_key_is_switched_off_and_on_again().await;
     what_a_group_may_do_decides_who_may_come_in().await;
+    an_older_user_goes_once_the_history_confirms_it().await;
     story::complete(FUNCTION, &[ROWS, KEY].concat(), MISSING);
 }
 
@@ -123,6 +124,31 @@ async fn a_key_is_switched_off_and_on_again() {
         assert_eq!(look::iam::keys(&api, USER).await, off);
         guard.undo(OPERATOR, &story::case_of(&answer)).await;
         assert_eq!(look::iam::keys(&api, USER).await, made);
+        guard.done();
+    }
+}
+
+/// GIVEN a user that was there long before, THEN the event history must have the
+/// event that is undone.
+async fn an_older_user_goes_once_the_history_confirms_it() {
+    // The user is made now: seen from this time it is not new.
+    let before = chrono::Utc::now() - chrono::TimeDelta::hours(1);
+    let before = json!(before.format("%Y-%m-%dT%H:%M:%SZ").to_string());
+    for known in [false, true] {
+        let stage = Stage::set(ENFORCE).await;
+        let mut event = stage.event("role-guard/group.member-added.violation.protected-group");
+        stage.scene.prepare(&stage.moto, &event).await;
+        if known {
+            event["detail"]["eventTime"] = before.clone();
+        }
+        // The history has it at the time that the act is said to be of.
+        stage.act(&event).await;
+        event["detail"]["eventTime"] = before.clone();
+        let mut guard = stage.guard(FUNCTION).await;
+        let answer = guard.play(&event).await;
+        let expected = if known { "fixed" } else { "cannot-tell" };
+        assert_eq!(answer["cases"][0]["outcome"], expected, "{answer}");
+        assert_eq!(stage.look(&event).await, json!({ "member": !known }));
         guard.done();
     }
 }

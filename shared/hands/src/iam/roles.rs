@@ -15,7 +15,9 @@ use auditward_rules::facets::role::{
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Written};
 
-use super::{Iam, present_role, role};
+use super::boundaries::set_boundary;
+use super::principals::{Sort, inline_names};
+use super::{Iam, done, present_role, role};
 
 impl Hand<RoleTrust> for Iam<'_> {
     async fn read(&self, at: &At) -> Result<PolicyState, Failure> {
@@ -39,17 +41,13 @@ impl Hand<RoleTrust> for Iam<'_> {
                 "a trust policy is only ever replaced by another one",
             ));
         };
-        let request = self
-            .client(at)
-            .await?
+        let client = self.client(at).await?;
+        let request = client
             .update_assume_role_policy()
-            .role_name(at.name());
-        let answer = request.policy_document(document.to_json()).send().await;
-        Ok(Written::default().and(
-            answer
-                .map_err(|error| Failure::of(CALL, &error))?
-                .request_id(),
-        ))
+            .role_name(at.name())
+            .policy_document(document.to_json());
+        let id = done!("iam:UpdateAssumeRolePolicy", request);
+        Ok(Written::default().and(id.as_deref()))
     }
 }
 
@@ -85,15 +83,8 @@ impl Hand<RoleSessions> for Iam<'_> {
 impl Hand<RoleInlinePolicies> for Iam<'_> {
     async fn read(&self, at: &At) -> Result<BTreeMap<String, PolicyState>, Failure> {
         let client = self.client(at).await?;
-        let mut pages = client
-            .list_role_policies()
-            .role_name(at.name())
-            .into_paginator()
-            .items()
-            .send();
         let mut policies = BTreeMap::new();
-        while let Some(name) = pages.next().await {
-            let name = name.map_err(|error| Failure::of("iam:ListRolePolicies", &error))?;
+        for name in inline_names(&client, at, Sort::Role).await? {
             if let Inline::Policy(policy) = inline_policy(&client, at, &name).await? {
                 policies.insert(name, policy);
             }
@@ -172,13 +163,10 @@ async fn put_policy(
     let request = client
         .put_role_policy()
         .role_name(at.name())
-        .policy_name(name);
-    let answer = request.policy_document(document).send().await;
-    Ok(written.and(
-        answer
-            .map_err(|error| Failure::of("iam:PutRolePolicy", &error))?
-            .request_id(),
-    ))
+        .policy_name(name)
+        .policy_document(document);
+    let id = done!("iam:PutRolePolicy", request);
+    Ok(written.and(id.as_deref()))
 }
 
 async fn delete_policy(
@@ -187,17 +175,12 @@ async fn delete_policy(
     name: &str,
     written: Written,
 ) -> Result<Written, Failure> {
-    let answer = client
+    let request = client
         .delete_role_policy()
         .role_name(at.name())
-        .policy_name(name)
-        .send()
-        .await;
-    Ok(written.and(
-        answer
-            .map_err(|error| Failure::of("iam:DeleteRolePolicy", &error))?
-            .request_id(),
-    ))
+        .policy_name(name);
+    let id = done!("iam:DeleteRolePolicy", request);
+    Ok(written.and(id.as_deref()))
 }
 
 impl Hand<RoleBoundary> for Iam<'_> {
@@ -214,22 +197,7 @@ impl Hand<RoleBoundary> for Iam<'_> {
         _: &Option<String>,
         to: &Option<String>,
     ) -> Result<Written, Failure> {
-        let client = self.client(at).await?;
-        let Some(boundary) = to else {
-            let answer = client
-                .delete_role_permissions_boundary()
-                .role_name(at.name())
-                .send()
-                .await;
-            let answer =
-                answer.map_err(|error| Failure::of("iam:DeleteRolePermissionsBoundary", &error))?;
-            return Ok(Written::default().and(answer.request_id()));
-        };
-        let request = client.put_role_permissions_boundary().role_name(at.name());
-        let answer = request.permissions_boundary(boundary).send().await;
-        let answer =
-            answer.map_err(|error| Failure::of("iam:PutRolePermissionsBoundary", &error))?;
-        Ok(Written::default().and(answer.request_id()))
+        set_boundary(&self.client(at).await?, at, Sort::Role, to.as_deref()).await
     }
 }
 
@@ -276,17 +244,12 @@ impl Hand<RoleTags> for Iam<'_> {
             .cloned()
             .collect();
         if !gone.is_empty() {
-            let answer = client
+            let request = client
                 .untag_role()
                 .role_name(at.name())
-                .set_tag_keys(Some(gone))
-                .send()
-                .await;
-            written = written.and(
-                answer
-                    .map_err(|error| Failure::of("iam:UntagRole", &error))?
-                    .request_id(),
-            );
+                .set_tag_keys(Some(gone));
+            let id = done!("iam:UntagRole", request);
+            written = written.and(id.as_deref());
         }
         let back = to
             .iter()
@@ -296,17 +259,9 @@ impl Hand<RoleTags> for Iam<'_> {
             .collect::<Result<_, _>>()
             .map_err(|error| Failure::other("iam:TagRole", error.to_string()))?;
         if !back.is_empty() {
-            let answer = client
-                .tag_role()
-                .role_name(at.name())
-                .set_tags(Some(back))
-                .send()
-                .await;
-            written = written.and(
-                answer
-                    .map_err(|error| Failure::of("iam:TagRole", &error))?
-                    .request_id(),
-            );
+            let request = client.tag_role().role_name(at.name()).set_tags(Some(back));
+            let id = done!("iam:TagRole", request);
+            written = written.and(id.as_deref());
         }
         Ok(written)
     }
@@ -329,14 +284,13 @@ impl Hand<RoleSettings> for Iam<'_> {
         _: &RoleConfiguration,
         to: &RoleConfiguration,
     ) -> Result<Written, Failure> {
-        let request = self.client(at).await?.update_role().role_name(at.name());
-        let request = request
+        let client = self.client(at).await?;
+        let request = client
+            .update_role()
+            .role_name(at.name())
             .description(&to.description)
             .max_session_duration(to.max_session);
-        let answer = request
-            .send()
-            .await
-            .map_err(|error| Failure::of("iam:UpdateRole", &error))?;
-        Ok(Written::default().and(answer.request_id()))
+        let id = done!("iam:UpdateRole", request);
+        Ok(Written::default().and(id.as_deref()))
     }
 }

@@ -159,7 +159,7 @@ fn defaulted(call: &Call<'_>) -> Judged {
     let creates = call.record.plain_name() == "CreatePolicyVersion";
     let (what, verdict, set, made) = if creates {
         let sets = call.request().and_then(|asked| asked.get("setAsDefault"));
-        if sets.is_none_or(|sets| sets.scalar().as_deref() != Some("true")) {
+        if sets.and_then(|sets| sets.scalar()).as_deref() != Some("true") {
             return Judged::Clean;
         }
         let mut verdict = written(call);

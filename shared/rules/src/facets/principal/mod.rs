@@ -23,7 +23,7 @@ things! {
     /// An access key that may be used. One that is switched off stays, so that
     /// its last use can still be looked up.
     AccessKey = "access-key", "usable access key", "switch the key off", restorable true;
-    /// An audience of a web identity provider.
+    /// An audience of an identity provider (`OpenID` Connect).
     ProviderAudience = "provider-audience", "audience", "take the audience out of the provider", restorable true;
 }
 
