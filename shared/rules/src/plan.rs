@@ -9,6 +9,7 @@ use crate::facets::{
     alarm, bucket, key, logs, organization, policy, principal, queue, role, stack, store, table,
     topic, trail,
 };
+use crate::facets::{anchor, bucket, key, principal, role, share, trail};
 
 /// A recorded state as the facet's own type.
 fn state_of<F: Facet>(state: &Value) -> Result<F::State, serde_json::Error> {
@@ -195,4 +196,12 @@ plans! {
     KeyRotation => key::KeyRotation,
     KeyGrant => key::KeyGrant,
     KeyGrants => key::KeyGrants,
+
+    BucketInventory => bucket::BucketInventory,
+    BucketAnalytics => bucket::BucketAnalytics,
+    AccessPoint => bucket::AccessPoint,
+    AccessPointPolicy => bucket::AccessPointPolicy,
+    TrustAnchor => anchor::TrustAnchor,
+    EnabledAnchor => anchor::EnabledAnchor,
+    SharePrincipal => share::SharePrincipal,
 }

@@ -2,6 +2,7 @@
 
 pub mod alarm;
 pub mod attributes;
+pub mod anchor;
 pub mod bucket;
 pub mod guard;
 pub mod guarded;
@@ -17,6 +18,7 @@ pub mod queue;
 pub mod role;
 pub mod stack;
 pub mod store;
+pub mod share;
 pub mod switch;
 pub mod table;
 pub mod topic;
