@@ -10,3 +10,4 @@
 mod logs;
 mod organizations;
 mod stores;
+mod access;

@@ -3,6 +3,7 @@
 mod iam;
 mod logs;
 mod messages;
+mod points;
 
 use aws_config::SdkConfig;
 use serde_json::{Value, json};
@@ -146,6 +147,7 @@ pub async fn prepare(moto: &Moto, event: &Value) {
         return super::organization::prepare(moto, detail).await;
     }
     messages::prepare(&api, detail).await;
+    points::prepare(&api, call, asked).await;
     if !text("bucketName").is_empty() {
         make_open_bucket(moto, event, &api, text("bucketName")).await;
     }
