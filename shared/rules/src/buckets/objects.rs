@@ -199,3 +199,6 @@ fn acl_opened(call: &Call<'_>) -> Judged {
 fn draft(bucket: &Bucket, key: &str, what: String) -> Draft {
     Draft::new(format!("{}/{key}", bucket.at.resource), what)
 }
+
+#[cfg(test)]
+mod tests;

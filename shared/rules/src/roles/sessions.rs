@@ -207,3 +207,6 @@ fn federated(call: &Call<'_>, provider: Option<String>) -> Judged {
         )),
     }
 }
+
+#[cfg(test)]
+mod tests;
