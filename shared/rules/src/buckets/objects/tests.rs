@@ -167,7 +167,7 @@ fn actions_of_other_services_are_told_in_any_spelling() {
     for action in [
         "s3-object-lambda:GetObject",
         "S3-Object-Lambda:Get*",
-        "s3-object-lambda\u003aGetObject",
+        "s3-object-lambda\\u003aGetObject",
     ] {
         let policy = format!(
             r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"333333333333"}},"Action":"{action}","Resource":"*"}}]}}"#
