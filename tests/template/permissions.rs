@@ -123,7 +123,20 @@ fn within(action: &str, arn: &str) -> bool {
     // Access points are S3's, and yet have a region and an account.
     let regional = matches!(
         service,
-        "cloudformation" | "cloudtrail" | "cloudwatch" | "dynamodb" | "events" | "kms" | "lambda" | "logs" | "oam" | "ram" | "rolesanywhere" | "scheduler" | "sns" | "sqs"
+        "cloudformation"
+            | "cloudtrail"
+            | "cloudwatch"
+            | "dynamodb"
+            | "events"
+            | "kms"
+            | "lambda"
+            | "logs"
+            | "oam"
+            | "ram"
+            | "rolesanywhere"
+            | "scheduler"
+            | "sns"
+            | "sqs"
     ) || action.contains("AccessPoint");
     let region = if regional { "*" } else { "" };
     let arn = arn

@@ -6,10 +6,9 @@ use serde_json::Value;
 use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
 use crate::facets::guard::{bus, function, rule, schedule};
 use crate::facets::{
-    alarm, bucket, key, logs, organization, policy, principal, queue, role, stack, store, table,
-    topic, trail,
+    alarm, anchor, bucket, key, logs, organization, policy, principal, queue, role, share, stack,
+    store, table, topic, trail,
 };
-use crate::facets::{anchor, bucket, key, principal, role, share, trail};
 
 /// A recorded state as the facet's own type.
 fn state_of<F: Facet>(state: &Value) -> Result<F::State, serde_json::Error> {

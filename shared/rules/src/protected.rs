@@ -7,10 +7,10 @@ use crate::arn::Arn;
 use crate::facet::{At, Facet, Step};
 use crate::facets::alarm::AlarmActions;
 use crate::facets::bucket::{
-    AccessPointPolicy, AccountPublicAccess, AclWish, BucketAcl, BucketEncryption, BucketExistence, BucketLifecycle,
-    BucketLogging, BucketNotification, BucketObjectLock, BucketOwnership, BucketPolicy,
-    BucketPublicAccess, BucketReplication, BucketVersioning, BucketWebsite, BucketWish,
-    LifecycleWish, PolicyWish, TargetsWish, VersioningWish,
+    AccessPointPolicy, AccountPublicAccess, AclWish, BucketAcl, BucketEncryption, BucketExistence,
+    BucketLifecycle, BucketLogging, BucketNotification, BucketObjectLock, BucketOwnership,
+    BucketPolicy, BucketPublicAccess, BucketReplication, BucketVersioning, BucketWebsite,
+    BucketWish, LifecycleWish, PolicyWish, TargetsWish, VersioningWish,
 };
 use crate::facets::guard::bus::{BusConfiguration, BusPolicy};
 use crate::facets::guard::function::{

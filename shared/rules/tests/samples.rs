@@ -66,6 +66,7 @@ fn wrong(name: &str, text: &str) -> Option<String> {
     }
     if variant.is_some_and(|variant| variant.starts_with("protected-")) {
         settings = Settings::parse(PROTECTED).unwrap();
+    }
     if variant == Some("partner") {
         settings.partners.push(partner());
     }

@@ -4,13 +4,13 @@ mod access;
 mod acl;
 mod created;
 mod deleted;
+mod directory;
 mod encryption;
+mod exports;
+mod grants;
 mod lifecycle;
 mod lock;
 mod logging;
-mod directory;
-mod exports;
-mod grants;
 mod objects;
 mod points;
 mod policy;
@@ -23,19 +23,19 @@ pub use access::{ACCOUNT_DELETED, ACCOUNT_WEAKENED, BLOCK_DELETED, BLOCK_WEAKENE
 pub use acl::ACL_OPENED;
 pub use created::CREATED_OPEN;
 pub use deleted::DELETED;
+pub use directory::{DIRECTORY_DELETED, DIRECTORY_OPENED};
 pub use encryption::{ENCRYPTION_CHANGED, ENCRYPTION_DELETED};
+pub use exports::{ANALYTICS_EXPORTED, INVENTORY_EXPORTED};
+pub use grants::{BATCH_JOB, GRANT_CREATED, GRANTS_SHARED};
 pub use lifecycle::{LIFECYCLE_DELETED, LIFECYCLE_SHORTENED};
 pub use lock::{LEGAL_HOLD_LIFTED, OBJECT_LOCK_WEAKENED, RETENTION_BYPASSED};
 pub use logging::{LOGGING_CHANGED, NOTIFICATION_CHANGED};
-pub(crate) use policy::tell as tell_admitted;
-pub use directory::{DIRECTORY_DELETED, DIRECTORY_OPENED};
-pub use exports::{ANALYTICS_EXPORTED, INVENTORY_EXPORTED};
-pub use grants::{BATCH_JOB, GRANT_CREATED, GRANTS_SHARED};
 pub use objects::{LOG_ACL_OPENED, LOG_DELETED, LOG_FORGED, LOGS_DELETED};
 pub use points::{
     LAMBDA_POINT_OPENED, MULTI_POINT_CREATED, MULTI_POINT_OPENED, POINT_CREATED, POINT_DELETED,
     POINT_OPENED, POINT_POLICY_DELETED,
 };
+pub(crate) use policy::tell as tell_admitted;
 pub use policy::{POLICY_DELETED, POLICY_OPENED};
 pub use replication::{REPLICATION_CHANGED, REPLICATION_DELETED};
 pub use storage::{OWNERSHIP_DELETED, OWNERSHIP_WEAKENED, VERSIONING_SUSPENDED};

@@ -1,8 +1,8 @@
 //! The facets, one module a kind of resource.
 
 pub mod alarm;
-pub mod attributes;
 pub mod anchor;
+pub mod attributes;
 pub mod bucket;
 pub mod guard;
 pub mod guarded;
@@ -16,9 +16,9 @@ pub mod policy;
 pub mod principal;
 pub mod queue;
 pub mod role;
+pub mod share;
 pub mod stack;
 pub mod store;
-pub mod share;
 pub mod switch;
 pub mod table;
 pub mod topic;

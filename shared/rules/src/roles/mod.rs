@@ -1,5 +1,7 @@
 //! Rules of roles, users and groups.
 
+mod analyzer;
+mod anywhere;
 mod attached;
 mod boundary;
 mod changed;
@@ -7,8 +9,6 @@ mod federation;
 mod groups;
 mod guard;
 mod inline;
-mod analyzer;
-mod anywhere;
 mod partner;
 mod power;
 mod sessions;
@@ -23,6 +23,7 @@ mod tests;
 
 use std::borrow::Cow;
 
+pub use anywhere::{ANCHOR_CREATED, ANCHOR_ENABLED, ANCHOR_REPLACED, PROFILE_CREATED};
 pub use attached::GUARDRAIL_DETACHED;
 pub use boundary::{BOUNDARY_DELETED, BOUNDARY_WEAKENED};
 pub use changed::{ROLE_DELETED, ROLE_TAGGED, ROLE_UPDATED, ROOT_CENTRALIZED};
@@ -30,7 +31,6 @@ pub use federation::{AUDIENCE_ADDED, OIDC_CHANGED, OIDC_UPDATED, SAML_CHANGED};
 pub use groups::{MEMBER_ADDED, MEMBER_REMOVED, PROFILE_GIVEN};
 pub use guard::{GUARD_CHANGED, GUARD_DELETED, GUARD_UNEXPLAINED};
 pub use inline::{INLINE_DELETED, INLINE_POWER};
-pub use anywhere::{ANCHOR_CREATED, ANCHOR_ENABLED, ANCHOR_REPLACED, PROFILE_CREATED};
 pub use partner::PARTNER_WIDENED;
 pub use power::{GROUP_ADMIN, ROLE_ADMIN, USER_ADMIN};
 pub use trust::{CREATED_OPEN, TRUST_OPENED};

@@ -19,15 +19,15 @@ delivery = ["replicate-*"]
 "#;
 
 fn judged_as(kind: Value, name: &str, request: Value) -> Judgement {
-    let event = json!({
+    let mut event = json!({
         "eventSource": "s3.amazonaws.com",
         "eventName": name,
         "eventTime": "2026-11-12T12:00:00Z",
         "awsRegion": "eu-west-1",
         "recipientAccountId": "111111111111",
-        "userIdentity": kind,
-        "requestParameters": request,
     });
+    event["userIdentity"] = kind;
+    event["requestParameters"] = request;
     let text = event.to_string();
     let now = Utc.with_ymd_and_hms(2026, 11, 12, 12, 1, 0).unwrap();
     let inventory = Inventory {

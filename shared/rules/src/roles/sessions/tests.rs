@@ -35,10 +35,9 @@ fn judged_by(settings: &str, source: &str, name: &str, more: Value) -> Judgement
         "recipientAccountId": "111111111111",
         "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111111111111:user/x"},
     });
-    event
-        .as_object_mut()
-        .unwrap()
-        .extend(more.as_object().unwrap().clone());
+    if let (Value::Object(event), Value::Object(more)) = (&mut event, more) {
+        event.extend(more);
+    }
     let text = event.to_string();
     let now = Utc.with_ymd_and_hms(2026, 11, 12, 12, 1, 0).unwrap();
     let settings = Settings::parse(settings).unwrap();
@@ -51,11 +50,11 @@ fn judged(source: &str, name: &str, more: Value) -> Judgement {
 }
 
 fn assumed_by(identity: Value, account: &str) -> Judgement {
-    let more = json!({
-        "userIdentity": identity,
+    let mut more = json!({
         "recipientAccountId": account,
         "requestParameters": {"roleArn": format!("arn:aws:iam::{account}:role/r"), "roleSessionName": "s"},
     });
+    more["userIdentity"] = identity;
     judged("sts", "AssumeRole", more)
 }
 
