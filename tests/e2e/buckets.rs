@@ -51,6 +51,11 @@ static ROWS: &[Row] = &[
     Row::back("bucket.notification-changed.violation.removed").unknown(Ends::Untouched("by-hand")),
     Row::back("bucket.website-served.violation.index"),
     Row::back("bucket.created-open.violation.object-writer").ends(Ends::Safe(acls_are_off)),
+    Row::back("access-point.created-open.violation.all-flags"),
+    Row::back("access-point.policy-opened.violation.guarded").unknown(Ends::Safe(no_policy)),
+    Row::back("access-point.policy-opened.violation.own-and-foreign")
+        .ends(Ends::Safe(strangers_left_the_point)),
+    Row::back("access-point.policy-deleted.violation.guarded").unknown(Ends::Untouched("by-hand")),
 ];
 
 fn nothing_goes_to_strangers(_: &Value, after: &Value) {
@@ -100,11 +105,58 @@ fn closed(before: &Value, after: &Value) {
     }
 }
 
+fn no_policy(_: &Value, after: &Value) {
+    assert_eq!(after["policy"], Value::Null);
+}
+
+fn strangers_left_the_point(_: &Value, after: &Value) {
+    let policy = after["policy"].to_string();
+    assert!(
+        policy.contains("finance-report") && !policy.contains("333333333333"),
+        "{policy}"
+    );
+}
+
+/// What the rows of recorded exchanges prove.
+const RECORDED: &[&str] = &[
+    "s3:GetAnalyticsConfiguration",
+    "s3:GetInventoryConfiguration",
+    "s3:PutAnalyticsConfiguration",
+    "s3:PutInventoryConfiguration",
+];
+
+/// Attempts on what the settings of the stage do not guard.
+const UNGUARDED: &[&str] = &[
+    "directory-bucket.policy-deleted.attempt.denied",
+    "directory-bucket.policy-opened.attempt.denied",
+];
+
+/// Harmless calls that nobody acts out: of services that moto does not have, and
+/// of objects.
+const UNACTED: &[&str] = &[
+    "access-grant.created-foreign.clean.directory-group",
+    "access-grant.created-foreign.clean.own-role",
+    "access-grants.policy-opened.clean.own-account",
+    "batch-job.created-over-logs.clean.restored",
+    "bucket.analytics-exported.clean.not-exported",
+    "bucket.analytics-exported.clean.own-account",
+    "bucket.inventory-exported.clean.into-itself",
+    "bucket.inventory-exported.clean.own-account",
+    "directory-bucket.policy-opened.clean.own-account",
+    "lambda-point.policy-opened.clean.own-account",
+    "log-file.acl-opened.clean.bucket-owner",
+    "log-file.deleted.clean.other-key",
+    "log-file.forged.clean.cloudtrail",
+    "log-file.forged.clean.other-key",
+    "multi-region-point.created-open.clean.closed",
+    "multi-region-point.policy-opened.clean.own-account",
+];
+
 #[tokio::test]
 async fn every_violation_is_put_back_told_once_and_undone() {
     story::all(ROWS, |row| story::put_back(FUNCTION, row)).await;
     a_bucket_comes_back_with_its_key().await;
-    story::complete(FUNCTION, ROWS, &[]);
+    story::complete(FUNCTION, ROWS, RECORDED);
 }
 
 /// GIVEN a bucket that encrypts with a key, THEN it does so when it comes back.
@@ -147,10 +199,10 @@ async fn in_mode_alert_nothing_is_written() {
 
 #[tokio::test]
 async fn failed_calls_are_attempts_and_fold() {
-    story::attempts(FUNCTION, &[]).await;
+    story::attempts(FUNCTION, UNGUARDED).await;
 }
 
 #[tokio::test]
 async fn harmless_calls_are_left_alone() {
-    story::clean(FUNCTION, &[]).await;
+    story::clean(FUNCTION, UNACTED).await;
 }

@@ -83,6 +83,12 @@ fn is_deleted(before: &Value, after: &Value) {
     assert_eq!(after["inline"], json!({}));
 }
 
+/// Attempts on what no settings name: the identity provider, the partner.
+const UNGUARDED: &[&str] = &[
+    "oidc.provider-updated.attempt.no-such-provider",
+    "partner-role.widened.attempt.partner",
+];
+
 #[tokio::test]
 async fn every_violation_is_put_back_told_once_and_undone() {
     story::all(ROWS, |row| story::put_back(FUNCTION, row)).await;
@@ -100,6 +106,12 @@ const MISSING: &[&str] = &[
     "iam:GetOpenIDConnectProvider",
     "iam:PutUserPermissionsBoundary",
     "iam:RemoveClientIDFromOpenIDConnectProvider",
+    "ram:AssociateResourceShare",
+    "ram:DisassociateResourceShare",
+    "ram:GetResourceShareAssociations",
+    "rolesanywhere:DisableTrustAnchor",
+    "rolesanywhere:EnableTrustAnchor",
+    "rolesanywhere:GetTrustAnchor",
 ];
 
 /// GIVEN a key of a guarded user, THEN it is switched off, and undo switches it on.
@@ -228,12 +240,7 @@ async fn in_mode_alert_nothing_is_written() {
 
 #[tokio::test]
 async fn failed_calls_are_attempts_and_fold() {
-    // No settings name the identity provider.
-    story::attempts(
-        FUNCTION,
-        &["oidc.provider-updated.attempt.no-such-provider"],
-    )
-    .await;
+    story::attempts(FUNCTION, UNGUARDED).await;
 }
 
 #[tokio::test]
@@ -243,11 +250,30 @@ async fn harmless_calls_are_left_alone() {
 
 /// What moto does not know, or what takes more than a call.
 const UNACTED: &[&str] = &[
+    "analyzer.findings-archived.clean.unused",
+    "anywhere-profile.created.clean.without-roles",
     "boundary.weakened.clean.deny-all",
+    "permission-set.admin-attached.clean.read-only",
+    "permission-set.inline-power.clean.deny",
+    "permission-set.inline-power.clean.read-only",
     "policy.version-deleted.clean.protected-elsewhere",
+    "resource-share.created-open.clean.external-allowed",
+    "resource-share.created-open.clean.without-principals",
+    "resource-share.opened.clean.organization",
+    "resource-share.opened.clean.resource",
     "role.profile-added.clean.web-server",
     "saml.provider-changed.clean.by-identity-center",
     "saml.provider-changed.clean.updated-by-identity-center",
+    "session.by-unknown-identity.clean.own-provider",
+    "session.by-unknown-identity.clean.shared-provider",
+    "session.by-unknown-saml.clean.own-provider",
+    "session.from-outside.clean.own-account",
+    "session.from-outside.clean.same-account",
+    "session.from-outside.clean.service",
+    "trust-anchor.created.clean.own-authority",
+    "trust-anchor.enabled.clean.own-authority",
+    "trust-anchor.replaced.clean.own-authority",
+    "trust-anchor.replaced.clean.renamed",
     "user.key-created.clean.ones-own",
     "user.login-changed.clean.forgotten",
 ];

@@ -6,6 +6,7 @@
 mod bucket;
 mod logs;
 mod messages;
+mod points;
 
 use serde_json::{Map, Value, json};
 
@@ -135,6 +136,9 @@ impl Api {
     }
 
     async fn bucket_call(&self, name: &str, asked: &Value) -> (u16, String) {
+        if let Some((start, body)) = points::call(name, asked) {
+            return self.s3(&start, Vec::new(), body).await;
+        }
         let (mut headers, mut body) = (Vec::new(), String::new());
         for (key, value) in asked.as_object().into_iter().flatten() {
             let value = value

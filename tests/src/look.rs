@@ -5,6 +5,7 @@ pub mod iam;
 mod logs;
 pub mod messages;
 mod organizations;
+mod points;
 mod sides;
 
 use auditward_rules::arn::Arn;
@@ -47,6 +48,9 @@ pub async fn at(moto: &Moto, event: &Value) -> Value {
     }
     if let Some(key) = named(&["keyId"]) {
         return key_of(&api, &key).await;
+    }
+    if detail["eventName"].to_string().contains("AccessPoint") {
+        return points::at(&api, &named(&["name"]).unwrap_or_default()).await;
     }
     if let Some(trail) = named(&["trailName", "name", "resourceId"]) {
         return trail_of(&api, moto, &trail).await;

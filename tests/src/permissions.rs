@@ -97,7 +97,10 @@ pub fn of(call: &Call) -> String {
         "s3:PutBucketNotificationConfiguration" => "s3:PutBucketNotification",
         "s3:DeleteBucketOwnershipControls" => "s3:PutBucketOwnershipControls",
         "s3:HeadBucket" | "s3:ListObjects" => "s3:ListBucket",
-        _ => return name.replacen("monitoring:", "cloudwatch:", 1),
+        _ => {
+            let own = name.replacen("monitoring:", "cloudwatch:", 1);
+            return own.replacen("s3control:", "s3:", 1);
+        }
     };
     action.into()
 }

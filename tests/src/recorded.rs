@@ -52,6 +52,7 @@ pub struct Exchange {
     status: u16,
     content_type: &'static str,
     body: Vec<u8>,
+    headers: Vec<(&'static str, &'static str)>,
 }
 
 #[derive(Debug, Clone)]
@@ -72,7 +73,15 @@ impl Exchange {
             status: 200,
             content_type,
             body: Vec::new(),
+            headers: Vec::new(),
         }
+    }
+
+    /// A header of the answer: REST protocols name an error there.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: &'static str) -> Self {
+        self.headers.push((name, value));
+        self
     }
 
     /// An operation of a service that speaks JSON, with exactly these parameters.
@@ -267,8 +276,10 @@ fn answer(request: &Message, script: &mut Script) -> Message {
         return Message::response(400, "application/json", r#"{"__type":"Unexpected"}"#);
     };
     let exchange = script.left.remove(index);
-    Message::response(exchange.status, exchange.content_type, exchange.body)
-        .with("x-amzn-RequestId", format!("recorded-{index}"))
+    let answer = Message::response(exchange.status, exchange.content_type, exchange.body)
+        .with("x-amzn-RequestId", format!("recorded-{index}"));
+    let headers = exchange.headers.into_iter();
+    headers.fold(answer, |answer, (name, value)| answer.with(name, value))
 }
 
 /// Settings under which everything of ours is guarded.

@@ -53,6 +53,7 @@ resources = [
   "arn:aws:logs:eu-west-1:111111111111:delivery-destination:acme-vended",
   "arn:aws:logs:eu-west-1:111111111111:delivery-source:acme-*",
   "arn:aws:cloudwatch:eu-west-1:111111111111:alarm:acme-*",
+  "arn:aws:s3:eu-west-1:111111111111:accesspoint/acme-log-readers",
 ]
 
 [organization]
@@ -73,6 +74,8 @@ default = "enforce"
 "bucket.public-access-block-deleted" = "any"
 "account.public-access-block-weakened" = "any"
 "account.public-access-block-deleted" = "any"
+"access-point.created-open" = "any"
+"access-point.policy-opened" = "any"
 "role.created-open" = "any"
 "role.trust-opened" = "any"
 "role.admin-attached" = "any"

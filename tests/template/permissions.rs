@@ -26,6 +26,7 @@ fn found(function: Function) -> &'static [&'static str] {
         Function::BucketGuard => &[
             "arn:aws:s3:::b",
             "arn:aws:s3::111111111111:public-access-block",
+            "arn:aws:s3:eu-west-1:111111111111:accesspoint/p",
         ],
         Function::RoleGuard => &[
             "arn:aws:iam::111111111111:role/r",
@@ -119,7 +120,8 @@ fn allowed(whose: &str, expected: &BTreeSet<String>, grants: &[Grant]) -> Faults
 /// be AWS's own, and only buckets have no account in their ARN.
 fn within(action: &str, arn: &str) -> bool {
     let (service, _) = action.split_once(':').expect("an action");
-    let region = if matches!(
+    // Access points are S3's, and yet have a region and an account.
+    let regional = matches!(
         service,
         "cloudformation"
             | "cloudtrail"
@@ -130,20 +132,19 @@ fn within(action: &str, arn: &str) -> bool {
             | "lambda"
             | "logs"
             | "oam"
+            | "ram"
+            | "rolesanywhere"
             | "scheduler"
             | "sns"
             | "sqs"
-    ) {
-        "*"
-    } else {
-        ""
-    };
+    ) || action.contains("AccessPoint");
+    let region = if regional { "*" } else { "" };
     let arn = arn
         .replace("${AWS::Partition}", "aws")
         .replace("${AWS::AccountId}", "111111111111");
     let account = match action {
         "iam:GetPolicy" | "iam:GetPolicyVersion" => "*",
-        _ if service == "s3" => "",
+        _ if service == "s3" && !regional => "",
         _ => "111111111111",
     };
     arn.starts_with(&format!("arn:aws:{service}:{region}:{account}:"))
@@ -183,6 +184,7 @@ fn knows_no_resource(action: &str) -> bool {
             | "logs:PutResourcePolicy"
             | "organizations:DescribeOrganization"
             | "organizations:EnableAWSServiceAccess"
+            | "ram:GetResourceShareAssociations"
             | "organizations:ListAWSServiceAccessForOrganization"
             | "organizations:ListAccounts"
             | "organizations:ListPolicies"

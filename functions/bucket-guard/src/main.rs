@@ -19,6 +19,10 @@ auditward_hands::function! {
             BucketLogging,
             BucketNotification,
             BucketWebsite,
+            BucketInventory,
+            BucketAnalytics,
+            AccessPoint,
+            AccessPointPolicy,
         ];
     }
     discover [buckets]

@@ -1,6 +1,8 @@
 //! Guards trust policies, the power to change trails, and Auditward's own roles.
 
+use auditward_hands::anywhere::Anchors;
 use auditward_hands::iam::Iam;
+use auditward_hands::ram::Shares;
 
 auditward_hands::function! {
     RoleGuard {
@@ -21,6 +23,8 @@ auditward_hands::function! {
             ManagedPolicy,
             PolicyVersion,
         ];
+        anchors: Anchors carries [TrustAnchor, EnabledAnchor];
+        shares: Shares carries [SharePrincipal];
     }
     discover [principals]
 }

@@ -3,6 +3,8 @@
 //! to another; it decides nothing.
 
 mod function;
+#[cfg(any(feature = "anywhere", feature = "iam", feature = "ram", feature = "s3"))]
+mod time;
 
 #[cfg(feature = "alarms")]
 pub mod alarms;

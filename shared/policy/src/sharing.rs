@@ -66,27 +66,40 @@ fn quoted(text: &str) -> String {
 /// than `account`'s own folder, or change anything in it.
 #[must_use]
 pub fn wider_than_shared(doc: &Document, bucket: &str, prefix: &str, account: &str) -> Vec<usize> {
+    wider_than_folders(doc, bucket, &[folder(prefix, account)])
+}
+
+/// The statements of an identity policy that read or list more of `bucket`
+/// than these folders (`AWSLogs/111111111111`), or change anything in it. An
+/// empty folder is the whole bucket.
+#[must_use]
+pub fn wider_than_folders(doc: &Document, bucket: &str, folders: &[String]) -> Vec<usize> {
     let Ok(tape) = Tape::parse(doc.as_json()) else {
         return Vec::new();
     };
     let policy = Policy::of_identity(&tape);
-    let folder = folder(prefix, account);
     policy
         .statements
         .iter()
-        .filter(|stmt| stmt.allow && is_wider(&policy, stmt, bucket, &folder))
+        .filter(|stmt| stmt.allow && is_wider(&policy, stmt, bucket, folders))
         .map(|stmt| stmt.index)
         .collect()
 }
 
-fn is_wider(policy: &Policy<'_>, stmt: &Stmt<'_>, bucket: &str, folder: &str) -> bool {
+fn is_wider(policy: &Policy<'_>, stmt: &Stmt<'_>, bucket: &str, folders: &[String]) -> bool {
     let on_s3 = stmt.not_action || stmt.actions().any(|action| overlap(action, "s3:*", true));
     if !on_s3 {
         return false;
     }
     let whole = format!("arn:aws:s3:::{bucket}");
     let objects = format!("{whole}/*");
-    let shared = format!("{whole}/{folder}/*");
+    let shared: Vec<String> = folders
+        .iter()
+        .map(|folder| match folder.as_str() {
+            "" => objects.clone(),
+            folder => format!("{whole}/{folder}/*"),
+        })
+        .collect();
     if stmt.not_action || stmt.not_resource || stmt.resource.is_none() {
         return true;
     }
@@ -101,7 +114,7 @@ fn is_wider(policy: &Policy<'_>, stmt: &Stmt<'_>, bucket: &str, folder: &str) ->
     };
     stmt.resources().any(|resource| {
         let resource = resource.replacen("arn:aws-cn:", "arn:aws:", 1);
-        if covers(&shared, &resource, false) {
+        if shared.iter().any(|shared| covers(shared, &resource, false)) {
             return !reads_only(&["s3:Get*", "s3:List*"]);
         }
         let bucket_only = resource == whole;
@@ -111,22 +124,25 @@ fn is_wider(policy: &Policy<'_>, stmt: &Stmt<'_>, bucket: &str, folder: &str) ->
         if !reads_only(&["s3:Get*", "s3:List*"]) {
             return true;
         }
-        stmt.actions().any(lists_all) && !lists_folder(policy, stmt, folder)
+        stmt.actions().any(lists_all) && !lists_folders(policy, stmt, folders)
     })
 }
 
-/// Whether `s3:prefix` is held to the folder.
-fn lists_folder(policy: &Policy<'_>, stmt: &Stmt<'_>, folder: &str) -> bool {
-    let inside = format!("{folder}/*");
-    policy.conditions_of(stmt).iter().any(|condition| {
-        let operator = condition.operator;
-        condition.key_text.eq_ignore_ascii_case("s3:prefix")
-            && !operator.negated
-            && !operator.if_exists
-            && operator.set == crate::operator::SetOp::None
-            && matches!(operator.base, crate::operator::Base::Text { .. })
-            && condition
-                .texts()
-                .all(|text| text == folder || covers(&inside, text, false))
-    })
+/// Whether `s3:prefix` is held to the folders.
+fn lists_folders(policy: &Policy<'_>, stmt: &Stmt<'_>, folders: &[String]) -> bool {
+    let inside = |text: &str| {
+        folders.iter().any(|folder| {
+            folder.is_empty() || text == folder || covers(&format!("{folder}/*"), text, false)
+        })
+    };
+    folders.iter().any(String::is_empty)
+        || policy.conditions_of(stmt).iter().any(|condition| {
+            let operator = condition.operator;
+            condition.key_text.eq_ignore_ascii_case("s3:prefix")
+                && !operator.negated
+                && !operator.if_exists
+                && operator.set == crate::operator::SetOp::None
+                && matches!(operator.base, crate::operator::Base::Text { .. })
+                && condition.texts().all(inside)
+        })
 }

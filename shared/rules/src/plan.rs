@@ -6,8 +6,8 @@ use serde_json::Value;
 use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
 use crate::facets::guard::{bus, function, rule, schedule};
 use crate::facets::{
-    alarm, bucket, key, logs, organization, policy, principal, queue, role, stack, store, table,
-    topic, trail,
+    alarm, anchor, bucket, key, logs, organization, policy, principal, queue, role, share, stack,
+    store, table, topic, trail,
 };
 
 /// A recorded state as the facet's own type.
@@ -195,4 +195,12 @@ plans! {
     KeyRotation => key::KeyRotation,
     KeyGrant => key::KeyGrant,
     KeyGrants => key::KeyGrants,
+
+    BucketInventory => bucket::BucketInventory,
+    BucketAnalytics => bucket::BucketAnalytics,
+    AccessPoint => bucket::AccessPoint,
+    AccessPointPolicy => bucket::AccessPointPolicy,
+    TrustAnchor => anchor::TrustAnchor,
+    EnabledAnchor => anchor::EnabledAnchor,
+    SharePrincipal => share::SharePrincipal,
 }

@@ -7,10 +7,10 @@ use crate::arn::Arn;
 use crate::facet::{At, Facet, Step};
 use crate::facets::alarm::AlarmActions;
 use crate::facets::bucket::{
-    AccountPublicAccess, AclWish, BucketAcl, BucketEncryption, BucketExistence, BucketLifecycle,
-    BucketLogging, BucketNotification, BucketObjectLock, BucketOwnership, BucketPolicy,
-    BucketPublicAccess, BucketReplication, BucketVersioning, BucketWebsite, BucketWish,
-    LifecycleWish, PolicyWish, TargetsWish, VersioningWish,
+    AccessPointPolicy, AccountPublicAccess, AclWish, BucketAcl, BucketEncryption, BucketExistence,
+    BucketLifecycle, BucketLogging, BucketNotification, BucketObjectLock, BucketOwnership,
+    BucketPolicy, BucketPublicAccess, BucketReplication, BucketVersioning, BucketWebsite,
+    BucketWish, LifecycleWish, PolicyWish, TargetsWish, VersioningWish,
 };
 use crate::facets::guard::bus::{BusConfiguration, BusPolicy};
 use crate::facets::guard::function::{
@@ -68,6 +68,7 @@ pub fn plans(at: &At, inventory: &Inventory) -> Vec<Plan> {
         }
         ("kms", Some("key")) => key(at, inventory),
         ("iam", Some("root")) => vec![step::<AccountPublicAccess>(at, true)],
+        ("s3", Some("accesspoint")) => vec![step::<AccessPointPolicy>(at, PolicyWish::whole())],
         ("s3", _) => bucket(at, arn.resource, inventory),
         ("iam", Some("role" | "user")) if is_boundary(at) => {
             vec![step::<PrincipalBoundary>(at, AsRecorded::Baseline)]

@@ -14,7 +14,7 @@ use auditward_rules::inventory::Inventory;
 use auditward_rules::judge::judge;
 use auditward_rules::registry;
 use auditward_rules::rule::Function;
-use auditward_rules::settings::Settings;
+use auditward_rules::settings::{Partner, Settings};
 use chrono::{DateTime, Utc};
 
 /// Replays a function's samples as a newcomer does, without settings, and says
@@ -32,6 +32,17 @@ fn folder(function: Function) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
         .join("../../events")
         .join(function.name())
+}
+
+/// Whose role some samples are about.
+fn partner() -> Partner {
+    Partner {
+        account: "444444444444".into(),
+        external_id: "7d0c6a52-acme".into(),
+        may_read: vec!["arn:aws:s3:::acme-org-trail-logs/AWSLogs/222222222222/*".into()],
+        role: Some("arn:aws:iam::111111111111:role/partner-log-reader".into()),
+        purpose: "security monitoring".into(),
+    }
 }
 
 fn samples(function: Function) -> Vec<String> {
@@ -55,6 +66,9 @@ fn wrong(name: &str, text: &str) -> Option<String> {
     }
     if variant.is_some_and(|variant| variant.starts_with("protected-")) {
         settings = Settings::parse(PROTECTED).unwrap();
+    }
+    if variant == Some("partner") {
+        settings.partners.push(partner());
     }
     let mut entries = envelope::entries(text);
     let record = match entries.pop().map(|entry| entry.record) {
@@ -113,6 +127,10 @@ const ALWAYS: &[&str] = &[
     "alarm.muted",
     "bucket.cors-deleted",
     "account.removed",
+    "access-point.deleted",
+    "access-point.policy-deleted",
+    "account.public-access-block-deleted",
+    "analyzer.deleted",
     "bucket.deleted",
     "bucket.encryption-deleted",
     "bucket.lifecycle-deleted",
@@ -182,6 +200,12 @@ const ALWAYS: &[&str] = &[
     "store.federation-enabled",
     "store.ingestion-stopped",
     "store.policy-deleted",
+    "directory-bucket.policy-deleted",
+    "key.deletion-scheduled",
+    "key.disabled",
+    "log-files.deleted",
+    "permission-set.assigned",
+    "session.as-root",
     "trail.deleted",
     "trail.logging-stopped",
 ];

@@ -7,6 +7,7 @@
     reason = "test code"
 )]
 
+mod access;
 mod logs;
 mod organizations;
 mod stores;

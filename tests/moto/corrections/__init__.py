@@ -8,11 +8,35 @@ test in `test_corrections.py`. Where moto merely allows more than AWS does
 those are asserted on the request that the product sends.
 """
 
-from . import cloudtrail, configurations, history, kms, logs, organizations, s3, sns, sqs
+from . import (
+    cloudtrail,
+    configurations,
+    history,
+    kms,
+    logs,
+    organizations,
+    s3,
+    s3control,
+    sns,
+    sqs,
+)
+
+MODULES = (
+    cloudtrail,
+    configurations,
+    history,
+    kms,
+    logs,
+    organizations,
+    s3,
+    s3control,
+    sns,
+    sqs,
+)
 
 
 def apply() -> None:
     """Put every correction in place, in this process."""
-    for module in (cloudtrail, configurations, history, kms, logs, organizations, s3, sns, sqs):
+    for module in MODULES:
         for correct in module.CORRECTIONS:
             correct()

@@ -134,8 +134,18 @@ fn s3_action(request: &Message) -> String {
         "HEAD" => "Head",
         other => other,
     };
-    if path.starts_with("/v20180820/") {
-        return format!("{verb}PublicAccessBlock");
+    if let Some(place) = path.strip_prefix("/v20180820/") {
+        let noun = match place.split_once('/') {
+            Some(("accesspoint", rest)) if rest.ends_with("/policy") => "AccessPointPolicy",
+            Some(("accesspoint", _)) => "AccessPoint",
+            _ => "PublicAccessBlock",
+        };
+        let verb = if (noun, verb) == ("AccessPoint", "Put") {
+            "Create"
+        } else {
+            verb
+        };
+        return format!("{verb}{noun}");
     }
     if path.trim_matches('/').contains('/') {
         return format!("{verb}Object");
@@ -211,6 +221,14 @@ mod tests {
             (
                 "PUT /v20180820/configuration/publicAccessBlock HTTP/1.1",
                 "s3control:PutPublicAccessBlock",
+            ),
+            (
+                "PUT /v20180820/accesspoint/p HTTP/1.1",
+                "s3control:CreateAccessPoint",
+            ),
+            (
+                "DELETE /v20180820/accesspoint/p/policy HTTP/1.1",
+                "s3control:DeleteAccessPointPolicy",
             ),
         ] {
             assert_eq!(call(start, &[("service", "s3")], "").name(), name);

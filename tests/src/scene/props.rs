@@ -4,6 +4,7 @@ mod bucket;
 mod iam;
 mod logs;
 mod messages;
+mod points;
 
 use aws_config::SdkConfig;
 use serde_json::{Value, json};
@@ -145,6 +146,7 @@ pub async fn prepare(moto: &Moto, event: &Value) {
         return super::organization::prepare(moto, detail).await;
     }
     messages::prepare(&api, detail).await;
+    points::prepare(&api, call, asked).await;
     if !text("bucketName").is_empty() && call != "CreateBucket" {
         make_open_bucket(moto, event, &api, text("bucketName")).await;
         bucket::prepare(&api, call, text("bucketName")).await;

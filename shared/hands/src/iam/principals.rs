@@ -1,7 +1,6 @@
 //! What roles, users and groups have in common: IAM has each call three times.
 
 use aws_sdk_iam::Client;
-use aws_sdk_iam::primitives::DateTime;
 use aws_sdk_iam::types::AttachedPolicy;
 use chrono::Utc;
 
@@ -9,6 +8,8 @@ use auditward_policy::power::{Protected, tampering};
 use auditward_rules::arn::Arn;
 use auditward_rules::facet::{At, PolicyState};
 use auditward_runtime::failure::Failure;
+
+pub(super) use crate::time::moment;
 
 use super::policies::{power, verdict};
 use super::{all, found, role};
@@ -80,10 +81,6 @@ pub(super) async fn principal(
         }),
     };
     Ok(found)
-}
-
-pub(super) fn moment(time: &DateTime) -> Option<chrono::DateTime<Utc>> {
-    chrono::DateTime::from_timestamp(time.secs(), time.subsec_nanos())
 }
 
 /// The ARNs of all managed policies that are attached.

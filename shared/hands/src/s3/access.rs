@@ -65,7 +65,7 @@ impl Hand<BucketPublicAccess> for S3<'_> {
 }
 
 impl S3<'_> {
-    async fn control(&self, at: &At) -> Result<Control, Failure> {
+    pub(super) async fn control(&self, at: &At) -> Result<Control, Failure> {
         Ok(Control::new(
             &self.sessions.of(&at.account, &at.region).await?,
         ))

@@ -55,6 +55,15 @@ impl S3<'_> {
             ));
             owners.insert(owner);
         }
+        // An access point's ARN says all.
+        let points = settings.protected.resources.iter().filter_map(|named| {
+            let arn = Arn::parse(named)?;
+            let whole = arn.service == "s3"
+                && arn.resource.starts_with("accesspoint/")
+                && !named.contains(['*', '?']);
+            whole.then(|| At::new(arn.account, arn.region, named))
+        });
+        resources.extend(points);
         for owner in owners {
             let account = format!("arn:{partition}:iam::{owner}:root");
             resources.push(At::new(owner, &region, account));

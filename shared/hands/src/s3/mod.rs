@@ -4,10 +4,12 @@ mod access;
 mod acl;
 mod discovery;
 mod existence;
+mod exports;
 mod lifecycle;
 mod lock;
 mod logging;
 mod notification;
+mod points;
 mod policy;
 mod replication;
 mod storage;
@@ -56,6 +58,16 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::read("bucket-website", "s3:GetBucketWebsite"),
     Permission::write("bucket-website", "s3:PutBucketWebsite"),
     Permission::write("bucket-website", "s3:DeleteBucketWebsite"),
+    Permission::read("bucket-inventory", "s3:GetInventoryConfiguration"),
+    Permission::write("bucket-inventory", "s3:PutInventoryConfiguration"),
+    Permission::read("bucket-analytics", "s3:GetAnalyticsConfiguration"),
+    Permission::write("bucket-analytics", "s3:PutAnalyticsConfiguration"),
+    Permission::read("access-point", "s3:GetAccessPoint"),
+    Permission::write("access-point", "s3:CreateAccessPoint"),
+    Permission::write("access-point", "s3:DeleteAccessPoint"),
+    Permission::read("access-point-policy", "s3:GetAccessPointPolicy"),
+    Permission::write("access-point-policy", "s3:PutAccessPointPolicy"),
+    Permission::write("access-point-policy", "s3:DeleteAccessPointPolicy"),
 ];
 
 /// The hand for buckets.

@@ -177,16 +177,20 @@ fn account(call: &Call<'_>) -> At {
     At::new(account, call.record.region.as_ref(), arn)
 }
 
-/// The flags that were written. One that is left out is off.
+/// The flags that were written.
 fn written(call: &Call<'_>) -> Option<PublicAccess> {
-    let asked = call
-        .request()?
-        .get("PublicAccessBlockConfiguration")
-        .filter(|asked| asked.is_object())?;
+    flags(call.request()?.get("PublicAccessBlockConfiguration")?)
+}
+
+/// The flags of a configuration. One that is left out is off.
+pub(super) fn flags(asked: Json<'_>) -> Option<PublicAccess> {
     let flag = |name| match asked.get(name) {
         None => Some(false),
         Some(flag) => flag.items().into_iter().next().and_then(Json::boolean),
     };
+    if !asked.is_object() {
+        return None;
+    }
     Some(PublicAccess {
         block_public_acls: flag("BlockPublicAcls")?,
         ignore_public_acls: flag("IgnorePublicAcls")?,

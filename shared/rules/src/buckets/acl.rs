@@ -55,13 +55,13 @@ pub static ACL_OPENED: Rule = Rule {
     },
 };
 
-fn told(acl: &Acl) -> String {
+pub(super) fn told(acl: &Acl) -> String {
     use crate::facet::Facet;
     BucketAcl::tell(acl)
 }
 
 /// The ACL that was written: a canned one, one in headers, or one in the body.
-fn written(request: Json<'_>) -> Option<Acl> {
+pub(super) fn written(request: Json<'_>) -> Option<Acl> {
     if let Some(canned) = text(request, "x-amz-acl") {
         return Some(Acl {
             owner: String::new(),

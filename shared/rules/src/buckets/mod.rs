@@ -4,10 +4,15 @@ mod access;
 mod acl;
 mod created;
 mod deleted;
+mod directory;
 mod encryption;
+mod exports;
+mod grants;
 mod lifecycle;
 mod lock;
 mod logging;
+mod objects;
+mod points;
 mod policy;
 mod replication;
 mod storage;
@@ -18,10 +23,18 @@ pub use access::{ACCOUNT_DELETED, ACCOUNT_WEAKENED, BLOCK_DELETED, BLOCK_WEAKENE
 pub use acl::ACL_OPENED;
 pub use created::CREATED_OPEN;
 pub use deleted::DELETED;
+pub use directory::{DIRECTORY_DELETED, DIRECTORY_OPENED};
 pub use encryption::{ENCRYPTION_CHANGED, ENCRYPTION_DELETED};
+pub use exports::{ANALYTICS_EXPORTED, INVENTORY_EXPORTED};
+pub use grants::{BATCH_JOB, GRANT_CREATED, GRANTS_SHARED};
 pub use lifecycle::{LIFECYCLE_DELETED, LIFECYCLE_SHORTENED};
 pub use lock::{LEGAL_HOLD_LIFTED, OBJECT_LOCK_WEAKENED, RETENTION_BYPASSED};
 pub use logging::{LOGGING_CHANGED, NOTIFICATION_CHANGED};
+pub use objects::{LOG_ACL_OPENED, LOG_DELETED, LOG_FORGED, LOGS_DELETED};
+pub use points::{
+    LAMBDA_POINT_OPENED, MULTI_POINT_CREATED, MULTI_POINT_OPENED, POINT_CREATED, POINT_DELETED,
+    POINT_OPENED, POINT_POLICY_DELETED,
+};
 pub(crate) use policy::tell as tell_admitted;
 pub use policy::{POLICY_DELETED, POLICY_OPENED};
 pub use replication::{REPLICATION_CHANGED, REPLICATION_DELETED};
@@ -31,14 +44,15 @@ pub use website::{CORS_DELETED, CORS_OPENED, WEBSITE_DELETED, WEBSITE_SERVED};
 
 use std::borrow::Cow;
 
+use auditward_policy::Document;
 use auditward_policy::cloudtrail::Delivery;
 
 use crate::actor::Actor;
 use crate::arn::{Arn, is_account};
-use crate::facet::At;
+use crate::facet::{At, PolicyState};
 use crate::facets::bucket::{AclWish, BucketWish};
 use crate::json::Json;
-use crate::rule::{Call, Draft, Judged, Rule};
+use crate::rule::{Call, Draft, Judged, Rule, is_shown};
 
 /// All rules of this system.
 pub static RULES: &[&Rule] = &[
@@ -72,6 +86,24 @@ pub static RULES: &[&Rule] = &[
     &REQUESTER_PAYS,
     &TAGS_CHANGED,
     &ACCELERATED,
+    &INVENTORY_EXPORTED,
+    &ANALYTICS_EXPORTED,
+    &POINT_CREATED,
+    &POINT_OPENED,
+    &POINT_POLICY_DELETED,
+    &POINT_DELETED,
+    &MULTI_POINT_CREATED,
+    &MULTI_POINT_OPENED,
+    &LAMBDA_POINT_OPENED,
+    &GRANT_CREATED,
+    &GRANTS_SHARED,
+    &BATCH_JOB,
+    &LOG_DELETED,
+    &LOGS_DELETED,
+    &LOG_FORGED,
+    &LOG_ACL_OPENED,
+    &DIRECTORY_OPENED,
+    &DIRECTORY_DELETED,
 ];
 
 /// CloudTrail's name for S3's control plane, of buckets and of accounts.
@@ -205,6 +237,70 @@ fn text<'a>(json: Json<'a>, name: &str) -> Option<Cow<'a, str>> {
 /// A scalar of a request as a text of its own.
 fn owned(json: Json<'_>, name: &str) -> Option<String> {
     text(json, name).map(Cow::into_owned)
+}
+
+/// The first member of that name that says anything, from the outside inwards
+/// and in either case: calls of S3 Control are logged with the XML that was
+/// sent, whose outermost element is named after the call.
+fn seek<'a>(json: Json<'a>, name: &str) -> Option<Json<'a>> {
+    const DEPTH: usize = 6;
+    let mut level = vec![json];
+    for _ in 0..DEPTH {
+        let members: Vec<_> = level.iter().flat_map(|json| json.members()).collect();
+        let found = members.iter().find(|(key, value)| {
+            key.eq_ignore_ascii_case(name) && !matches!(value.text(), "\"\"" | "[\"\"]" | "null")
+        });
+        if let Some((_, value)) = found {
+            return Some(*value);
+        }
+        level = members
+            .into_iter()
+            .flat_map(|(_, value)| value.items())
+            .collect();
+    }
+    None
+}
+
+/// The first scalar of that name, at whatever depth.
+fn sought<'a>(json: Json<'a>, name: &str) -> Option<Cow<'a, str>> {
+    let value = seek(json, name)?.items().into_iter().next()?.scalar()?;
+    is_shown(&value).then_some(value)
+}
+
+/// A policy document, as an object or as a string of JSON.
+fn document(json: Json<'_>) -> Option<Document> {
+    let text = if json.is_string() {
+        json.scalar()?
+    } else {
+        Cow::Borrowed(json.text())
+    };
+    match PolicyState::read(&text) {
+        PolicyState::Document(document) => Some(document),
+        PolicyState::Absent | PolicyState::Unparsable { .. } => None,
+    }
+}
+
+/// A document about another service's actions in the words of S3, which the
+/// policy engine speaks: whoever may open a session or read through a function
+/// may read.
+fn in_words_of_s3(document: &Document, prefix: &str) -> Option<Document> {
+    let text = document.as_json();
+    let mut plain = String::with_capacity(text.len());
+    let (mut rest, mut lower) = (text, text.to_ascii_lowercase());
+    while let Some(at) = lower.find(prefix) {
+        plain.push_str(rest.get(..at)?);
+        plain.push_str("s3:");
+        rest = rest.get(at + prefix.len()..)?;
+        lower = lower.split_off(at + prefix.len());
+    }
+    plain.push_str(rest);
+    Document::parse(&plain).ok()
+}
+
+/// Whether an account as a whole is guarded: it holds what is.
+fn guards_account(call: &Call<'_>, account: &str) -> bool {
+    let root = format!("arn:{}:iam::{account}:root", call.partition());
+    call.settings.protects(&root, call.inventory)
 }
 
 #[cfg(test)]

@@ -1,7 +1,5 @@
 //! Rules of a bucket's policy.
 
-use std::borrow::Cow;
-
 use auditward_policy::cloudtrail::bucket_delivers;
 use auditward_policy::{Analysis, Document, Foreign, Kind, Tri, analyze};
 
@@ -85,14 +83,7 @@ fn opened(call: &Call<'_>) -> Judged {
         let step = Step::<BucketPolicy>::new(bucket.at.clone(), wish);
         return Judged::CannotTell(unreadable(&bucket, "the policy").step(step));
     };
-    let zone = call.settings.zone(&bucket.at.account);
-    let analysis = analyze(&document, Kind::Bucket, &zone);
-    let foreign = match &analysis.foreign {
-        Foreign::No => None,
-        Foreign::CannotTell(_) if !zone.cannot_tell_is_foreign => None,
-        Foreign::CannotTell(why) => Some(format!("may let outsiders in: {why}")),
-        Foreign::Yes => Some(tell(&analysis)),
-    };
+    let foreign = outsiders(call, &bucket.at.account, &document);
     let stopped: Vec<_> = bucket
         .deliveries
         .iter()
@@ -100,8 +91,8 @@ fn opened(call: &Call<'_>) -> Judged {
         .map(|delivery| delivery.trail_arn.as_str())
         .collect();
     let called = bucket.called();
-    let certain = analysis.foreign == Foreign::Yes || !stopped.is_empty();
-    let mut says: Vec<String> = foreign.into_iter().collect();
+    let certain = foreign.as_ref().is_some_and(|(_, certain)| *certain) || !stopped.is_empty();
+    let mut says: Vec<String> = foreign.into_iter().map(|(what, _)| what).collect();
     if !stopped.is_empty() {
         says.push(format!(
             "keeps CloudTrail from delivering for {}",
@@ -166,15 +157,23 @@ fn steps(draft: Draft, bucket: &Bucket, document: Document, wish: PolicyWish) ->
 
 /// The document as S3 logs it: a JSON object, by other accounts a string of JSON.
 fn written(call: &Call<'_>) -> Option<Document> {
-    let policy = call.request()?.get("bucketPolicy")?;
-    let text = if policy.is_string() {
-        policy.scalar()?
-    } else {
-        Cow::Borrowed(policy.text())
-    };
-    match PolicyState::read(&text) {
-        PolicyState::Document(document) => Some(document),
-        PolicyState::Absent | PolicyState::Unparsable { .. } => None,
+    super::document(call.request()?.get("bucketPolicy")?)
+}
+
+/// Whom a policy of `owner`'s resource lets in that is not ours, in words, and
+/// whether that is certain.
+pub(super) fn outsiders(
+    call: &Call<'_>,
+    owner: &str,
+    document: &Document,
+) -> Option<(String, bool)> {
+    let zone = call.settings.zone(owner);
+    let analysis = analyze(document, Kind::Bucket, &zone);
+    match &analysis.foreign {
+        Foreign::No => None,
+        Foreign::CannotTell(_) if !zone.cannot_tell_is_foreign => None,
+        Foreign::CannotTell(why) => Some((format!("may let outsiders in: {why}"), false)),
+        Foreign::Yes => Some((tell(&analysis), true)),
     }
 }
 

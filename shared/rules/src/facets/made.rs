@@ -44,6 +44,15 @@ pub struct Gone {
 /// How close to the event its making must be.
 const NEW: TimeDelta = TimeDelta::minutes(15);
 
+impl Gone {
+    /// Whether something of that age is what the event made; `None` where
+    /// either time is unknown.
+    pub fn made(&self, created: Option<DateTime<Utc>>) -> Option<bool> {
+        let (created, at) = created.zip(self.at)?;
+        Some((at - created).abs() <= NEW)
+    }
+}
+
 /// The facet of a thing.
 #[derive(Debug)]
 pub struct Made<M>(PhantomData<M>);
@@ -71,9 +80,9 @@ impl<M: Make> Facet for Made<M> {
             ));
         }
         let away = Decision::change(None, M::DOES);
-        match thing.created.zip(wish.at) {
-            Some((created, at)) if (at - created).abs() <= NEW => away,
-            Some(_) => Decision::ByHand(format!(
+        match wish.made(thing.created) {
+            Some(true) => away,
+            Some(false) => Decision::ByHand(format!(
                 "the {what} is older than the event; {} if it is not meant",
                 M::DOES
             )),

@@ -1,6 +1,7 @@
 //! The facets, one module a kind of resource.
 
 pub mod alarm;
+pub mod anchor;
 pub mod attributes;
 pub mod bucket;
 pub mod guard;
@@ -15,6 +16,7 @@ pub mod policy;
 pub mod principal;
 pub mod queue;
 pub mod role;
+pub mod share;
 pub mod stack;
 pub mod store;
 pub mod switch;

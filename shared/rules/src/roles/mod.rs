@@ -1,5 +1,7 @@
 //! Rules of roles, users and groups.
 
+mod analyzer;
+mod anywhere;
 mod attached;
 mod boundary;
 mod changed;
@@ -7,7 +9,11 @@ mod federation;
 mod groups;
 mod guard;
 mod inline;
+mod partner;
 mod power;
+mod sessions;
+mod shares;
+mod sso;
 mod trust;
 mod users;
 mod versions;
@@ -17,6 +23,7 @@ mod tests;
 
 use std::borrow::Cow;
 
+pub use anywhere::{ANCHOR_CREATED, ANCHOR_ENABLED, ANCHOR_REPLACED, PROFILE_CREATED};
 pub use attached::GUARDRAIL_DETACHED;
 pub use boundary::{BOUNDARY_DELETED, BOUNDARY_WEAKENED};
 pub use changed::{ROLE_DELETED, ROLE_TAGGED, ROLE_UPDATED, ROOT_CENTRALIZED};
@@ -24,6 +31,7 @@ pub use federation::{AUDIENCE_ADDED, OIDC_CHANGED, OIDC_UPDATED, SAML_CHANGED};
 pub use groups::{MEMBER_ADDED, MEMBER_REMOVED, PROFILE_GIVEN};
 pub use guard::{GUARD_CHANGED, GUARD_DELETED, GUARD_UNEXPLAINED};
 pub use inline::{INLINE_DELETED, INLINE_POWER};
+pub use partner::PARTNER_WIDENED;
 pub use power::{GROUP_ADMIN, ROLE_ADMIN, USER_ADMIN};
 pub use trust::{CREATED_OPEN, TRUST_OPENED};
 pub use users::{KEY_CREATED, LOGIN_CHANGED};
@@ -67,6 +75,22 @@ pub static RULES: &[&Rule] = &[
     &GUARD_CHANGED,
     &GUARD_DELETED,
     &GUARD_UNEXPLAINED,
+    &ANCHOR_CREATED,
+    &ANCHOR_REPLACED,
+    &ANCHOR_ENABLED,
+    &PROFILE_CREATED,
+    &sessions::OUTSIDER,
+    &sessions::SAML,
+    &sessions::WEB_IDENTITY,
+    &sessions::ROOT,
+    &sso::ASSIGNED,
+    &sso::INLINE,
+    &sso::ATTACHED,
+    &shares::CREATED,
+    &shares::ASSOCIATED,
+    &analyzer::DELETED,
+    &analyzer::ARCHIVED,
+    &PARTNER_WIDENED,
 ];
 
 const IAM: &str = "iam.amazonaws.com";

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use auditward_policy as policy;
 
-use super::{Known, Mode, Settings};
+use super::{Known, Mode, Partner, Settings};
 use crate::actor::Actor;
 use crate::arn::{Arn, glob};
 use crate::inventory::Inventory;
@@ -292,6 +292,24 @@ fn names_group(pattern: &str, arn: &str) -> bool {
         && pattern
             .strip_suffix(":*")
             .is_some_and(|pattern| glob(pattern, arn))
+}
+
+impl Partner {
+    /// Whether it reads through this role. Events leave a role's path out, and
+    /// a name is taken but once in an account.
+    pub fn has_role(&self, role_arn: &str) -> bool {
+        let plain = |arn: &str| {
+            Arn::parse(arn).map(|arn| {
+                let sort = arn.resource.split('/').next().unwrap_or_default();
+                format!("{}:{sort}/{}", arn.account, arn.name())
+            })
+        };
+        let known = self.role.as_deref().and_then(plain);
+        let named = plain(role_arn);
+        known
+            .zip(named)
+            .is_some_and(|(known, named)| glob(&known, &named))
+    }
 }
 
 impl Known {

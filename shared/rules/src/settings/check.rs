@@ -102,6 +102,16 @@ impl Settings {
                 let id = &partner.external_id;
                 faults.push(format!("partners.external_id: `{id}` is no external ID: expected 2 to 1224 characters and no wildcard"));
             }
+            let fixed = |role: &str| {
+                Arn::parse(role).is_some_and(|arn| {
+                    arn.service == "iam"
+                        && is_account(arn.account)
+                        && arn.resource.starts_with("role/")
+                })
+            };
+            if let Some(role) = partner.role.as_deref().filter(|role| !fixed(role)) {
+                faults.push(format!("partners.role: `{role}` is no role of a fixed account: expected an ARN such as arn:aws:iam::111111111111:role/log-reader"));
+            }
         }
         for (key, known) in [
             ("deployers", &self.deployers),

@@ -119,6 +119,11 @@ pub struct Partner {
     /// `arn:aws:s3:::acme-logs/AWSLogs/111111111111/*`.
     #[serde(default)]
     pub may_read: Vec<String>,
+    /// The role of ours that it reads through: an ARN, in which `*` and `?`
+    /// stand for any characters behind the account. What that role is given is
+    /// held against `may_read`.
+    #[serde(default)]
+    pub role: Option<String>,
     /// What for, in words.
     pub purpose: String,
 }

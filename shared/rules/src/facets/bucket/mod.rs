@@ -4,11 +4,13 @@ mod access;
 mod acl;
 mod encryption;
 mod existence;
+mod exports;
 mod lifecycle;
 mod lock;
 mod logging;
 mod notification;
 mod ownership;
+mod points;
 mod policy;
 mod replication;
 mod targets;
@@ -23,6 +25,7 @@ pub use acl::{
 };
 pub use encryption::{BucketEncryption, Encryption};
 pub use existence::{BucketExistence, Existing};
+pub use exports::{BucketAnalytics, BucketInventory, Export, ExportWish};
 pub use lifecycle::{
     BucketLifecycle, Expiration, Filter, Lifecycle, LifecycleRule, LifecycleWish,
     NoncurrentExpiration, NoncurrentTransition, Tag, Transition,
@@ -31,6 +34,7 @@ pub use lock::{BucketObjectLock, ObjectLock};
 pub use logging::{BucketLogging, LogTarget};
 pub use notification::{BucketNotification, Notification, Notifications};
 pub use ownership::{BUCKET_OWNER_ENFORCED, BucketOwnership};
+pub use points::{AccessPoint, AccessPointPolicy, AccessPointWish, Point};
 pub use policy::{BucketPolicy, PolicyWish};
 pub use replication::{
     BucketReplication, Destination, Replication, ReplicationFilter, ReplicationRule, Timed,

@@ -1,0 +1,33 @@
+//! Access points that are there before somebody does something about them.
+
+use serde_json::{Value, json};
+
+use super::{LOG_BUCKET, put};
+use crate::api::Api;
+
+/// Makes the access point of an event, closed; the guarded one with a policy.
+pub(super) async fn prepare(api: &Api, call: &str, asked: &Value) {
+    let about_one = call.ends_with("AccessPoint") || call.ends_with("AccessPointPolicy");
+    let Some(name) = asked["name"].as_str().filter(|_| about_one) else {
+        return;
+    };
+    if call == "CreateAccessPoint" {
+        return;
+    }
+    let place = format!("PUT /v20180820/accesspoint/{name}");
+    let body = format!(
+        "<CreateAccessPointRequest><Bucket>{LOG_BUCKET}</Bucket></CreateAccessPointRequest>"
+    );
+    put(api, &place, body).await;
+    if name == "acme-log-readers" {
+        let policy = json!({"Version": "2012-10-17", "Statement": [{
+            "Sid": "OnlyEncrypted", "Effect": "Deny", "Principal": "*", "Action": "s3:*",
+            "Resource": "arn:aws:s3:eu-west-1:111111111111:accesspoint/acme-log-readers/object/*",
+            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
+        }]});
+        let body = format!(
+            "<PutAccessPointPolicyRequest><Policy>{policy}</Policy></PutAccessPointPolicyRequest>"
+        );
+        put(api, &format!("{place}/policy"), body).await;
+    }
+}
