@@ -3,9 +3,11 @@
 //! CloudTrail logs a request's parameters nearly as they went over the wire, so
 //! that any sample event can be acted out without knowing its call.
 
+mod guard;
 mod logs;
 mod messages;
 
+use auditward_rules::record::plain_name;
 use serde_json::{Map, Value, json};
 
 use crate::moto::{Account, Moto};
@@ -58,6 +60,7 @@ impl Api {
             "organizations" => ("AWSOrganizationsV20161128", "1.1"),
             "dynamodb" => ("DynamoDB_20120810", "1.0"),
             "logs" => ("Logs_20140328", "1.1"),
+            "events" => ("AWSEvents", "1.1"),
             "sqs" => ("AmazonSQS", "1.0"),
             other => panic!("{other} is not taught yet"),
         };
@@ -116,7 +119,7 @@ impl Api {
         let source = detail["eventSource"].as_str().unwrap_or_default();
         let asked = &detail["requestParameters"];
         let (status, said) = match source.split('.').next().unwrap_or_default() {
-            service @ ("cloudtrail" | "kms" | "dynamodb" | "organizations" | "sqs") => {
+            service @ ("cloudtrail" | "dynamodb" | "events" | "kms" | "organizations" | "sqs") => {
                 let (status, said) = self.json(service, name, &capitalized(asked)).await;
                 (status, said.to_string())
             }
@@ -124,6 +127,8 @@ impl Api {
             "sns" => self.sns(name, &capitalized(asked)).await,
             "s3" => self.bucket_call(name, asked).await,
             "logs" => self.log_call(name, asked).await,
+            "lambda" => self.function_call(plain_name(name), detail).await,
+            "scheduler" => self.schedule_call(name, asked).await,
             "monitoring" => self.alarms(name, &capitalized(asked)).await,
             other => return Err(format!("{other} is not taught yet")),
         };

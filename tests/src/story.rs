@@ -125,6 +125,30 @@ pub fn complete_for(function: &'static str, services: &[&str], rows: &[Row], unu
     assert_eq!(missing, unused, "declared and never called");
 }
 
+/// As [`complete`], for the part of a function that is about these services.
+pub fn complete_for(function: &'static str, services: &[&str], rows: &[Row], unused: &[&str]) {
+    use auditward_rules::registry::rules;
+    use auditward_rules::rule::Proof;
+    let about = |source: &str| {
+        let service = source.split('.').next().unwrap_or_default();
+        services.contains(&service)
+    };
+    let without: Vec<_> = rules()
+        .filter(|rule| rule.function.name() == function && rule.proof == Proof::Moto)
+        .filter(|rule| rule.watches.iter().any(|watch| about(watch.source)))
+        .map(|rule| rule.id)
+        .filter(|id| !rows.iter().any(|row| row.rule() == *id))
+        .collect();
+    assert!(without.is_empty(), "rules without a row: {without:?}");
+    let called = called(function);
+    let declared = crate::permissions::of_hands(function);
+    let missing: Vec<_> = declared
+        .into_iter()
+        .filter(|one| about(&one.replace(':', ".")) && !called.contains(one))
+        .collect();
+    assert_eq!(missing, unused, "declared and never called");
+}
+
 /// The case that an answer names, if it names one.
 pub fn case_of(answer: &Value) -> String {
     answer["cases"][0]["id"]
@@ -332,7 +356,7 @@ pub async fn only_told(function: &'static str, row: &'static Row) {
     if expected == "would-fix" {
         assert!(
             alert.finding["unmapped"]["steps"][0]["to"] != Value::Null
-                || ["created", "added"]
+                || ["created", "added", "function.opened"]
                     .iter()
                     .any(|made| row.rule().ends_with(made)),
             "{alert:#?}"

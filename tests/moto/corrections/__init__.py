@@ -8,11 +8,11 @@ test in `test_corrections.py`. Where moto merely allows more than AWS does
 those are asserted on the request that the product sends.
 """
 
-from . import cloudtrail, history, kms, logs, organizations, s3, sns, sqs
+from . import cloudtrail, events, functions, history, kms, logs, organizations, s3, sns, sqs
 
 
 def apply() -> None:
     """Put every correction in place, in this process."""
-    for module in (cloudtrail, history, kms, logs, organizations, s3, sns, sqs):
+    for module in (cloudtrail, events, functions, history, kms, logs, organizations, s3, sns, sqs):
         for correct in module.CORRECTIONS:
             correct()

@@ -1,5 +1,6 @@
 //! What must be there before somebody can do something about it.
 
+mod guard;
 mod iam;
 mod logs;
 mod messages;
@@ -133,6 +134,9 @@ pub async fn prepare(moto: &Moto, event: &Value) {
     match detail["eventSource"].as_str() {
         Some("logs.amazonaws.com") => return logs::prepare(moto).await,
         Some("monitoring.amazonaws.com") => return logs::prepare_alarms(moto).await,
+        Some("lambda.amazonaws.com") => return guard::prepare_functions(moto, detail).await,
+        Some("events.amazonaws.com") => return guard::prepare_rules(moto, detail).await,
+        Some("scheduler.amazonaws.com") => return guard::prepare_schedules(moto).await,
         _ => {}
     }
     let asked = &detail["requestParameters"];
