@@ -125,30 +125,6 @@ pub fn complete_for(function: &'static str, services: &[&str], rows: &[Row], unu
     assert_eq!(missing, unused, "declared and never called");
 }
 
-/// As [`complete`], for the part of a function that is about these services.
-pub fn complete_for(function: &'static str, services: &[&str], rows: &[Row], unused: &[&str]) {
-    use auditward_rules::registry::rules;
-    use auditward_rules::rule::Proof;
-    let about = |source: &str| {
-        let service = source.split('.').next().unwrap_or_default();
-        services.contains(&service)
-    };
-    let without: Vec<_> = rules()
-        .filter(|rule| rule.function.name() == function && rule.proof == Proof::Moto)
-        .filter(|rule| rule.watches.iter().any(|watch| about(watch.source)))
-        .map(|rule| rule.id)
-        .filter(|id| !rows.iter().any(|row| row.rule() == *id))
-        .collect();
-    assert!(without.is_empty(), "rules without a row: {without:?}");
-    let called = called(function);
-    let declared = crate::permissions::of_hands(function);
-    let missing: Vec<_> = declared
-        .into_iter()
-        .filter(|one| about(&one.replace(':', ".")) && !called.contains(one))
-        .collect();
-    assert_eq!(missing, unused, "declared and never called");
-}
-
 /// The case that an answer names, if it names one.
 pub fn case_of(answer: &Value) -> String {
     answer["cases"][0]["id"]
@@ -414,11 +390,21 @@ pub async fn attempts(function: &'static str, unprotected: &[&str]) {
 /// GIVEN a harmless call that looks like a bad one, THEN nothing is written,
 /// kept or told.
 pub async fn clean(function: &'static str, unacted: &[&str]) {
+    clean_for(function, &[], unacted).await;
+}
+
+/// The same for the samples of some services; for all where none is named.
+pub async fn clean_for(function: &'static str, services: &[&str], unacted: &[&str]) {
     let stage = Stage::set(ENFORCE).await;
     stage.take_baselines(function).await;
     let mut guard = stage.guard(function).await;
     for sample in samples(function, "clean") {
         let event = stage.event(&sample);
+        let source = event["detail"]["eventSource"].as_str().unwrap_or_default();
+        let service = source.split('.').next().unwrap_or_default();
+        if !services.is_empty() && !services.contains(&service) {
+            continue;
+        }
         if !unacted.iter().any(|name| sample.ends_with(name)) {
             stage.scene.prepare(&stage.moto, &event).await;
             stage.act(&event).await;

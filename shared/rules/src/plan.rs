@@ -9,7 +9,6 @@ use crate::facets::{
     alarm, bucket, key, logs, organization, policy, principal, queue, role, stack, store, table,
     topic, trail,
 };
-use crate::facets::{alarm, bucket, key, logs, policy, principal, role, trail};
 
 /// A recorded state as the facet's own type.
 fn state_of<F: Facet>(state: &Value) -> Result<F::State, serde_json::Error> {
