@@ -4,10 +4,12 @@
 //! that any sample event can be acted out without knowing its call.
 
 mod bucket;
+mod guard;
 mod logs;
 mod messages;
 mod points;
 
+use auditward_rules::record::plain_name;
 use serde_json::{Map, Value, json};
 
 use crate::moto::{Account, Moto};
@@ -60,6 +62,7 @@ impl Api {
             "organizations" => ("AWSOrganizationsV20161128", "1.1"),
             "dynamodb" => ("DynamoDB_20120810", "1.0"),
             "logs" => ("Logs_20140328", "1.1"),
+            "events" => ("AWSEvents", "1.1"),
             "sqs" => ("AmazonSQS", "1.0"),
             other => panic!("{other} is not taught yet"),
         };
@@ -118,7 +121,7 @@ impl Api {
         let source = detail["eventSource"].as_str().unwrap_or_default();
         let asked = &detail["requestParameters"];
         let (status, said) = match source.split('.').next().unwrap_or_default() {
-            service @ ("cloudtrail" | "kms" | "dynamodb" | "organizations" | "sqs") => {
+            service @ ("cloudtrail" | "dynamodb" | "events" | "kms" | "organizations" | "sqs") => {
                 let (status, said) = self.json(service, name, &capitalized(asked)).await;
                 (status, said.to_string())
             }
@@ -126,6 +129,8 @@ impl Api {
             "sns" => self.sns(name, &capitalized(asked)).await,
             "s3" => self.bucket_call(name, asked).await,
             "logs" => self.log_call(name, asked).await,
+            "lambda" => self.function_call(plain_name(name), detail).await,
+            "scheduler" => self.schedule_call(name, asked).await,
             other => return Err(format!("{other} is not taught yet")),
         };
         if status < 300 {

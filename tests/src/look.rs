@@ -1,6 +1,7 @@
 //! What is live in AWS, read without the product's hands: the same state gives
 //! the same JSON, whoever wrote it.
 
+mod guard;
 pub mod iam;
 mod logs;
 pub mod messages;
@@ -25,8 +26,12 @@ pub async fn at(moto: &Moto, event: &Value) -> Value {
         return organizations::at(moto).await;
     }
     let api = Api::of(moto, account, region).await;
-    if detail["eventSource"] == "logs.amazonaws.com" {
-        return logs::all(&api).await;
+    match detail["eventSource"].as_str() {
+        Some("logs.amazonaws.com") => return logs::all(&api).await,
+        Some("lambda.amazonaws.com" | "events.amazonaws.com" | "scheduler.amazonaws.com") => {
+            return guard::at(&api, detail).await;
+        }
+        _ => {}
     }
     if let Some(found) = messages::at(&api, asked).await {
         return found;

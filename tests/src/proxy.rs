@@ -15,6 +15,7 @@
 
 mod call;
 mod fault;
+mod rest;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;

@@ -164,6 +164,7 @@ fn knows_no_resource(action: &str) -> bool {
             | "sns:SetSubscriptionAttributes"
             | "sns:Unsubscribe"
             | "sqs:ListQueues"
+            | "events:ListEventBuses"
             | "events:ListRules"
             | "events:PutPermission"
             | "events:RemovePermission"

@@ -21,6 +21,7 @@ use auditward_runtime::sessions::Sessions;
 /// Every call this hand makes.
 pub const PERMISSIONS: &[Permission] = &[
     Permission::read(DISCOVERY, "events:ListRules"),
+    Permission::read(DISCOVERY, "events:ListEventBuses"),
     Permission::read("rule-state", "events:DescribeRule"),
     Permission::write("rule-state", "events:EnableRule"),
     Permission::read("rule-definition", "events:DescribeRule"),
@@ -53,10 +54,10 @@ impl Events<'_> {
         Ok(Client::new(&config))
     }
 
-    /// Finds Auditward's own rules, in the function's own account and region.
+    /// Finds Auditward's own rules and buses, in the function's own account and region.
     ///
     /// # Errors
-    /// The rules cannot be listed.
+    /// They cannot be listed.
     pub async fn discover(
         &self,
         settings: &Settings,
@@ -65,6 +66,17 @@ impl Events<'_> {
         let (account, region) = (self.sessions.account(), &self.sessions.home().region);
         let client = self.client(&At::new(account, region, "")).await?;
         let (mut resources, mut next) = (Vec::new(), None);
+        loop {
+            let answer = client.list_event_buses().set_next_token(next).send().await;
+            let answer = answer.map_err(|error| Failure::of("events:ListEventBuses", &error))?;
+            let arns = answer.event_buses().iter().filter_map(|bus| bus.arn());
+            let own = arns.filter(|arn| settings.is_own(arn));
+            resources.extend(own.map(|arn| At::new(account, region, arn)));
+            next = answer.next_token().map(str::to_owned);
+            if next.is_none() {
+                break;
+            }
+        }
         loop {
             let answer = client.list_rules().set_next_token(next).send().await;
             let answer = answer.map_err(|error| Failure::of("events:ListRules", &error))?;

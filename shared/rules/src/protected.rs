@@ -17,7 +17,7 @@ use crate::facets::guard::function::{
     FunctionAliases, FunctionConcurrency, FunctionInvocations, FunctionPermissions,
     FunctionSources, FunctionUrl, SourcesWish, UrlWish,
 };
-use crate::facets::guard::rule::{self, RuleDefinition, RuleState, RuleTargets};
+use crate::facets::guard::rule::{RuleDefinition, RuleState, RuleTargets, RuleTargetsWish};
 use crate::facets::guard::schedule::ScheduleDefinition;
 use crate::facets::kept::AsRecorded;
 use crate::facets::key::{
@@ -292,7 +292,7 @@ fn function_plans(at: &At) -> Vec<Plan> {
 fn rule_plans(at: &At) -> Vec<Plan> {
     vec![
         step::<RuleDefinition>(at, AsRecorded::Baseline),
-        step::<RuleTargets>(at, rule::TargetsWish::default()),
+        step::<RuleTargets>(at, RuleTargetsWish::default()),
         step::<RuleState>(at, true),
     ]
 }

@@ -190,7 +190,7 @@ pub fn has_versions(source: &str) -> bool {
 }
 
 /// Cuts a trailing `20\d{6}(v\d+)?` off an event name.
-fn plain_name(name: &str) -> &str {
+pub fn plain_name(name: &str) -> &str {
     let is_digits = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     let dated = match name.rsplit_once('v') {
         Some((head, version)) if is_digits(version) => head,

@@ -11,6 +11,8 @@ those are asserted on the request that the product sends.
 from . import (
     cloudtrail,
     configurations,
+    events,
+    functions,
     history,
     kms,
     logs,
@@ -24,6 +26,8 @@ from . import (
 MODULES = (
     cloudtrail,
     configurations,
+    events,
+    functions,
     history,
     kms,
     logs,

@@ -112,6 +112,10 @@ fn action(request: &Message, service: &str) -> String {
     if service.starts_with("s3") {
         return s3_action(request);
     }
+    let (method, target) = request.target();
+    if let Some(action) = super::rest::action(service, method, target) {
+        return action;
+    }
     // CloudWatch's protocol has the operation in the path.
     if let Some((_, operation)) = request.target().1.split_once("/operation/") {
         return operation.into();

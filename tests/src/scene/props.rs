@@ -1,6 +1,7 @@
 //! What must be there before somebody can do something about it.
 
 mod bucket;
+mod guard;
 mod iam;
 mod logs;
 mod messages;
@@ -132,8 +133,12 @@ async fn iam(api: &Api, action: &str, parameters: Value) {
 /// See [`super::Scene::prepare`].
 pub async fn prepare(moto: &Moto, event: &Value) {
     let detail = &event["detail"];
-    if detail["eventSource"] == "logs.amazonaws.com" {
-        return logs::prepare(moto).await;
+    match detail["eventSource"].as_str() {
+        Some("logs.amazonaws.com") => return logs::prepare(moto).await,
+        Some("lambda.amazonaws.com") => return guard::prepare_functions(moto, detail).await,
+        Some("events.amazonaws.com") => return guard::prepare_rules(moto, detail).await,
+        Some("scheduler.amazonaws.com") => return guard::prepare_schedules(moto).await,
+        _ => {}
     }
     let asked = &detail["requestParameters"];
     let account = account_named(detail["recipientAccountId"].as_str());

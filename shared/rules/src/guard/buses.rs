@@ -110,7 +110,7 @@ pub static WEAKENED: Rule = Rule {
     }],
     revert: Revert::Baseline,
     facets: &["bus-configuration"],
-    proof: Proof::Recorded,
+    proof: Proof::Moto,
     judge: weakened,
     ..Rule::TELLS
 };

@@ -11,6 +11,8 @@ mod sources;
 mod stack;
 mod subject;
 mod table;
+#[cfg(test)]
+mod tests;
 mod topics;
 
 use crate::rule::Rule;

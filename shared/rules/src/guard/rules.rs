@@ -5,7 +5,9 @@ use auditward_policy::Tri;
 use super::subject::{EVENTS, is_guard, rule_named};
 use crate::arn::Arn;
 use crate::facet::{At, Step};
-use crate::facets::guard::rule::{Defined, RuleDefinition, RuleState, RuleTargets, TargetsWish};
+use crate::facets::guard::rule::{
+    Defined, RuleDefinition, RuleState, RuleTargets, RuleTargetsWish,
+};
 use crate::facets::kept::AsRecorded;
 use crate::rule::{Call, Draft, Judged, Proof, Revert, Rule, Severity, Watch, is_shown};
 
@@ -57,7 +59,7 @@ pub static DELETED: Rule = Rule {
             let summary = format!("rule {} was deleted", rule.name());
             let definition =
                 Step::<RuleDefinition>::new(rule.clone(), AsRecorded::Baseline).wrote(None);
-            let targets = Step::<RuleTargets>::new(rule.clone(), TargetsWish::default());
+            let targets = Step::<RuleTargets>::new(rule.clone(), RuleTargetsWish::default());
             Draft::new(rule.resource, summary)
                 .step(definition)
                 .step(targets)
@@ -86,7 +88,7 @@ pub static UNTARGETED: Rule = Rule {
         Err(judged) => judged,
         Ok(rule) => {
             let summary = format!("rule {} lost targets", rule.name());
-            let step = Step::<RuleTargets>::new(rule.clone(), TargetsWish::default());
+            let step = Step::<RuleTargets>::new(rule.clone(), RuleTargetsWish::default());
             Draft::new(rule.resource, summary).step(step).into()
         }
     },
@@ -218,7 +220,7 @@ fn retargeted(call: &Call<'_>) -> Judged {
         }
     }
     let whom: Vec<&str> = foreign.iter().map(|(_, arn)| arn.as_str()).collect();
-    let wish = TargetsWish {
+    let wish = RuleTargetsWish {
         wrote: written.iter().map(|(id, _)| id.clone()).collect(),
         foreign: foreign.iter().map(|(id, _)| id.clone()).collect(),
     };

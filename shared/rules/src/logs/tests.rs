@@ -156,6 +156,7 @@ fn a_subscription_is_judged_by_whose_the_destination_is() {
             account: "333333333333".into(),
             external_id: "acme".into(),
             may_read: Vec::new(),
+            role: None,
             purpose: "monitoring".into(),
         }],
         ..settings()

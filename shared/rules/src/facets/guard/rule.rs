@@ -10,7 +10,7 @@ use crate::facet::Standing;
 use crate::facets::kept::{Keep, Kept};
 use crate::facets::switch::switches;
 
-pub use targets::{RuleTargets, Target, TargetsWish};
+pub use targets::{RuleTargets, RuleTargetsWish, Target};
 
 /// What a person is told where nothing is recorded.
 const OTHERWISE: &str = "deploy the stack again, or set it by hand as the stack does";

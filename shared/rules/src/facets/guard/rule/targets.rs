@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::facet::{Decision, Facet, Scene, Standing};
+use crate::facet::{Decision, Facet, Scene};
 use crate::facets::kept::Texts;
 
 /// The targets of a rule.
@@ -42,7 +42,7 @@ pub struct Target {
 /// What a plan asks of a rule's targets.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
-pub struct TargetsWish {
+pub struct RuleTargetsWish {
     /// IDs that the event wrote: those that are not recorded go again.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub wrote: Vec<String>,
@@ -55,11 +55,11 @@ impl Facet for RuleTargets {
     const KIND: &'static str = "rule-targets";
     /// By ID.
     type State = BTreeMap<String, Target>;
-    type Wish = TargetsWish;
+    type Wish = RuleTargetsWish;
 
     fn decide(
         live: &Self::State,
-        wish: &TargetsWish,
+        wish: &RuleTargetsWish,
         baseline: Option<&Self::State>,
         _: Scene<'_>,
     ) -> Decision<Self::State> {
@@ -98,17 +98,6 @@ impl Facet for RuleTargets {
             .once_confirmed(),
             (false, true) => Decision::change(to, "put the recorded targets back"),
             (false, false) => Decision::evidence_on(to, "put the lost targets back"),
-        }
-    }
-
-    fn compare(live: &Self::State, known: &Self::State) -> Standing {
-        let holds = |one: &Self::State, other: &Self::State| {
-            other.iter().all(|(id, target)| one.get(id) == Some(target))
-        };
-        match (holds(live, known), holds(known, live)) {
-            (true, true) => Standing::Equal,
-            (false, true) => Standing::Weaker,
-            _ => Standing::Incomparable,
         }
     }
 
