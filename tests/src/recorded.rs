@@ -106,10 +106,6 @@ impl Exchange {
 
     /// What AWS answers.
     #[must_use]
-    #[allow(
-        clippy::needless_pass_by_value,
-        reason = "a script reads better without a `&` before every `json!`"
-    )]
     pub fn answers(mut self, body: Value) -> Self {
         self.content_type = match self.asked {
             Asked::Rest(..) => "application/json",

@@ -1,8 +1,3 @@
-#![allow(
-    clippy::needless_pass_by_value,
-    reason = "cases read better without borrowing what they make"
-)]
-
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 

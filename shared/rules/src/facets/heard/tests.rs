@@ -1,8 +1,3 @@
-#![allow(
-    clippy::needless_pass_by_value,
-    reason = "cases read better without borrowing what they make"
-)]
-
 use auditward_policy::{Document, Kind, Statement};
 use proptest::prelude::*;
 use serde_json::{Value, json};
