@@ -9,7 +9,7 @@
 
 use auditward_tests::stage::{ENFORCE, OPERATOR, Stage};
 use auditward_tests::story::{self, Ends, Row};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 const FUNCTION: &str = "trail-guard";
 
@@ -57,7 +57,7 @@ fn only_ours_decrypt(_: &Value, after: &Value) {
 
 /// Without a baseline the usual period is as good as any.
 fn rotated(_: &Value, after: &Value) {
-    assert_eq!(after["rotation"], serde_json::json!([true, 365]));
+    assert_eq!(after["rotation"], json!([true, 365]));
 }
 
 fn in_all_regions(before: &Value, after: &Value) {
@@ -85,6 +85,7 @@ fn cloudtrail_encrypts(_: &Value, after: &Value) {
 async fn every_violation_is_put_back_told_once_and_undone() {
     story::all(ROWS, |row| story::put_back(FUNCTION, row)).await;
     a_moved_trail_comes_back_after_its_buckets_policy().await;
+    what_happened_while_the_trail_was_off_is_put_right_too().await;
     story::complete(FUNCTION, ROWS, RECORDED);
 }
 
@@ -109,6 +110,32 @@ async fn a_moved_trail_comes_back_after_its_buckets_policy() {
     assert_eq!(stage.look(&event).await, before);
     guard.undo(OPERATOR, &story::case_of(&answer)).await;
     assert_eq!([stage.look(&event).await, stage.look(&deleted).await], bad);
+    guard.done();
+}
+
+/// GIVEN a trail that was stopped, and a grant that was made before it was
+/// started again, THEN the event history tells of the grant.
+async fn what_happened_while_the_trail_was_off_is_put_right_too() {
+    let stage = Stage::set(ENFORCE).await;
+    stage.take_baselines(FUNCTION).await;
+    let stopped = stage.event("trail-guard/trail.logging-stopped.violation.by-arn");
+    let granted = stage.event("trail-guard/key.grant-created.violation.foreign-role");
+    let before = stage.look(&granted).await;
+    stage.act(&stopped).await;
+    stage.act(&granted).await;
+    let mut guard = stage.guard(FUNCTION).await;
+    guard.play(&stopped).await;
+    let now = chrono::Utc::now();
+    let around = chrono::TimeDelta::minutes(5);
+    let gap = json!({"account": "111111111111", "region": "eu-west-1",
+        "from": now - around, "to": now + around});
+    let missed = json!({"auditward": "read-missed", "gap": gap});
+    guard.ask("AROAEXAMPLEGUARD00001:auditward", &missed).await;
+    assert_eq!(
+        guard.writes(),
+        ["cloudtrail:StartLogging", "kms:RevokeGrant"]
+    );
+    assert_eq!(stage.look(&granted).await, before);
     guard.done();
 }
 

@@ -17,6 +17,7 @@ class History(MotoTest):
             "eventID": f"event-{number}",
             "eventName": name,
             "eventSource": "sns.amazonaws.com",
+            "readOnly": False,
             "eventTime": time.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
         self.json("RecordEvent", {"Event": json.dumps(event)})
@@ -47,6 +48,8 @@ class History(MotoTest):
         by = lambda key, value: [{"AttributeKey": key, "AttributeValue": value}]
         self.assertEqual(self.found(LookupAttributes=by("EventId", "event-7")), ["event-7"])
         self.assertEqual(len(self.found(LookupAttributes=by("EventName", "Subscribe"))), 30)
+        for read_only, count in (("false", 60), ("true", 0)):
+            self.assertEqual(len(self.found(LookupAttributes=by("ReadOnly", read_only))), count)
         late = self.found(StartTime=now - timedelta(minutes=3))
         self.assertEqual(late, ["event-59", "event-58", "event-57"])
         other = self.client("cloudtrail", account=MEMBER).lookup_events()

@@ -32,7 +32,12 @@ def events_are_looked_up() -> None:
         return "{}"
 
     def lookup_events(self: CloudTrailResponse) -> str:
-        names = {"EventId": "eventID", "EventName": "eventName", "EventSource": "eventSource"}
+        names = {
+            "EventId": "eventID",
+            "EventName": "eventName",
+            "EventSource": "eventSource",
+            "ReadOnly": "readOnly",
+        }
         start, end = self._get_param("StartTime"), self._get_param("EndTime")
         wanted = {
             names[one["AttributeKey"]]: one["AttributeValue"]
@@ -41,7 +46,7 @@ def events_are_looked_up() -> None:
         found = [
             record
             for record in reversed(_RECORDS[key(self)])
-            if all(record.get(name) == value for name, value in wanted.items())
+            if all(_text(record.get(name)) == value for name, value in wanted.items())
             and (start is None or _seconds(record["eventTime"]) >= start)
             and (end is None or _seconds(record["eventTime"]) <= end)
         ]
@@ -59,6 +64,10 @@ def events_are_looked_up() -> None:
     CloudTrailResponse.record_event = record_event
     CloudTrailResponse.lookup_events = lookup_events
     wrap(CloudTrailBackend, "reset", reset)
+
+
+def _text(value: Any) -> Any:
+    return json.dumps(value) if isinstance(value, bool) else value
 
 
 def _seconds(time: str) -> float:
