@@ -7,6 +7,7 @@ use auditward_hands::ram::Shares;
 use auditward_hands::s3::S3;
 use auditward_rules::envelope;
 use auditward_rules::facet::{Decision, Facet, Scene, Step};
+use auditward_rules::facets::anchor::TrustAnchor;
 use auditward_rules::inventory::Inventory;
 use auditward_rules::judge::judge;
 use auditward_rules::plan::Plan;
@@ -133,7 +134,8 @@ async fn a_trust_anchor_that_is_gone_is_a_state() {
     let hand = Anchors {
         sessions: aws.sessions(),
     };
-    assert_eq!(hand.read(&step.at).await, Ok(None));
+    let found = Hand::<TrustAnchor>::read(&hand, &step.at).await;
+    assert_eq!(found, Ok(None));
     aws.done();
 }
 
@@ -228,11 +230,18 @@ where
     S3<'static>: Hand<F>,
 {
     assert_eq!(step.at.item.as_deref(), Some(id));
-    let target = format!("/{BUCKET}/?{sort}&id={id} ");
+    let noun = if sort == "inventory" {
+        "Inventory"
+    } else {
+        "Analytics"
+    };
+    let get = format!("GET /{BUCKET}/?{sort}&x-id=GetBucket{noun}Configuration&id={id} ");
+    let get = || Exchange::rest(&get, &[]);
+    let delete = Exchange::rest(&format!("DELETE /{BUCKET}/?{sort}&id={id} "), &[]);
     let aws = Recorded::play([
-        Exchange::rest(&format!("GET {target}"), &[]).says(200, body),
-        Exchange::rest(&format!("DELETE {target}"), &[]).says(204, ""),
-        Exchange::rest(&format!("GET {target}"), &[]).fails("NoSuchConfiguration"),
+        get().says(200, body),
+        delete.says(204, ""),
+        get().fails("NoSuchConfiguration"),
     ])
     .await;
     let hand = S3 {

@@ -2,10 +2,9 @@
 //! evidence in many accounts at once. People are told.
 
 use auditward_policy::Document;
-use auditward_policy::power::{Protected, Verdict, managed_policy, tampering};
+use auditward_policy::power::{Verdict, managed_policy, tampering};
 
 use crate::actor::Actor;
-use crate::arn::Arn;
 use crate::rule::{Call, Draft, Function, Judged, Rule, Scope, Severity, Watch};
 
 const SSO: &str = "sso.amazonaws.com";
@@ -98,7 +97,7 @@ fn inline(call: &Call<'_>) -> Judged {
             format!("permission set {name} got an inline policy that the record does not show");
         return Judged::CannotTell(Draft::new(&set, what));
     };
-    match tampering(&document, &guarded(call)) {
+    match tampering(&document, &call.settings.measure()) {
         Verdict::No => Judged::Clean,
         _ if is_by_approved(call) => Judged::Clean,
         Verdict::Yes(power) => {
@@ -144,34 +143,4 @@ fn is_by_approved(call: &Call<'_>) -> bool {
     let actor = Actor::of(call.record);
     let approved = &call.settings.approved;
     approved.iter().any(|known| known.is(&actor))
-}
-
-/// What is guarded, in the words of the policy engine.
-fn guarded(call: &Call<'_>) -> Protected {
-    let mut guarded = Protected::default();
-    let named = call.settings.protected.resources.iter();
-    let used = call.inventory.trails.iter().flat_map(|used| {
-        let bucket = format!("arn:{}:s3:::{}", call.partition(), used.bucket);
-        [Some(used.trail.clone()), used.key.clone(), Some(bucket)]
-            .into_iter()
-            .flatten()
-    });
-    for arn in named.cloned().chain(used) {
-        match Arn::parse(&arn) {
-            Some(Arn {
-                service: "cloudtrail",
-                ..
-            }) => guarded.trails.push(arn),
-            Some(Arn { service: "kms", .. }) => guarded.keys.push(arn),
-            Some(Arn {
-                service: "s3",
-                resource,
-                ..
-            }) => guarded.buckets.push(resource.to_owned()),
-            _ => {}
-        }
-    }
-    let approved = call.settings.approved.iter();
-    guarded.privileged_roles = approved.map(|known| known.principal.clone()).collect();
-    guarded
 }
