@@ -107,7 +107,7 @@ async fn make_function(api: &Api, name: &str) {
     if name.starts_with("auditward-") {
         call(api, &start, permission).await;
     } else {
-        let public = json!({"StatementId": "public-once", "Action": "lambda:InvokeFunction",
+        let public = json!({"StatementId": "public", "Action": "lambda:InvokeFunction",
             "Principal": "apigateway.amazonaws.com"});
         call(api, &start, public).await;
     }
