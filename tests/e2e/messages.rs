@@ -127,7 +127,7 @@ async fn harmless_calls_are_left_alone() {
     .await;
 }
 
-/// A stack as CloudFormation's API reference has it in DescribeStacks.
+/// A stack as CloudFormation's API reference has it in `DescribeStacks`.
 fn described(protected: bool) -> String {
     format!(
         "<DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\">\
