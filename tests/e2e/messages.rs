@@ -36,7 +36,7 @@ static ROWS: &[Row] = &[
     Row::back("queue.policy-opened.violation.add-permission"),
     Row::back("queue.policy-weakened.violation.policy-removed").unknown(Ends::Untouched("by-hand")),
     Row::back("queue.policy-weakened.violation.event-bridge-removed")
-        .unknown(Ends::Untouched("already-safe")),
+        .unknown(Ends::Untouched("by-hand")),
     Row::back("queue.policy-weakened.violation.senders-denied").unknown(Ends::Untouched("by-hand")),
     Row::back("queue.settings-changed.violation.retention").unknown(Ends::Untouched("by-hand")),
     Row::back("table.unprotected.violation.cli").for_good(),
@@ -112,6 +112,7 @@ async fn failed_calls_are_attempts_and_fold() {
 const UNACTED: &[&str] = &[
     "queue.drained.clean.auditward",
     "stack.unprotected.clean.switched-on",
+    "table.encryption-changed.clean.index",
     "table.exported.clean.own-bucket",
     "table.written.clean.auditward",
     "topic.data-protected.clean.audited",
