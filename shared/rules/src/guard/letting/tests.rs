@@ -185,6 +185,16 @@ fn our_own_queues_may_be_told_and_whom_the_settings_name() {
         ("email", "me@acme.example", Verdict::Violation),
         // Who looks like one of ours and is not.
         ("https", &queue("111111111111"), Verdict::Violation),
+        (
+            "https",
+            "https://global.sns-api.chatbot.amazonaws.com",
+            Verdict::Clean,
+        ),
+        (
+            "https",
+            "https://global.sns-api.chatbot.amazonaws.com.example.org",
+            Verdict::Violation,
+        ),
         ("email", hidden, Verdict::Violation),
         ("lambda", hidden, Verdict::CannotTell),
     ] {
