@@ -29,11 +29,16 @@ fn settings() -> Settings {
     settings
 }
 
-fn judged_with(settings: &Settings, service: &str, name: &str, request: Value) -> Judgement {
+fn judged_with(
+    settings: &Settings,
+    service: &str,
+    name: &str,
+    request: impl Into<Value>,
+) -> Judgement {
     let event = json!({
         "eventSource": format!("{service}.amazonaws.com"), "eventName": name,
         "awsRegion": "eu-west-1", "recipientAccountId": "111111111111",
-        "eventTime": "2026-11-05T01:42:36Z", "requestParameters": request,
+        "eventTime": "2026-11-05T01:42:36Z", "requestParameters": request.into(),
         "responseElements": {"subscriptionArn": format!("{TOPIC}:made")},
         "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111111111111:user/me"},
     });
@@ -51,7 +56,7 @@ fn judged_with(settings: &Settings, service: &str, name: &str, request: Value) -
     judge(&Record::read(&text).unwrap(), settings, &inventory, now)
 }
 
-fn judged(service: &str, name: &str, request: Value) -> Judgement {
+fn judged(service: &str, name: &str, request: impl Into<Value>) -> Judgement {
     judged_with(&settings(), service, name, request)
 }
 
@@ -60,8 +65,8 @@ fn rules(judgement: &Judgement) -> Vec<&str> {
     findings.map(|finding| finding.rule.id).collect()
 }
 
-fn statement(effect: &str, principal: Value, action: &str, on: &str) -> Value {
-    json!({"Effect": effect, "Principal": principal, "Action": action, "Resource": on})
+fn statement(effect: &str, principal: impl Into<Value>, action: &str, on: &str) -> Value {
+    json!({"Effect": effect, "Principal": principal.into(), "Action": action, "Resource": on})
 }
 
 fn set_policy(topic: &str, statements: &[Value]) -> Judgement {
