@@ -22,7 +22,7 @@ use serde_json::Value;
 const FUNCTION: &str = "self-guard";
 
 /// Services whose rules this suite is about.
-const SERVICES: &[&str] = &["dynamodb", "sns", "sqs"];
+const SERVICES: &[&str] = &["cloudformation", "dynamodb", "sns", "sqs"];
 
 static ROWS: &[Row] = &[
     Row::back("topic.policy-opened.violation.alert-topic"),
@@ -36,7 +36,7 @@ static ROWS: &[Row] = &[
     Row::back("queue.policy-opened.violation.add-permission"),
     Row::back("queue.policy-weakened.violation.policy-removed").unknown(Ends::Untouched("by-hand")),
     Row::back("queue.policy-weakened.violation.event-bridge-removed")
-        .unknown(Ends::Untouched("already-safe")),
+        .unknown(Ends::Untouched("by-hand")),
     Row::back("queue.policy-weakened.violation.senders-denied").unknown(Ends::Untouched("by-hand")),
     Row::back("queue.settings-changed.violation.retention").unknown(Ends::Untouched("by-hand")),
     Row::back("table.unprotected.violation.cli").for_good(),
@@ -50,7 +50,12 @@ async fn every_violation_is_put_back_told_once_and_undone() {
     // SNS gives a subscription its name, so that its story is not a row.
     let mut rows = ROWS.to_vec();
     rows.push(Row::back("subscription.made.violation.sms"));
-    story::complete_for(FUNCTION, SERVICES, &rows, &[]);
+    // What a stack's hand does is proven on recorded exchanges.
+    let recorded = [
+        "cloudformation:DescribeStacks",
+        "cloudformation:UpdateTerminationProtection",
+    ];
+    story::complete_for(FUNCTION, SERVICES, &rows, &recorded);
 }
 
 /// GIVEN a subscription that the event history confirms, THEN it is taken away,
@@ -112,6 +117,7 @@ async fn failed_calls_are_attempts_and_fold() {
 const UNACTED: &[&str] = &[
     "queue.drained.clean.auditward",
     "stack.unprotected.clean.switched-on",
+    "table.encryption-changed.clean.index",
     "table.exported.clean.own-bucket",
     "table.written.clean.auditward",
     "topic.data-protected.clean.audited",
@@ -119,12 +125,7 @@ const UNACTED: &[&str] = &[
 
 #[tokio::test]
 async fn harmless_calls_are_left_alone() {
-    story::clean_for(
-        FUNCTION,
-        &["cloudformation", "dynamodb", "sns", "sqs"],
-        UNACTED,
-    )
-    .await;
+    story::clean_for(FUNCTION, SERVICES, UNACTED).await;
 }
 
 /// A stack as CloudFormation's API reference has it in `DescribeStacks`.

@@ -236,9 +236,11 @@ async fn make_table(config: &SdkConfig) {
         )
         .build()
         .expect("an index");
-    aws_sdk_dynamodb::Client::new(config)
+    let dynamodb = aws_sdk_dynamodb::Client::new(config);
+    dynamodb
         .create_table()
         .table_name(TABLE)
+        .deletion_protection_enabled(true)
         .billing_mode(dynamo::BillingMode::PayPerRequest)
         .key_schema(key("key", dynamo::KeyType::Hash))
         .attribute_definitions(text("key"))
@@ -248,6 +250,17 @@ async fn make_table(config: &SdkConfig) {
         .send()
         .await
         .expect("the table");
+    let recovery = dynamo::PointInTimeRecoverySpecification::builder()
+        .point_in_time_recovery_enabled(true)
+        .build()
+        .expect("a specification");
+    dynamodb
+        .update_continuous_backups()
+        .table_name(TABLE)
+        .point_in_time_recovery_specification(recovery)
+        .send()
+        .await
+        .expect("recovery");
 }
 
 async fn make_queue(config: &SdkConfig, name: &str) -> String {

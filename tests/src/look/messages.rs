@@ -83,8 +83,11 @@ fn sorted(text: &str) -> Value {
 
 /// These attributes of an answer, where they are set.
 fn attributes(answer: &str, names: &[&str]) -> Value {
-    let keys = elements(answer, "key").into_iter();
-    let all = keys.zip(elements(answer, "value"));
+    let entries = elements(answer, "entry").into_iter();
+    let all = entries.map(|entry| {
+        let one = |name: &str| elements(&entry, name).concat();
+        (one("key"), one("value"))
+    });
     let set = all.filter(|(key, value)| {
         names.contains(&key.as_str()) && !matches!(value.as_str(), "" | "{}")
     });

@@ -1,10 +1,9 @@
-//! Auditward's own topic, queues and table, as the stack makes them.
+//! Auditward's own topic and queues, as the stack makes them.
 
 use serde_json::{Value, json};
 
 use super::sample;
 use crate::api::Api;
-use crate::scene::TABLE;
 
 /// The policy that a clean sample writes: as it is deployed.
 fn deployed(name: &str) -> Value {
@@ -28,16 +27,6 @@ pub async fn prepare(api: &Api, detail: &Value) {
             if let Some(url) = asked["queueUrl"].as_str() {
                 prepare_queue(api, url).await;
             }
-        }
-        "dynamodb.amazonaws.com" => {
-            let protect = json!({ "TableName": TABLE, "DeletionProtectionEnabled": true });
-            must(api.json("dynamodb", "UpdateTable", &protect).await);
-            let recover = json!({ "TableName": TABLE,
-                "PointInTimeRecoverySpecification": { "PointInTimeRecoveryEnabled": true } });
-            must(
-                api.json("dynamodb", "UpdateContinuousBackups", &recover)
-                    .await,
-            );
         }
         _ => {}
     }

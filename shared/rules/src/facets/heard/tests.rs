@@ -15,8 +15,8 @@ use crate::facets::topic::TopicPublishers;
 const TOPIC: &str = "arn:aws:sns:eu-west-1:111111111111:auditward-alerts";
 const GUARD: &str = "arn:aws:iam::111111111111:role/auditward-trail-guard-eu-west-1";
 
-fn deny(principal: Value, action: &str, condition: Value) -> Value {
-    json!({"Effect": "Deny", "Principal": principal, "Action": action, "Resource": TOPIC, "Condition": condition})
+fn deny(principal: impl Into<Value>, action: &str, condition: impl Into<Value>) -> Value {
+    json!({"Effect": "Deny", "Principal": principal.into(), "Action": action, "Resource": TOPIC, "Condition": condition.into()})
 }
 
 fn policy(statements: &[Value]) -> PolicyState {

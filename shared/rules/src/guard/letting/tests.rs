@@ -24,11 +24,16 @@ fn settings() -> Settings {
     settings
 }
 
-fn judged_with(settings: &Settings, service: &str, name: &str, request: Value) -> Judgement {
+fn judged_with(
+    settings: &Settings,
+    service: &str,
+    name: &str,
+    request: impl Into<Value>,
+) -> Judgement {
     let event = json!({
         "eventSource": format!("{service}.amazonaws.com"), "eventName": name,
         "awsRegion": "eu-west-1", "recipientAccountId": "111111111111",
-        "eventTime": "2026-11-05T01:42:36Z", "requestParameters": request,
+        "eventTime": "2026-11-05T01:42:36Z", "requestParameters": request.into(),
         "responseElements": {"subscriptionArn": format!("{TOPIC}:made")},
         "userIdentity": {"type": "IAMUser", "arn": "arn:aws:iam::111111111111:user/me"},
     });
@@ -46,7 +51,7 @@ fn judged_with(settings: &Settings, service: &str, name: &str, request: Value) -
     judge(&Record::read(&text).unwrap(), settings, &inventory, now)
 }
 
-fn judged(service: &str, name: &str, request: Value) -> Judgement {
+fn judged(service: &str, name: &str, request: impl Into<Value>) -> Judgement {
     judged_with(&settings(), service, name, request)
 }
 
@@ -55,8 +60,8 @@ fn rules(judgement: &Judgement) -> Vec<&str> {
     findings.map(|finding| finding.rule.id).collect()
 }
 
-fn statement(effect: &str, principal: Value, action: &str, on: &str) -> Value {
-    json!({"Effect": effect, "Principal": principal, "Action": action, "Resource": on})
+fn statement(effect: &str, principal: impl Into<Value>, action: &str, on: &str) -> Value {
+    json!({"Effect": effect, "Principal": principal.into(), "Action": action, "Resource": on})
 }
 
 fn set_policy(topic: &str, statements: &[Value]) -> Judgement {
@@ -180,6 +185,16 @@ fn our_own_queues_may_be_told_and_whom_the_settings_name() {
         ("email", "me@acme.example", Verdict::Violation),
         // Who looks like one of ours and is not.
         ("https", &queue("111111111111"), Verdict::Violation),
+        (
+            "https",
+            "https://global.sns-api.chatbot.amazonaws.com",
+            Verdict::Clean,
+        ),
+        (
+            "https",
+            "https://global.sns-api.chatbot.amazonaws.com.example.org",
+            Verdict::Violation,
+        ),
         ("email", hidden, Verdict::Violation),
         ("lambda", hidden, Verdict::CannotTell),
     ] {
