@@ -64,6 +64,10 @@ class Configurations(MotoTest):
         self.s3.delete_bucket_replication(**BUCKET)
         self.refused(code, self.s3.get_bucket_replication, **BUCKET)
 
+    def test_without_notifications_the_answer_is_an_empty_configuration(self) -> None:
+        answer = self.request("GET", "/archive?notification")
+        self.assertIn(b"<NotificationConfiguration", answer)
+
     def test_notifications_come_back_whole(self) -> None:
         self.s3.put_bucket_notification_configuration(
             **BUCKET, NotificationConfiguration=NOTIFICATION, SkipDestinationValidation=True

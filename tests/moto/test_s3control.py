@@ -39,8 +39,14 @@ class AccessPoints(MotoTest):
         self.assertEqual(found["PublicAccessBlockConfiguration"], open_)
         self.refused("NoSuchAccessPointPolicy", self.s3.get_access_point_policy, **POINT)
         self.s3.put_access_point_policy(**POINT, Policy='{"Statement": []}')
+        answers: list[bytes] = []
+        self.s3.meta.events.register(
+            "response-received.s3-control.GetAccessPointPolicy",
+            lambda response_dict, **_: answers.append(response_dict["body"]),
+        )
         policy = self.s3.get_access_point_policy(**POINT)["Policy"]
         self.assertEqual(policy, '{"Statement": []}')
+        self.assertIn(b"<GetAccessPointPolicyResult", answers[0])
         self.s3.delete_access_point_policy(**POINT)
         self.refused("NoSuchAccessPointPolicy", self.s3.get_access_point_policy, **POINT)
         self.s3.delete_access_point(**POINT)

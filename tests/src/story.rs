@@ -162,8 +162,10 @@ pub async fn put_back(function: &'static str, row: &'static Row) {
         assert_eq!(guard.writes(), [""; 0]);
         return guard.done();
     }
-    let said = row.sample.split('.').nth(2);
-    assert_eq!(answer["verdict"].as_str(), said);
+    // What the record leaves open, the settings or the inventory may decide.
+    let said = row.sample.split('.').nth(2).unwrap_or_default();
+    let verdict = answer["verdict"].as_str().unwrap_or_default();
+    assert!(verdict == said || (said, verdict) == ("cannot-tell", "violation"));
     expect_steps(&case);
 
     // The same event again.

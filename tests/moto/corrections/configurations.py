@@ -9,6 +9,9 @@ from moto.s3.responses import S3Response
 from .wrapping import wrap
 
 XML = {"Content-Type": "application/xml"}
+# API_GetBucketNotificationConfiguration: "If notifications are not enabled on
+# the bucket, the action returns an empty NotificationConfiguration element."
+NOTHING = '<NotificationConfiguration xmlns="http://s3.amazonaws.com/doc/2006-03-01/"/>'
 WHOLE = ("replication", "notification", "logging", "object-lock")
 
 
@@ -56,6 +59,8 @@ def configurations_are_kept_whole() -> None:
         body = _kept(self.backend.get_bucket(name)).get(asked)
         if body is not None:
             return 200, XML, body
+        if asked == "notification":
+            return 200, XML, NOTHING
         return original(self, name, query)
 
     def delete(original: Any, self: S3Response, name: str, query: Any) -> Any:

@@ -121,6 +121,11 @@ fn lockout(call: &Call<'_>) -> Judged {
     let Some(document) = document else {
         let summary =
             format!("the policy of {name} was replaced, and the record does not say by which");
+        let all = KeyPolicyWish {
+            outsiders: true,
+            ..wish
+        };
+        let step = Step::<KeyPolicy>::new(key.clone(), all);
         return Judged::CannotTell(Draft::new(key.resource, summary).step(step));
     };
     let out = locked_out(&document, &key.resource, &wish, call.settings);
@@ -161,18 +166,18 @@ fn opened(call: &Call<'_>) -> Judged {
         Err(judged) => return judged,
     };
     let document = document(call);
+    let lost = wish(call, &key, document.as_ref());
     let wish = KeyPolicyWish {
         outsiders: true,
-        ..wish(call, &key, document.as_ref())
+        ..lost.clone()
     };
     let step = Step::<KeyPolicy>::new(key.clone(), wish);
     let name = format!("key {}{}", key.name(), used_by(call, &key.resource));
+    // What the record does not show is the lock-out rule's to ask about.
     let Some(document) = document else {
-        let summary = format!(
-            "the policy of {name} was replaced, and the record does not say whom it lets in"
-        );
-        return Judged::CannotTell(Draft::new(key.resource, summary).step(step));
+        return Judged::Clean;
     };
+    let locks_out = !locked_out(&document, &key.resource, &lost, call.settings).is_empty();
     let analysis = analyze(&document, Kind::Key, &call.settings.zone(&key.account));
     let step = step.wrote(PolicyState::Document(document));
     let draft = |what: &str| {
@@ -194,6 +199,8 @@ fn opened(call: &Call<'_>) -> Judged {
         Foreign::CannotTell(why) if !by_services => {
             Judged::CannotTell(draft(&format!("may let outsiders in: {why}")))
         }
+        // Who is locked out is that rule's finding, and gets back what was lost.
+        Foreign::No | Foreign::CannotTell(_) if locks_out => Judged::Clean,
         // What a deployer wrote and lets no outsider in is the deployer's business.
         _ if call.settings.is_deployer(&Actor::of(call.record)) => Judged::Clean,
         Foreign::No | Foreign::CannotTell(_) => call.only_the_baseline_tells(draft(

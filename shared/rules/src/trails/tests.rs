@@ -387,7 +387,7 @@ fn a_key_policy_that_cannot_be_read_is_read_live() {
         let judgement = with_settings("kms", "PutKeyPolicy", &rest);
         assert_eq!(
             (judgement.verdict(), kinds(&judgement)),
-            (Verdict::CannotTell, vec!["key-policy", "key-policy"])
+            (Verdict::CannotTell, vec!["key-policy"])
         );
     }
 }

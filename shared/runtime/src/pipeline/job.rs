@@ -225,7 +225,9 @@ impl Job<'_> {
         let untouched = self.case.version.is_none() && !self.wrote;
         if worked.is_ok() && untouched && !self.finding.certain && !self.finding.plan.is_empty() {
             // The live state is safe and the record proved nothing.
-            answer.verdict = Some(Verdict::Clean);
+            if answer.cases.is_empty() {
+                answer.verdict = Some(Verdict::Clean);
+            }
             answer
                 .notes
                 .push(format!("{}: the live state is safe", self.finding.rule.id));
@@ -363,6 +365,7 @@ impl Job<'_> {
                 .push(format!("the case could not be stored: {why}"));
             answer.again(why);
         }
+        answer.verdict = answer.verdict.max(Some(self.finding.verdict));
         answer
             .cases
             .push((self.case.value.id.clone(), self.case.value.outcome));
