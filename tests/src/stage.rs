@@ -348,19 +348,22 @@ impl Guard {
             .await
     }
 
-    /// The messages that it sent to its own queue, as the queue hands them back.
+    /// The events that it sent to its own queue to be judged again, as the queue
+    /// hands them back.
     pub fn later(&self) -> Vec<Value> {
         let calls = self.proxy.calls();
         let sent = calls.iter().filter(|call| call.name() == "sqs:SendMessage");
-        sent.map(|call| {
+        let bodies = sent.map(|call| {
             let body = call.json()["MessageBody"]
                 .as_str()
                 .unwrap_or_default()
                 .to_owned();
-            let body = serde_json::from_str(&body).expect("a message of JSON");
-            message("AROAEXAMPLEGUARD00001:auditward", &body)
-        })
-        .collect()
+            serde_json::from_str(&body).expect("a message of JSON")
+        });
+        bodies
+            .filter(|body: &Value| body["auditward"] == "judge-again")
+            .map(|body| message("AROAEXAMPLEGUARD00001:auditward", &body))
+            .collect()
     }
 
     /// The calls that changed something guarded.

@@ -6,6 +6,7 @@ mod judged;
 mod read;
 mod row;
 mod table;
+mod wishes;
 mod words;
 mod work;
 

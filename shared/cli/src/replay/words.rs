@@ -8,6 +8,8 @@ use auditward_rules::facet::{Decision, Scene};
 use auditward_rules::plan::Plan;
 use auditward_rules::settings::Settings;
 
+use super::wishes::wish_of;
+
 /// What carrying out a plan would write, such as `trail audit: start logging`,
 /// prerequisites first. Where the event says what it wrote, that is decided
 /// upon, as the live state would be; else the wish is told.
@@ -55,51 +57,6 @@ fn wished(plan: &Plan) -> String {
     let wish = whole.get("wish").unwrap_or(&Value::Null);
     wish_of(plan.kind(), wish)
         .unwrap_or_else(|| format!("put {} right", plan.kind().replace('-', " ")))
-}
-
-/// What a wish for a facet asks for; `None` for a facet that has no words here yet.
-fn wish_of(kind: &str, wish: &Value) -> Option<String> {
-    let recorded = |what: &str| format!("put the recorded {what} back");
-    Some(match kind {
-        "trail-logging" => "start logging".into(),
-        "trail-config" => match wish.get("hold").and_then(Value::as_array) {
-            None => "create it again as it was recorded".into(),
-            Some(fields) => {
-                let fields: Vec<_> = fields.iter().filter_map(Value::as_str).collect();
-                recorded(&fields.join(", ").replace('-', " "))
-            }
-        },
-        "trail-selectors" => "log all management events again".into(),
-        "trail-insights" => "switch its insights on again".into(),
-        "key-state" => "make it usable again".into(),
-        "key-policy" => "let its owner and CloudTrail use it again".into(),
-        "role-trust" if wish == "baseline" => recorded("trust policy"),
-        "role-trust" => "take outsiders out of its trust policy".into(),
-        "role-sessions" => "end its live sessions".into(),
-        "role-inline-policies" => recorded("inline policies"),
-        "role-boundary" => recorded("permissions boundary"),
-        "role-tags" => recorded("tags"),
-        "role-settings" => recorded("settings"),
-        "attachments" => match wish.pointer("/without/policy").and_then(Value::as_str) {
-            Some(policy) => format!(
-                "detach {}",
-                Arn::parse(policy).map_or(policy, |arn| arn.name())
-            ),
-            None => recorded("attached policies"),
-        },
-        "bucket-policy" if wish.get("outsiders") == Some(&Value::Bool(true)) => {
-            "take outsiders out of its policy".into()
-        }
-        "bucket-policy" => "put back what its policy lost".into(),
-        "bucket-public-access" | "account-public-access" => "block public access again".into(),
-        "bucket-acl" => "take outsiders out of its ACL".into(),
-        "bucket-ownership" => "let its owner own every object again".into(),
-        "bucket-versioning" => "keep all versions again".into(),
-        "bucket-encryption" => "encrypt with the recorded key again".into(),
-        "bucket-lifecycle" => "keep log files as long as they must be kept".into(),
-        "bucket-existence" => "create it again".into(),
-        _ => return None,
-    })
 }
 
 /// A resource in words: its type and its own name.
