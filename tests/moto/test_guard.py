@@ -54,6 +54,12 @@ class Functions(MotoTest):
             policy = json.loads(self.functions.get_policy(FunctionName=self.arn)["Policy"])
             self.assertEqual(policy["Statement"][-1]["Principal"], expected)
 
+    def test_aliases_by_name_and_arn(self) -> None:
+        self.functions.create_alias(FunctionName="f", Name="live", FunctionVersion="$LATEST")
+        for name in ("f", self.arn):
+            found = self.functions.list_aliases(FunctionName=name)["Aliases"]
+            self.assertEqual([alias["Name"] for alias in found], ["live"])
+
     def test_mappings_by_name_and_arn(self) -> None:
         sqs = self.client("sqs")
         queue = sqs.create_queue(QueueName="q")["QueueUrl"]

@@ -120,6 +120,10 @@ impl Api {
         let name = detail["eventName"].as_str().unwrap_or_default();
         let source = detail["eventSource"].as_str().unwrap_or_default();
         let asked = &detail["requestParameters"];
+        if (source, name) == ("events.amazonaws.com", "DeleteRule") {
+            // EventBridge deletes no rule that has targets.
+            self.untarget(asked).await;
+        }
         let (status, said) = match source.split('.').next().unwrap_or_default() {
             service @ ("cloudtrail" | "dynamodb" | "events" | "kms" | "organizations" | "sqs") => {
                 let (status, said) = self.json(service, name, &capitalized(asked)).await;

@@ -1,6 +1,7 @@
 """Lambda: who may call a function, what it reads, what becomes of failures."""
 
 from typing import Any
+from urllib.parse import unquote
 
 from moto.awslambda.models import EventInvokeConfig, EventSourceMapping, LambdaBackend
 from moto.awslambda.policy import Policy
@@ -79,7 +80,20 @@ def asynchronous_events_are_configured_once() -> None:
     wrap(EventInvokeConfig, "response", response)
 
 
+def aliases_are_listed_by_arn() -> None:
+    """API_ListAliases takes a function's name or its ARN.
+
+    An ARN stands in the path with its colons escaped; moto takes them as they are.
+    """
+
+    def aliases(original: Any, self: LambdaBackend, name: str) -> Any:
+        return original(self, unquote(name))
+
+    wrap(LambdaBackend, "list_aliases", aliases)
+
+
 CORRECTIONS = (
+    aliases_are_listed_by_arn,
     principals_are_written_as_arns,
     mappings_are_listed_by_name_and_by_arn,
     mappings_keep_the_id_of_the_record,

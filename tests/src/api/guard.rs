@@ -23,6 +23,20 @@ impl Api {
         )
     }
 
+    /// Takes a rule's targets away.
+    pub(super) async fn untarget(&self, asked: &Value) {
+        let mut rule = json!({"Rule": asked["name"]});
+        if let Some(bus) = asked["eventBusName"].as_str() {
+            rule["EventBusName"] = json!(bus);
+        }
+        let (_, found) = self.json("events", "ListTargetsByRule", &rule).await;
+        let targets = found["Targets"].as_array().cloned().unwrap_or_default();
+        if !targets.is_empty() {
+            rule["Ids"] = targets.iter().map(|target| target["Id"].clone()).collect();
+            self.json("events", "RemoveTargets", &rule).await;
+        }
+    }
+
     /// A recorded call of Lambda, without its version.
     pub(super) async fn function_call(&self, name: &str, detail: &Value) -> (u16, String) {
         let asked = &detail["requestParameters"];
