@@ -23,6 +23,28 @@ impl Api {
         )
     }
 
+    /// The event source mapping that a record is about, as it is called now: one
+    /// that was deleted and made again has another ID.
+    async fn mapping(&self, detail: &Value) -> String {
+        let recorded = detail["requestParameters"]["uUID"]
+            .as_str()
+            .unwrap_or_default();
+        let mut uuid = recorded.to_owned();
+        if let Some(function) = detail["responseElements"]["functionArn"].as_str() {
+            let list = format!(
+                "GET /2015-03-31/event-source-mappings?FunctionName={}",
+                encoded(function)
+            );
+            let (_, found) = self.rest("lambda", &list, &Value::Null).await;
+            let all = found["EventSourceMappings"].as_array().cloned();
+            let all = all.unwrap_or_default();
+            if let [only] = all.as_slice() {
+                uuid = plain(&only["UUID"]);
+            }
+        }
+        format!("event-source-mappings/{}", encoded(&uuid))
+    }
+
     /// Takes a rule's targets away.
     pub(super) async fn untarget(&self, asked: &Value) {
         let mut rule = json!({"Rule": asked["name"]});
@@ -42,12 +64,18 @@ impl Api {
         let asked = &detail["requestParameters"];
         let text = |name: &str| encoded(asked[name].as_str().unwrap_or_default());
         let function = format!("functions/{}", text("functionName"));
-        let mapping = format!("event-source-mappings/{}", text("uUID"));
+        let mapping = self.mapping(detail).await;
         let mut body = capitalized(asked);
         let start = match name {
             "PutFunctionConcurrency" => format!("PUT /2017-10-31/{function}/concurrency"),
             "DeleteFunctionConcurrency" => format!("DELETE /2017-10-31/{function}/concurrency"),
-            "AddPermission" => format!("POST /2015-03-31/{function}/policy"),
+            "AddPermission" => {
+                // The path names the function; moto would keep the name in the statement.
+                if let Some(body) = body.as_object_mut() {
+                    body.remove("FunctionName");
+                }
+                format!("POST /2015-03-31/{function}/policy")
+            }
             "RemovePermission" => {
                 format!(
                     "DELETE /2015-03-31/{function}/policy/{}",
