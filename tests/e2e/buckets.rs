@@ -141,6 +141,7 @@ const UNACTED: &[&str] = &[
     "bucket.analytics-exported.clean.not-exported",
     "bucket.analytics-exported.clean.own-account",
     "bucket.inventory-exported.clean.into-itself",
+    "bucket.requester-pays.clean.owner",
     "bucket.inventory-exported.clean.own-account",
     "directory-bucket.policy-opened.clean.own-account",
     "lambda-point.policy-opened.clean.own-account",

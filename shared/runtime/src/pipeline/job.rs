@@ -78,6 +78,9 @@ impl Pipeline<'_> {
         if !finding.plan.is_empty() {
             keys.extend([keys::FUSE.to_owned(), keys::fuse(finding.rule.id)]);
         }
+        // Several steps of one resource have keys in common, and a batch may not.
+        keys.sort_unstable();
+        keys.dedup();
         keys
     }
 
