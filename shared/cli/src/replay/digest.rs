@@ -17,6 +17,8 @@ use super::table;
 
 /// More rows than this are gathered by rule.
 pub const MANY: usize = 40;
+/// So many rules are shown, the gravest; the rest is counted.
+const MOST: usize = 20;
 
 /// What the events say about one rule.
 struct Group<'a> {
@@ -87,12 +89,22 @@ pub fn table(rows: &[Row]) -> Table {
         "Such as",
         "What Auditward would write",
     ]);
-    for group in &groups {
+    let (shown, rest) = groups.split_at(groups.len().min(MOST));
+    for group in shown {
         table.add_row([
             found(group),
             Cell::new(group.seen()),
             such_as(group),
             table::written(group.row, false),
+        ]);
+    }
+    if !rest.is_empty() {
+        let violations = rest.iter().map(|group| group.violations).sum();
+        table.add_row([
+            Cell::new(format!("… and {} more rules", rest.len())).add_attribute(Attribute::Bold),
+            Cell::new(count(violations, "violation", "violations")),
+            Cell::new("--each lists every event"),
+            Cell::new(""),
         ]);
     }
     for row in rows.iter().filter(|row| row.verdict.is_none()) {

@@ -68,6 +68,12 @@ pub fn resource(arn: &str) -> String {
         ("s3", None) => format!("bucket {}", parsed.resource),
         ("iam", None) if parsed.resource == "root" => format!("account {}", parsed.account),
         (_, Some(("key", id))) => format!("key {}", short(id, 9)),
+        // What stands behind a colon is a name as it is, with its path.
+        (_, Some((kind, name)))
+            if !kind.is_empty() && parsed.resource.starts_with(&format!("{kind}:")) =>
+        {
+            format!("{kind} {}", name.trim_end_matches(":*"))
+        }
         (_, Some((kind, _))) => format!("{kind} {}", parsed.name()),
         (service, None) => format!("{service} {}", parsed.resource),
     }
