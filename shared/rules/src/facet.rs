@@ -4,7 +4,7 @@ use std::fmt::Debug;
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Serialize};
 
 use auditward_policy::Zone;
 
@@ -229,8 +229,7 @@ impl<S> Decision<S> {
 }
 
 /// One step of a plan: a facet of a resource, and what is wished for it.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(bound = "")]
+#[derive(Debug)]
 pub struct Step<F: Facet> {
     /// The resource.
     pub at: At,
@@ -238,23 +237,7 @@ pub struct Step<F: Facet> {
     pub wish: F::Wish,
     /// What the event says it wrote. A live state that is safe but not this one
     /// may be older than the event, and is read again.
-    #[serde(
-        default = "none",
-        deserialize_with = "present",
-        skip_serializing_if = "Option::is_none"
-    )]
     pub wrote: Option<F::State>,
-}
-
-fn none<T>() -> Option<T> {
-    None
-}
-
-/// Absence is a state: a `null` that was stored is read as one.
-fn present<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
-    deserializer: D,
-) -> Result<Option<T>, D::Error> {
-    T::deserialize(deserializer).map(Some)
 }
 
 impl<F: Facet> Step<F> {

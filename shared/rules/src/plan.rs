@@ -1,6 +1,8 @@
 //! What Auditward would do, as data: dry runs, cases, alerts and hands read the same plan.
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error as _;
+use serde::ser::Error as _;
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
 use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
@@ -15,12 +17,47 @@ fn state_of<F: Facet>(state: &Value) -> Result<F::State, serde_json::Error> {
     F::State::deserialize(state)
 }
 
+/// A plan as it is kept. Wishes and states go through plain values, so that the
+/// code for reading and writing them is there once a type and not once a facet:
+/// a function carries all facets, and its size is its cold start.
+#[derive(Serialize)]
+struct Written<'a> {
+    kind: &'a str,
+    at: &'a At,
+    wish: Value,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wrote: Option<Value>,
+}
+
+/// The same, as it is read.
+#[derive(Deserialize)]
+struct Read {
+    kind: String,
+    at: At,
+    wish: Value,
+    #[serde(default, deserialize_with = "present")]
+    wrote: Option<Value>,
+}
+
+/// Absence is a state: a `null` that was stored is read as one.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
+    Value::deserialize(deserializer).map(Some)
+}
+
+/// What was read, as a step on a facet.
+fn step<F: Facet>(read: Read) -> Result<Step<F>, serde_json::Error> {
+    Ok(Step {
+        at: read.at,
+        wish: F::Wish::deserialize(read.wish)?,
+        wrote: read.wrote.map(F::State::deserialize).transpose()?,
+    })
+}
+
 /// Declares the enum over all facets and what can be asked of any of them.
 macro_rules! plans {
     ($($variant:ident => $facet:ty,)+) => {
         /// One step of what would be done: a facet, a resource and a wish.
-        #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-        #[serde(tag = "kind", rename_all = "kebab-case")]
+        #[derive(Clone, Debug, PartialEq)]
         pub enum Plan {
             $(#[doc = concat!("A step on the facet [`", stringify!($facet), "`].")]
             $variant(Step<$facet>),)+
@@ -31,6 +68,33 @@ macro_rules! plans {
                 Self::$variant(step)
             }
         })+
+
+        impl Serialize for Plan {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let (wish, wrote) = match self { $(Self::$variant(step) => (
+                    serde_json::to_value(&step.wish),
+                    step.wrote.as_ref().map(serde_json::to_value),
+                ),)+ };
+                let written = |value: Result<Value, _>| value.map_err(S::Error::custom);
+                Written {
+                    kind: self.kind(),
+                    at: self.at(),
+                    wish: written(wish)?,
+                    wrote: wrote.map(written).transpose()?,
+                }
+                .serialize(serializer)
+            }
+        }
+
+        impl<'de> Deserialize<'de> for Plan {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let read = Read::deserialize(deserializer)?;
+                $(if read.kind == <$facet as Facet>::KIND {
+                    return step(read).map(Self::$variant).map_err(D::Error::custom);
+                })+
+                Err(D::Error::custom(format!("there is no facet `{}`", read.kind)))
+            }
+        }
 
         impl Plan {
             /// The names of all facets.
