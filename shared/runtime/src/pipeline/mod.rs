@@ -5,6 +5,7 @@
 //! is back after three round trips in sequence, and a crash between any two of
 //! them leaves either nothing or a case whose lease runs out and is taken up.
 
+mod drift;
 mod gap;
 mod job;
 mod learn;
@@ -42,9 +43,10 @@ use crate::metrics::Metrics;
 use crate::outside::Outside;
 use crate::store::{Item, Store};
 
+pub use drift::DRIFT;
 pub use learn::Baseline;
 pub use letters::Letter;
-pub use sweep::{DRIFT, Place};
+pub use sweep::Place;
 pub use undo::Undo;
 
 /// Everything an invocation works with.
