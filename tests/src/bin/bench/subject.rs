@@ -4,6 +4,10 @@ use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
+use auditward_rules::inventory::Inventory;
+use auditward_rules::judge::judge;
+use auditward_rules::record::Record;
+use auditward_rules::settings::Settings;
 use auditward_tests::binaries::{binary, root};
 use auditward_tests::scene::FUNCTIONS;
 use serde_json::{Value, json};
@@ -41,11 +45,12 @@ pub fn all(store: &Store) -> Result<Vec<Subject>> {
         clean: unwatched(),
         violations: Vec::new(),
     }];
+    let settings = settings()?;
     for name in FUNCTIONS {
         let samples = samples(name)?;
         let clean = samples
             .iter()
-            .find(|(file, _)| file.contains(".clean."))
+            .find(|(file, event)| file.contains(".clean.") && is_clean(event, &settings))
             .map(|(_, event)| event.clone())
             .with_context(|| format!("events/{name} has no clean event"))?;
         subjects.push(Subject {
@@ -57,6 +62,28 @@ pub fn all(store: &Store) -> Result<Vec<Subject>> {
         });
     }
     Ok(subjects)
+}
+
+/// The settings that the canned store has.
+fn settings() -> Result<Settings> {
+    let kept = fs::read_to_string(root().join("tests/bench-store.json"))?;
+    let items: Vec<Value> = serde_json::from_str(&kept)?;
+    let settings = items.iter().find(|item| item["key"]["S"] == "settings");
+    let pushed = settings.and_then(|item| item["body"]["S"].as_str());
+    let pushed: Value = serde_json::from_str(pushed.context("the store has no settings")?)?;
+    Ok(Settings::parse(
+        pushed["text"].as_str().unwrap_or_default(),
+    )?)
+}
+
+/// Whether an event is clean by itself: no live state is read about it.
+fn is_clean(event: &Value, settings: &Settings) -> bool {
+    let text = event["detail"].to_string();
+    Record::read(&text).is_ok_and(|record| {
+        let now = chrono::DateTime::UNIX_EPOCH;
+        let judged = judge(&record, settings, &Inventory::default(), now);
+        judged.watched && judged.findings.is_empty()
+    })
 }
 
 /// A call that no rule of any function watches.
