@@ -4,7 +4,7 @@
 use auditward_policy::{Analysis, Deputy, Document, Foreign, Kind, Tri, analyze};
 use serde_json::{Value, json};
 
-use super::subject::{LAMBDA, Subject, is_guard, refused};
+use super::subject::{LAMBDA, Subject, is_guard};
 use crate::arn::{Arn, is_account};
 use crate::facet::{At, Step};
 use crate::facets::guard::function::{
@@ -291,7 +291,7 @@ fn url(call: &Call<'_>) -> Judged {
 
 fn shared(call: &Call<'_>) -> Judged {
     let layer = call.named("layerName", "lambda", "layer:").or_else(|| {
-        let arn = refused(call, "lambda")?;
+        let arn = call.refused("lambda")?;
         let parsed = Arn::parse(arn)?;
         Some(At::new(parsed.account, parsed.region, arn))
     });

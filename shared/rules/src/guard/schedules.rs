@@ -1,6 +1,6 @@
 //! Rules of schedules: that Auditward looks by itself, also when nothing is told.
 
-use super::subject::{is_guard, refused};
+use super::subject::is_guard;
 use crate::arn::Arn;
 use crate::facet::{At, Step};
 use crate::facets::guard::schedule::ScheduleDefinition;
@@ -58,7 +58,9 @@ pub static CHANGED: Rule = Rule {
 /// The schedule that a call is about; one without a group is in the default one.
 fn schedule(call: &Call<'_>) -> Option<At> {
     let Some(name) = call.shown("name") else {
-        let arn = refused(call, "scheduler").filter(|arn| arn.contains(":schedule/"))?;
+        let arn = call
+            .refused("scheduler")
+            .filter(|arn| arn.contains(":schedule/"))?;
         let parsed = Arn::parse(arn)?;
         return Some(At::new(parsed.account, parsed.region, arn));
     };

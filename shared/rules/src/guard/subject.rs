@@ -17,14 +17,6 @@ pub(super) fn is_guard(call: &Call<'_>, resource: &str) -> bool {
         || (call.settings.given && call.settings.protects(resource, call.inventory))
 }
 
-/// The ARN that a refusal names: `… on resource: arn:… because …`.
-pub(super) fn refused<'a>(call: &'a Call<'_>, service: &str) -> Option<&'a str> {
-    let (_, rest) = call.record.error_message.split_once("on resource: ")?;
-    let arn = rest.split_whitespace().next()?;
-    Arn::parse(arn).filter(|arn| arn.service == service)?;
-    Some(arn)
-}
-
 /// A function, and which version or alias of it.
 #[derive(Clone, Debug)]
 pub(super) struct Subject {
@@ -39,9 +31,10 @@ impl Subject {
     /// ARN, with or without a version; else as the refusal does.
     pub fn of(call: &Call<'_>) -> Option<Self> {
         let asked = call.shown("functionName");
-        let named = asked
-            .as_deref()
-            .or_else(|| refused(call, "lambda").filter(|arn| arn.contains(":function:")))?;
+        let named = asked.as_deref().or_else(|| {
+            call.refused("lambda")
+                .filter(|arn| arn.contains(":function:"))
+        })?;
         let mut subject = Self::named(call, named)?;
         if let Some(qualifier) = call.shown("qualifier") {
             subject.qualifier = Some(qualifier.into_owned());
@@ -108,7 +101,9 @@ impl Subject {
 /// A rule of EventBridge, by the parameter that names it.
 pub(super) fn rule_named(call: &Call<'_>, parameter: &str) -> Option<At> {
     let Some(name) = call.shown(parameter) else {
-        let arn = refused(call, "events").filter(|arn| arn.contains(":rule/"))?;
+        let arn = call
+            .refused("events")
+            .filter(|arn| arn.contains(":rule/"))?;
         let parsed = Arn::parse(arn)?;
         return Some(At::new(parsed.account, parsed.region, arn));
     };
@@ -125,7 +120,9 @@ pub(super) fn rule_named(call: &Call<'_>, parameter: &str) -> Option<At> {
 /// An event bus, by the parameter that names it; the default one where none does.
 pub(super) fn bus_named(call: &Call<'_>, parameter: &str) -> Option<At> {
     if call.request().is_none() {
-        let arn = refused(call, "events").filter(|arn| arn.contains(":event-bus/"))?;
+        let arn = call
+            .refused("events")
+            .filter(|arn| arn.contains(":event-bus/"))?;
         let parsed = Arn::parse(arn)?;
         return Some(At::new(parsed.account, parsed.region, arn));
     }
