@@ -7,13 +7,30 @@ use crate::actor::Actor;
 use crate::arn::Arn;
 use crate::buckets::tell_admitted;
 use crate::facet::{At, Step};
-use crate::facets::table::{TableProtection, TableRecovery};
+use crate::facets::switch::{OnOff, Switch};
+use crate::facets::table;
+use crate::plan::Plan;
 use crate::rule::{Call, Draft, Judged, Proof, Revert, Rule, Severity, Watch};
 
 const DYNAMODB: &str = "dynamodb.amazonaws.com";
 
 /// The attribute by which Auditward's own items expire.
 const EXPIRES: &str = "expires";
+
+/// A switch of the table that a call set: `None` where the record does not say to what.
+fn switched<S: Switch>(table: &At, on: Option<bool>, off: String, unclear: String) -> Judged
+where
+    Plan: From<Step<OnOff<S>>>,
+{
+    let step = Step::<OnOff<S>>::new(table.clone(), true);
+    match on {
+        Some(true) => Judged::Clean,
+        Some(false) => Draft::new(&table.resource, off)
+            .step(step.wrote(Some(false)))
+            .into(),
+        None => Judged::CannotTell(Draft::new(&table.resource, unclear).step(step)),
+    }
+}
 
 /// Catalogue row 259.
 pub static DELETED: Rule = Rule {
@@ -63,22 +80,12 @@ pub static UNPROTECTED: Rule = Rule {
         let Some(set) = set else {
             return Judged::Clean;
         };
-        let step = Step::<TableProtection>::new(table.clone(), true);
         let name = table.name();
-        match set.boolean() {
-            Some(true) => Judged::Clean,
-            Some(false) => {
-                let summary = format!("table {name} is no longer protected from deletion");
-                let step = step.wrote(Some(false));
-                Draft::new(&table.resource, summary).step(step).into()
-            }
-            None => {
-                let summary = format!(
-                    "deletion protection of table {name} was set, and the record does not say to what"
-                );
-                Judged::CannotTell(Draft::new(&table.resource, summary).step(step))
-            }
-        }
+        let off = format!("table {name} is no longer protected from deletion");
+        let unclear = format!(
+            "deletion protection of table {name} was set, and the record does not say to what"
+        );
+        switched::<table::kinds::TableProtection>(&table, set.boolean(), off, unclear)
     },
     ..Rule::TELLS
 };
@@ -148,22 +155,11 @@ pub static RECOVERY_OFF: Rule = Rule {
             ];
             request.path(&path)?.boolean()
         });
-        let step = Step::<TableRecovery>::new(table.clone(), true);
         let name = table.name();
-        match on {
-            Some(true) => Judged::Clean,
-            Some(false) => {
-                let summary = format!("point-in-time recovery of table {name} was switched off");
-                let step = step.wrote(Some(false));
-                Draft::new(&table.resource, summary).step(step).into()
-            }
-            None => {
-                let summary = format!(
-                    "backups of table {name} were set, and the record does not say to what"
-                );
-                Judged::CannotTell(Draft::new(&table.resource, summary).step(step))
-            }
-        }
+        let off = format!("point-in-time recovery of table {name} was switched off");
+        let unclear =
+            format!("backups of table {name} were set, and the record does not say to what");
+        switched::<table::kinds::TableRecovery>(&table, on, off, unclear)
     },
     ..Rule::TELLS
 };
