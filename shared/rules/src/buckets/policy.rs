@@ -122,7 +122,7 @@ fn opened(call: &Call<'_>) -> Judged {
 /// its baseline can tell.
 fn harmless(call: &Call<'_>, bucket: &Bucket, document: &Document, wish: PolicyWish) -> Judged {
     let actor = Actor::of(call.record);
-    if bucket.deliveries.is_empty() || !call.settings.given || call.settings.is_deployer(&actor) {
+    if bucket.deliveries.is_empty() || !call.settings.given || call.settings.is_deployer(actor) {
         return Judged::Clean;
     }
     let what = format!(
