@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use auditward_rules::arn::is_account;
 use serde_json::{Value, json};
 
 use crate::api::Api;
@@ -13,6 +14,7 @@ use crate::look;
 use crate::moto::{Held, MANAGEMENT, Moto};
 use crate::proxy::{Call, Proxy};
 use crate::runtime_api::{Function, Outcome};
+use crate::scene::place::{ELSEWHERE, HOME, Place};
 use crate::scene::props::sample;
 use crate::scene::{FUNCTIONS, LOG_BUCKET, REGION, Scene, TABLE, TRAIL, drain};
 
@@ -23,6 +25,14 @@ pub const NOBODY: &str = "AROAEXAMPLENOBODY0001:mallory";
 
 /// The organization's accounts, as organization-guard lists them.
 const OURS: [&str; 2] = ["111111111111", "222222222222"];
+
+/// What a pattern or discovery finds at home, and in other accounts only its name.
+const NAMED: [&str; 4] = [
+    "\"arn:aws:cloudtrail:eu-west-1:111111111111:trail/org-trail\"",
+    "\"arn:aws:iam::111111111111:role/auditward-bucket-guard\"",
+    "\"arn:aws:iam::111111111111:role/auditward-role-guard\"",
+    "\"arn:aws:iam::111111111111:role/auditward-trail-guard\"",
+];
 
 /// Settings that enforce everything everywhere.
 pub const ENFORCE: &str = r#"
@@ -116,12 +126,26 @@ impl Stage {
     pub async fn set(settings: &str) -> Self {
         Self::on(Moto::shared().await, settings).await
     }
+
+    /// The same with everything that is guarded in a member account and another
+    /// region; the settings name what is guarded there one by one.
+    pub async fn elsewhere(settings: &str) -> Self {
+        let settings = ELSEWHERE.settings(&settings.replace(
+            "resources = [",
+            &format!("resources = [\n  {}", NAMED.join(",\n  ") + ","),
+        ));
+        Self::at(Moto::shared().await, ELSEWHERE, &settings).await
+    }
 }
 
 impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
     /// A scene on a server of one's own.
     pub async fn on(moto: M, settings: &str) -> Self {
-        let scene = Scene::set(&moto).await;
+        Self::at(moto, HOME, settings).await
+    }
+
+    async fn at(moto: M, place: Place, settings: &str) -> Self {
+        let scene = Scene::set_in(&moto, place).await;
         let stage = Self { moto, scene };
         stage.push(settings).await;
         stage.put("inventory", &json!({ "accounts": OURS })).await;
@@ -137,11 +161,13 @@ impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
 
     /// Lets the functions know what the trail uses, without any baseline.
     pub async fn know_the_trail(&self) {
+        let Place { account, region } = self.scene.place;
+        let account = account.id;
         let trail = json!({
-            "trail": format!("arn:aws:cloudtrail:{REGION}:{}:trail/{TRAIL}", MANAGEMENT.id),
+            "trail": format!("arn:aws:cloudtrail:{region}:{account}:trail/{TRAIL}"),
             "bucket": LOG_BUCKET,
-            "bucket_owner": MANAGEMENT.id,
-            "key": format!("arn:aws:kms:{REGION}:{}:key/{}", MANAGEMENT.id, self.scene.key),
+            "bucket_owner": account,
+            "key": format!("arn:aws:kms:{region}:{account}:key/{}", self.scene.key),
         });
         let known = json!({ "trails": [trail], "accounts": OURS });
         self.put("inventory", &known).await;
@@ -180,7 +206,7 @@ impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
 
     /// A sample as an event of now.
     pub fn event(&self, name: &str) -> Value {
-        self.scene.adapt(&sample(name))
+        self.scene.adapt(&self.scene.place.event(&sample(name)))
     }
 
     /// Does what an event says, and gives the event as it then is; panics where
@@ -376,8 +402,18 @@ impl Guard {
             .collect()
     }
 
-    /// Forgets calls and faults; what was called is kept for the permissions.
+    /// Forgets calls and faults; what was called is kept for the permissions, and
+    /// no bucket may be touched without saying whose it must be.
     pub fn clear(&self) {
+        for call in self.proxy.calls() {
+            let owner = call.expected_owner();
+            let named = owner.is_some_and(|owner| is_account(owner));
+            assert!(
+                named || !call.names_a_bucket(),
+                "{}: {owner:?}",
+                call.name()
+            );
+        }
         let mut called = CALLED
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -399,9 +435,9 @@ impl Guard {
     }
 }
 
-fn is_write(call: &Call) -> bool {
-    // Remembering, telling, coming back, being somebody elsewhere.
-    let central = call.service == "sts"
+/// Whether a call is remembering, telling, coming back, being somebody elsewhere.
+pub fn is_central(call: &Call) -> bool {
+    call.service == "sts"
         || matches!(
             call.name().as_str(),
             "dynamodb:BatchGetItem"
@@ -409,9 +445,12 @@ fn is_write(call: &Call) -> bool {
                 | "dynamodb:TransactWriteItems"
                 | "sns:Publish"
                 | "sqs:SendMessage"
-        );
+        )
+}
+
+fn is_write(call: &Call) -> bool {
     let reads = ["Get", "List", "Describe", "Head", "LookupEvents"];
-    !central && !reads.iter().any(|verb| call.action.starts_with(verb))
+    !is_central(call) && !reads.iter().any(|verb| call.action.starts_with(verb))
 }
 
 static CALLED: Mutex<BTreeMap<&'static str, BTreeSet<String>>> = Mutex::new(BTreeMap::new());

@@ -65,6 +65,17 @@ impl Call {
         String::from_utf8_lossy(&self.request.body).into_owned()
     }
 
+    /// Whether it is about a bucket or something in one. That a bucket is made is
+    /// the one call of S3 that cannot say whose it must be.
+    pub fn names_a_bucket(&self) -> bool {
+        self.service == "s3" && self.action != "CreateBucket"
+    }
+
+    /// Whose the bucket must be for the call to be answered.
+    pub fn expected_owner(&self) -> Option<&str> {
+        self.request.header("x-amz-expected-bucket-owner")
+    }
+
     /// The same for all attempts of one operation of an SDK.
     pub(super) fn invocation(&self) -> Option<&str> {
         self.request.header("amz-sdk-invocation-id")
