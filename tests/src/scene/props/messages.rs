@@ -38,8 +38,8 @@ async fn prepare_topic(api: &Api, place: Place, topic: &str) {
         return;
     }
     // At home it is there already.
-    let made = api.sns("CreateTopic", &json!({"Name": "auditward-alerts"}));
-    let (status, said) = made.await;
+    let named = json!({"Name": "auditward-alerts"});
+    let (status, said) = api.sns("CreateTopic", &named).await;
     assert!(status < 300, "{said}");
     let policy = deployed(place, "topic.policy-weakened");
     for (name, value) in [
