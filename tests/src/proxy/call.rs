@@ -162,6 +162,7 @@ fn s3_action(request: &Message) -> String {
         (Some((_, "BucketLifecycleConfiguration")), "DELETE") => "DeleteBucketLifecycle".into(),
         (Some((_, noun)), _) => format!("{verb}{noun}"),
         (None, "PUT") => "CreateBucket".into(),
+        (None, "GET") if path.trim_matches('/').is_empty() => "ListBuckets".into(),
         (None, "GET") => "ListObjects".into(),
         (None, _) => format!("{verb}Bucket"),
     }
@@ -221,6 +222,8 @@ mod tests {
             ("PUT /b?policy HTTP/1.1", "s3:PutBucketPolicy"),
             ("DELETE /b/?lifecycle HTTP/1.1", "s3:DeleteBucketLifecycle"),
             ("PUT /b HTTP/1.1", "s3:CreateBucket"),
+            ("GET /b HTTP/1.1", "s3:ListObjects"),
+            ("GET /?max-buckets=1000 HTTP/1.1", "s3:ListBuckets"),
             ("GET /b/k?versionId=1 HTTP/1.1", "s3:GetObject"),
             (
                 "PUT /v20180820/configuration/publicAccessBlock HTTP/1.1",

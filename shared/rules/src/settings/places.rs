@@ -25,9 +25,17 @@ impl Settings {
     pub fn accounts(&self, home: &str, inventory: &Inventory) -> BTreeSet<String> {
         let ours = self.ours.accounts.iter().chain(&self.ours.log_archives);
         let all = ours.chain(&inventory.accounts).cloned();
-        all.chain([home.to_owned()])
-            .filter(|id| is_account(id))
-            .collect()
+        all.chain([home.to_owned()]).collect()
+    }
+
+    /// The accounts and regions of what the settings name in full.
+    pub fn named_places(&self) -> impl Iterator<Item = (&str, &str)> {
+        let named = self.protected.resources.iter();
+        let named = named.filter(|text| !text.contains(['*', '?']));
+        let named = named.filter_map(|text| Arn::parse(text));
+        named
+            .map(|arn| (arn.account, arn.region))
+            .filter(|(account, region)| is_account(account) && is_region(region))
     }
 
     /// Whether an ARN pattern of the settings matches this ARN.

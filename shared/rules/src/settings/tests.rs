@@ -166,7 +166,10 @@ fn all_trails_are_guarded_where_no_pattern_is_about_trails() {
         (&[][..], false),
         (&["arn:aws:s3:::logs"][..], false),
         (&["arn:aws:cloudtrail:*:*:eventdatastore/*"][..], false),
-        (&["arn:aws:cloudtrail:eu-west-1:111111111111:trail/x"][..], true),
+        (
+            &["arn:aws:cloudtrail:eu-west-1:111111111111:trail/x"][..],
+            true,
+        ),
         (&["arn:aws:cloudtrail:*"][..], true),
         (&["arn:aws:*"][..], true),
         (&["*"][..], true),
