@@ -1,7 +1,7 @@
 //! A scene with functions on it: settings pushed, baselines taken, events
 //! played, and what came of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
 
@@ -25,14 +25,6 @@ pub const NOBODY: &str = "AROAEXAMPLENOBODY0001:mallory";
 
 /// The organization's accounts, as organization-guard lists them.
 const OURS: [&str; 2] = ["111111111111", "222222222222"];
-
-/// What a pattern or discovery finds at home, and in other accounts only its name.
-const NAMED: [&str; 4] = [
-    "\"arn:aws:cloudtrail:eu-west-1:111111111111:trail/org-trail\"",
-    "\"arn:aws:iam::111111111111:role/auditward-bucket-guard\"",
-    "\"arn:aws:iam::111111111111:role/auditward-role-guard\"",
-    "\"arn:aws:iam::111111111111:role/auditward-trail-guard\"",
-];
 
 /// Settings that enforce everything everywhere.
 pub const ENFORCE: &str = r#"
@@ -128,12 +120,9 @@ impl Stage {
     }
 
     /// The same with everything that is guarded in a member account and another
-    /// region; the settings name what is guarded there one by one.
+    /// region; the settings name it there.
     pub async fn elsewhere(settings: &str) -> Self {
-        let settings = ELSEWHERE.settings(&settings.replace(
-            "resources = [",
-            &format!("resources = [\n  {}", NAMED.join(",\n  ") + ","),
-        ));
+        let settings = ELSEWHERE.settings(settings);
         Self::at(Moto::shared().await, ELSEWHERE, &settings).await
     }
 }
@@ -372,6 +361,46 @@ impl Guard {
         self.function
             .invoke_raw(payload, Duration::from_secs(30))
             .await
+    }
+
+    /// Plays one hour's sweep with every message that it sends itself; gives the
+    /// names of the calls that were made for each account and region, those to the
+    /// guard's own table, topic and queues left out.
+    pub async fn sweep(&mut self) -> BTreeMap<(String, String), Vec<String>> {
+        let mut seen = self.proxy.calls().len();
+        self.play(&json!({"auditward": "sweep"})).await;
+        let mut queue = VecDeque::from(self.asked(&mut seen).0);
+        let mut made: BTreeMap<_, Vec<String>> = BTreeMap::new();
+        while let Some(body) = queue.pop_front() {
+            self.ask(OPERATOR, &body).await;
+            let (more, calls) = self.asked(&mut seen);
+            let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+            let place = (text("account"), text("region"));
+            made.entry(place).or_default().extend(calls);
+            queue.extend(more);
+        }
+        made
+    }
+
+    /// The places that it asked itself to look at, and what it called beside its
+    /// own means, since so many calls.
+    fn asked(&self, seen: &mut usize) -> (Vec<Value>, Vec<String>) {
+        let calls = self.proxy.calls();
+        let new = calls.get(*seen..).unwrap_or_default();
+        *seen = calls.len();
+        let sent = new.iter().filter(|call| call.name() == "sqs:SendMessage");
+        let bodies = sent.filter_map(|call| {
+            let body = call.json()["MessageBody"].as_str()?.to_owned();
+            serde_json::from_str(&body).ok()
+        });
+        let asked = bodies.filter(|body: &Value| {
+            let kind = body["auditward"].as_str().unwrap_or_default();
+            matches!(kind, "sweep-place" | "sweep")
+        });
+        let others = new
+            .iter()
+            .filter(|call| !matches!(&*call.service, "dynamodb" | "sns" | "sqs"));
+        (asked.collect(), others.map(Call::name).collect())
     }
 
     /// The events that it sent to its own queue to be judged again, as the queue

@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, OnceCell};
 
 use auditward_rules::arn::partition_of;
 
-use crate::failure::Failure;
+use crate::failure::{ASSUME_ROLE, Failure};
 
 /// Gives the configuration with which a hand talks to an account and region:
 /// the function's own in its own account, an assumed role elsewhere.
@@ -112,10 +112,10 @@ impl Sessions {
             .role_session_name("auditward")
             .send()
             .await
-            .map_err(|error| Failure::of("sts:AssumeRole", &error))?;
+            .map_err(|error| Failure::of(ASSUME_ROLE, &error))?;
         let Some(given) = answer.credentials() else {
             return Err(Failure::other(
-                "sts:AssumeRole",
+                ASSUME_ROLE,
                 format!("no credentials for {role}"),
             ));
         };

@@ -66,9 +66,9 @@ impl Call {
     }
 
     /// Whether it is about a bucket or something in one. That a bucket is made is
-    /// the one call of S3 that cannot say whose it must be.
+    /// the one such call that cannot say whose it must be.
     pub fn names_a_bucket(&self) -> bool {
-        self.service == "s3" && self.action != "CreateBucket"
+        self.service == "s3" && !matches!(&*self.action, "CreateBucket" | "ListBuckets")
     }
 
     /// Whose the bucket must be for the call to be answered.
@@ -173,6 +173,7 @@ fn s3_action(request: &Message) -> String {
         (Some((_, "BucketLifecycleConfiguration")), "DELETE") => "DeleteBucketLifecycle".into(),
         (Some((_, noun)), _) => format!("{verb}{noun}"),
         (None, "PUT") => "CreateBucket".into(),
+        (None, "GET") if path.trim_matches('/').is_empty() => "ListBuckets".into(),
         (None, "GET") => "ListObjects".into(),
         (None, _) => format!("{verb}Bucket"),
     }
@@ -232,6 +233,8 @@ mod tests {
             ("PUT /b?policy HTTP/1.1", "s3:PutBucketPolicy"),
             ("DELETE /b/?lifecycle HTTP/1.1", "s3:DeleteBucketLifecycle"),
             ("PUT /b HTTP/1.1", "s3:CreateBucket"),
+            ("GET /b HTTP/1.1", "s3:ListObjects"),
+            ("GET /?max-buckets=1000 HTTP/1.1", "s3:ListBuckets"),
             ("GET /b/k?versionId=1 HTTP/1.1", "s3:GetObject"),
             (
                 "PUT /v20180820/configuration/publicAccessBlock HTTP/1.1",

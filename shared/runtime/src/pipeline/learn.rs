@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use auditward_rules::actor::Actor;
 use auditward_rules::facet::Standing;
+use auditward_rules::inventory::Learnt;
 use auditward_rules::judge::Judgement;
 use auditward_rules::plan::Plan;
 use auditward_rules::protected::trail_use;
@@ -197,22 +198,13 @@ impl Pipeline<'_> {
     async fn learn_inventory(&self, baseline: &Baseline) -> Result<(), Failure> {
         let known = super::known_now(self).await;
         let organization = known.settings.ours.organization.as_deref();
-        let Some(mut used) = trail_use(&baseline.plan, &baseline.state, organization) else {
+        let Some(used) = trail_use(&baseline.plan, &baseline.state, organization) else {
             return Ok(());
         };
-        let before = known
-            .inventory
-            .trails
-            .iter()
-            .find(|before| before.trail == used.trail);
-        if let Some(before) = before.filter(|before| before.bucket == used.bucket) {
-            used.bucket_owner.clone_from(&before.bucket_owner);
-        }
-        if before == Some(&used) {
-            return Ok(());
-        }
-        let mut inventory = (*known.inventory).clone();
-        inventory.learn(used);
-        self.store_inventory(&inventory).await
+        let learnt = Learnt {
+            trails: vec![used],
+            ..Learnt::default()
+        };
+        self.learnt(&learnt, &known).await
     }
 }
