@@ -6,7 +6,7 @@ use aws_sdk_s3::Client;
 
 use auditward_rules::arn::{Arn, partition_of};
 use auditward_rules::facet::At;
-use auditward_rules::inventory::{Inventory, Learnt};
+use auditward_rules::inventory::Inventory;
 use auditward_rules::settings::Settings;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
