@@ -88,17 +88,13 @@ impl CloudTrail<'_> {
 }
 
 /// What the settings name one by one here and no trail need use.
-fn named(settings: &Settings, place: &Place) -> impl Iterator<Item = At> {
+fn named(settings: &Settings, place: &Place) -> Vec<At> {
     let of = |service| settings.named_in(service, &place.account, &place.region);
-    let kind = |arn: &Arn<'_>| {
-        arn.resource
-            .split('/')
-            .next()
-            .unwrap_or_default()
-            .to_owned()
+    let is_store = |arn: &Arn<'_>| {
+        let kind = arn.resource.split('/').next();
+        matches!(kind, Some("eventdatastore" | "channel" | "dashboard"))
     };
-    let stores = of("cloudtrail")
-        .filter(move |(arn, _)| matches!(&*kind(arn), "eventdatastore" | "channel" | "dashboard"));
+    let stores = of("cloudtrail").filter(|(arn, _)| is_store(arn));
     let keys = of("kms").filter(|(arn, _)| arn.resource.starts_with("key/"));
-    stores.chain(keys).map(|(_, arn)| place.at(arn))
+    stores.chain(keys).map(|(_, arn)| place.at(arn)).collect()
 }

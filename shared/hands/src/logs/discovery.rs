@@ -51,6 +51,14 @@ impl Logs<'_> {
                 .resources
                 .push(At::new(arn.account, arn.region, group));
         }
+        let sent_to = inventory.others.iter();
+        arns.extend(
+            sent_to
+                .filter(|arn| {
+                    Arn::parse(arn).is_some_and(|arn| arn.service == "logs" && here(&arn))
+                })
+                .cloned(),
+        );
         let (groups, destinations) = named(settings, place, &mut arns);
         let own = settings.protected.own.iter().filter(|_| home);
         let own = own.map(|own| place.arn("logs", &format!("log-group:/aws/lambda/{own}")));

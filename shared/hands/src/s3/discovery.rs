@@ -6,7 +6,7 @@ use aws_sdk_s3::Client;
 
 use auditward_rules::arn::{Arn, partition_of};
 use auditward_rules::facet::At;
-use auditward_rules::inventory::{Inventory, Learnt};
+use auditward_rules::inventory::Inventory;
 use auditward_rules::settings::Settings;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
@@ -23,8 +23,8 @@ const ASKED: usize = 20;
 
 impl S3<'_> {
     /// Finds the protected buckets that an account owns, wherever they are: those
-    /// that trails deliver to, and those that the settings name in full; and the
-    /// account-wide public access block of an account that owns one.
+    /// that trails deliver to, their replicas, and those that the settings name in
+    /// full; and the account-wide public access block of an account that owns one.
     ///
     /// One call a thousand buckets. From home, buckets of trails that nobody is
     /// known to own are asked for in up to twenty accounts.
@@ -136,13 +136,16 @@ impl S3<'_> {
     }
 }
 
-/// The buckets that trails deliver to and that the settings name in full.
+/// The buckets that trails deliver to, their replicas, and those that the settings
+/// name in full.
 fn wanted<'a>(settings: &'a Settings, inventory: &'a Inventory) -> BTreeSet<&'a str> {
     let named = settings.protected.resources.iter();
     let named = named.filter_map(|pattern| Arn::parse(pattern));
     let named = named.filter(|arn| arn.service == "s3" && !arn.resource.contains(['*', '?', '/']));
     let used = inventory.trails.iter().map(|used| used.bucket.as_str());
-    let all = used.chain(named.map(|arn| arn.resource));
+    let others = inventory.others.iter().filter_map(|arn| Arn::parse(arn));
+    let replicas = others.filter(|arn| arn.service == "s3");
+    let all = used.chain(named.chain(replicas).map(|arn| arn.resource));
     all.filter(|name| !name.is_empty()).collect()
 }
 

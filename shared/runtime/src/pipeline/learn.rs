@@ -9,7 +9,7 @@ use auditward_rules::facet::Standing;
 use auditward_rules::inventory::Learnt;
 use auditward_rules::judge::Judgement;
 use auditward_rules::plan::Plan;
-use auditward_rules::protected::trail_use;
+use auditward_rules::protected::{leads_to, trail_use};
 use auditward_rules::record::Record;
 
 use super::job::Job;
@@ -194,17 +194,18 @@ impl Pipeline<'_> {
         }
     }
 
-    /// A trail's new configuration says what it uses now.
+    /// A trail's new configuration says what it uses now. Where a guarded resource
+    /// sends to is guarded as well, once somebody confirmed that it is meant to.
     async fn learn_inventory(&self, baseline: &Baseline) -> Result<(), Failure> {
+        let Baseline { plan, state, .. } = baseline;
         let known = super::known_now(self).await;
         let organization = known.settings.ours.organization.as_deref();
-        let Some(used) = trail_use(&baseline.plan, &baseline.state, organization) else {
-            return Ok(());
-        };
-        let learnt = Learnt {
-            trails: vec![used],
-            ..Learnt::default()
-        };
+        let mut learnt = Learnt::default();
+        learnt.trails.extend(trail_use(plan, state, organization));
+        let resource = &plan.at().resource;
+        if baseline.confirmed && known.settings.protects(resource, &known.inventory) {
+            learnt.others.extend(leads_to(plan, state));
+        }
         self.learnt(&learnt, &known).await
     }
 }
