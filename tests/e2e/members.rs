@@ -10,7 +10,7 @@
 
 use auditward_tests::api::Api;
 use auditward_tests::moto::{MANAGEMENT, MEMBER};
-use auditward_tests::scene::REGION;
+use auditward_tests::scene::{REGION, TRAIL};
 use auditward_tests::stage::{ENFORCE, OPERATOR, Stage};
 use serde_json::{Value, json};
 
@@ -59,6 +59,11 @@ async fn unheard_of(stage: &Stage) -> Value {
     let event = event.to_string().replace(REGION, ELSEWHERE);
     let event: Value = serde_json::from_str(&event).unwrap();
     stage.scene.prepare(&stage.moto, &event).await;
+    // The trail at home is the organization's: the member sees its shadow.
+    let home = Api::of(&stage.moto, MANAGEMENT, REGION).await;
+    let ours = json!({"Name": TRAIL, "IsOrganizationTrail": true});
+    let (status, said) = home.json("cloudtrail", "UpdateTrail", &ours).await;
+    assert!(status < 300, "{said}");
     let there = Api::of(&stage.moto, MEMBER, ELSEWHERE).await;
     let group = json!({"logGroupName": "/member/app"});
     let (status, said) = there.json("logs", "CreateLogGroup", &group).await;
@@ -98,7 +103,8 @@ async fn what_no_event_mentioned_is_found_in_every_account_and_region() {
         assert_eq!(baseline["confirmed"], false, "{key}");
         found.push(key.clone());
     }
-    // The trail of all regions is at home in one, and seen as a shadow elsewhere.
+    // The organization's trail is at home in one region of its owner's account, and
+    // seen as a shadow in all others.
     let inventory = stage.documents("inventory").await;
     let trails = inventory["inventory"]["trails"].as_array().unwrap().len();
     assert_eq!(trails, 2, "{inventory:?}");

@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration as Pause;
 
 use auditward_rules::facet::At;
-use auditward_rules::inventory::TrailUse;
+use auditward_rules::inventory::{Learnt, TrailUse};
 use auditward_rules::rule::Function;
 use auditward_rules::settings::Settings;
 use serde_json::json;
@@ -171,15 +171,19 @@ impl Guard for World {
             self.discovered.lock().unwrap().push(place.clone());
             self.enter(&place.account)?;
             let here = |at: &At| (&at.account, &at.region) == (&place.account, &place.region);
-            let mut found = Discovered::default();
-            found.resources = self.guarded.clone();
-            found.resources.retain(here);
-            found.learnt.trails = self.trails.clone();
-            found.learnt.trails.retain(|used| {
-                used.trail
-                    .contains(&format!(":{}:{}:", place.region, place.account))
-            });
-            Ok(found)
+            let of_here = format!(":{}:{}:", place.region, place.account);
+            let trails = self.trails.iter();
+            let trails = trails.filter(|used| used.trail.contains(&of_here));
+            let resources = self.guarded.iter().filter(|at| here(at));
+            let learnt = Learnt {
+                trails: trails.cloned().collect(),
+                ..Learnt::default()
+            };
+            Ok(Discovered {
+                resources: resources.cloned().collect(),
+                learnt,
+                unread: Vec::new(),
+            })
         })
     }
 }

@@ -33,13 +33,18 @@ fn pipeline<'a>(world: &'a World, memo: &'a Memo, seconds: i64) -> Pipeline<'a> 
 /// The places of the messages that were sent, which are taken off the queue.
 fn asked(world: &World) -> Vec<(Value, Place, usize)> {
     let messages = std::mem::take(&mut *world.messages.lock().unwrap());
-    let places = messages.iter().map(|text| {
-        let message: Value = serde_json::from_str(text).unwrap();
-        let from = message["from"].as_u64().unwrap_or_default() as usize;
-        let place = serde_json::from_value(message.clone()).unwrap();
-        (message["auditward"].clone(), place, from)
-    });
-    places.collect()
+    let messages = messages
+        .iter()
+        .map(|text| serde_json::from_str::<Value>(text).unwrap());
+    let asked = messages.filter(|message| message["auditward"].to_string().contains("sweep"));
+    asked
+        .map(|message| {
+            let from = message["from"].as_u64().unwrap_or_default();
+            let what = message["auditward"].clone();
+            let place = serde_json::from_value(message).unwrap();
+            (what, place, usize::try_from(from).unwrap())
+        })
+        .collect()
 }
 
 /// One hour's sweep, with all the messages that it sends itself.
