@@ -118,7 +118,7 @@ async fn what_no_event_told_is_found_within_a_pulse() {
     assert_eq!(alert.attribute("rule"), "trail.logging-stopped");
     guard.clear();
     guard.play(&json!({"auditward": "pulse"})).await;
-    guard.play(&json!({"auditward": "sweep"})).await;
+    guard.sweep().await;
     assert_eq!(guard.writes(), [""; 0]);
     assert_eq!(stage.alerts().await, []);
     guard.done();
@@ -134,7 +134,7 @@ async fn a_sweep_puts_back_only_what_somebody_confirmed() {
             stage.event("bucket-guard/bucket.public-access-block-deleted.violation.log-bucket");
         stage.scene.prepare(&stage.moto, &event).await;
         let mut trails = stage.guard("trail-guard").await;
-        trails.play(&json!({"auditward": "sweep"})).await;
+        trails.sweep().await;
         trails.done();
         let mut guard = stage.guard("bucket-guard").await;
         let place = json!({"auditward": "sweep-place", "account": "111111111111", "region": "eu-west-1", "from": 0});
@@ -143,8 +143,7 @@ async fn a_sweep_puts_back_only_what_somebody_confirmed() {
                 .ask(OPERATOR, &json!({"auditward": "take-baselines"}))
                 .await;
         } else {
-            guard.play(&json!({"auditward": "sweep"})).await;
-            guard.ask(OPERATOR, &place).await;
+            guard.sweep().await;
         }
         stage.alerts().await;
         let before = stage.look(&event).await;

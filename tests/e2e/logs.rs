@@ -88,6 +88,12 @@ async fn every_violation_is_put_back_told_once_and_undone() {
 }
 
 #[tokio::test]
+async fn elsewhere_every_violation_is_put_back_and_told_once() {
+    story::elsewhere(FUNCTION, ROWS).await;
+    story::elsewhere(FUNCTION, RECORDED).await;
+}
+
+#[tokio::test]
 async fn without_a_baseline_the_constant_state_is_written_or_a_person_told() {
     story::all(ROWS, |row| story::without_baseline(FUNCTION, row)).await;
 }

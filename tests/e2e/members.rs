@@ -1,4 +1,5 @@
-//! Other accounts and regions, through the role assumed there.
+//! Other accounts and regions: what is found there, and members that do not answer. How
+//! things are put back there is each suite's story `elsewhere`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
@@ -7,83 +8,11 @@
     reason = "test code"
 )]
 
-use auditward_tests::moto::MEMBER;
-use auditward_tests::scene::REGION;
-use auditward_tests::stage::{ENFORCE, Stage};
-use serde_json::Value;
-
-/// The samples of the member account, and the regions to play them in.
-const SAMPLES: [(&str, &str, &str); 4] = [
-    (
-        "trail-guard",
-        "trail.logging-stopped.violation.member-trail",
-        "eu-west-1",
-    ),
-    (
-        "trail-guard",
-        "trail.logging-stopped.violation.member-trail",
-        "ap-southeast-2",
-    ),
-    (
-        "bucket-guard",
-        "bucket.policy-opened.violation.foreign-account",
-        "eu-central-1",
-    ),
-    (
-        "role-guard",
-        "role.trust-opened.violation.own-and-foreign",
-        "us-east-1",
-    ),
-];
-
-#[tokio::test]
-async fn hands_act_where_it_happened_and_everything_else_is_central() {
-    for (function, sample, region) in SAMPLES {
-        let stage = Stage::set(ENFORCE).await;
-        let text = stage.event(&format!("{function}/{sample}")).to_string();
-        let event: Value = serde_json::from_str(&text.replace("eu-west-1", region)).unwrap();
-        stage.scene.prepare(&stage.moto, &event).await;
-        stage.act(&event).await;
-        let bad = stage.look(&event).await;
-        let mut guard = stage.guard(function).await;
-        let answer = guard.play(&event).await;
-        assert_eq!(answer["cases"][0]["outcome"], "fixed", "{sample}: {answer}");
-        assert_ne!(stage.look(&event).await, bad);
-
-        let calls = guard.proxy.calls();
-        let assumed = calls
-            .iter()
-            .find(|call| call.name() == "sts:AssumeRole")
-            .expect("a role");
-        let role = format!("{}%3Arole%2Fauditward-member", MEMBER.id);
-        assert!(assumed.text().contains(&role), "{}", assumed.text());
-        let central = &assumed.access_key;
-        for call in &calls {
-            let name = call.name();
-            if matches!(call.service.as_str(), "dynamodb" | "sns" | "sqs" | "sts") {
-                assert_eq!(
-                    (&call.access_key, call.region.as_str()),
-                    (central, REGION),
-                    "{name}"
-                );
-            } else {
-                assert_ne!(&call.access_key, central, "{name}");
-                assert_eq!(call.region, region, "{name}");
-            }
-        }
-        let alert = stage.alert().await;
-        assert_eq!(
-            (alert.attribute("account"), alert.attribute("region")),
-            (MEMBER.id, region)
-        );
-        assert_eq!(stage.documents("case/").await.len(), 1);
-        assert!(
-            guard.function.stdout().contains("\"Fixes\""),
-            "metrics are central"
-        );
-        guard.done();
-    }
-}
+use auditward_tests::api::Api;
+use auditward_tests::moto::{MANAGEMENT, MEMBER};
+use auditward_tests::scene::{REGION, TRAIL};
+use auditward_tests::stage::{ENFORCE, OPERATOR, Stage};
+use serde_json::{Value, json};
 
 #[tokio::test]
 async fn a_member_that_lets_nobody_in_is_told_about() {
@@ -106,4 +35,164 @@ async fn a_member_that_lets_nobody_in_is_told_about() {
             .contains("sts:AssumeRole")
     );
     guard.done();
+}
+
+/// Another region, and settings that look there, too.
+const ELSEWHERE: &str = "ap-southeast-2";
+
+fn looking() -> String {
+    ENFORCE
+        .replace("[ours]\n", &format!("[ours]\nregions = [\"{ELSEWHERE}\"]\n"))
+        .replace(
+            "[protected]\nresources = [\n",
+            &format!(
+                "[protected]\nresources = [\n\"arn:aws:logs:{ELSEWHERE}:{}:log-group:/member/*\",\n",
+                MEMBER.id
+            ),
+        )
+}
+
+/// A trail, a log group and a role of the guard in the member account, of which no
+/// event ever told; gives the event that would tell that the trail was stopped.
+async fn unheard_of(stage: &Stage) -> Value {
+    let event = stage.event("trail-guard/trail.logging-stopped.violation.member-trail");
+    let event = event.to_string().replace(REGION, ELSEWHERE);
+    let event: Value = serde_json::from_str(&event).unwrap();
+    stage.scene.prepare(&stage.moto, &event).await;
+    // The trail at home is the organization's: the member sees its shadow.
+    let home = Api::of(&stage.moto, MANAGEMENT, REGION).await;
+    let ours = json!({"Name": TRAIL, "IsOrganizationTrail": true});
+    let (status, said) = home.json("cloudtrail", "UpdateTrail", &ours).await;
+    assert!(status < 300, "{said}");
+    let there = Api::of(&stage.moto, MEMBER, ELSEWHERE).await;
+    let group = json!({"logGroupName": "/member/app"});
+    let (status, said) = there.json("logs", "CreateLogGroup", &group).await;
+    assert!(status < 300, "{said}");
+    let trust = json!({"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
+        "Principal": {"AWS": format!("arn:aws:iam::{}:root", MANAGEMENT.id)},
+        "Action": "sts:AssumeRole"}]});
+    let role =
+        json!({"RoleName": "auditward-member", "AssumeRolePolicyDocument": trust.to_string()});
+    let (status, said) = there.iam("CreateRole", &role).await;
+    assert!(status < 300, "{said}");
+    event
+}
+
+/// GIVEN what no event ever mentioned in another account and region, WHEN a sweep
+/// finds it, THEN it has a baseline that nobody confirmed, and a trail that is
+/// stopped there later is logging again with the next sweep.
+#[tokio::test]
+async fn what_no_event_mentioned_is_found_in_every_account_and_region() {
+    let stage = Stage::set(&looking()).await;
+    let event = unheard_of(&stage).await;
+    let mut found = Vec::new();
+    for (function, kind, resource) in [
+        ("trail-guard", "trail-logging", "trail/"),
+        ("log-guard", "log-group", "log-group:/member/app"),
+        ("role-guard", "role-trust", "role/auditward-member"),
+    ] {
+        let mut guard = stage.guard(function).await;
+        guard.sweep().await;
+        guard.done();
+        let prefix = format!("baseline/{kind}/{}/", MEMBER.id);
+        let taken = stage.documents(&prefix).await;
+        let (key, baseline) = taken
+            .iter()
+            .find(|(key, _)| key.contains(resource))
+            .unwrap_or_else(|| panic!("{function} found no {resource}: {taken:?}"));
+        assert_eq!(baseline["confirmed"], false, "{key}");
+        found.push(key.clone());
+    }
+    // The organization's trail is at home in one region of its owner's account, and
+    // seen as a shadow in all others.
+    let inventory = stage.documents("inventory").await;
+    let trails = inventory["inventory"]["trails"].as_array().unwrap().len();
+    assert_eq!(trails, 2, "{inventory:?}");
+    let guarded = stage.documents("guarded/trail-guard/").await;
+    let places: Vec<_> = guarded.keys().map(String::as_str).collect();
+    assert_eq!(
+        places,
+        [
+            "guarded/trail-guard/111111111111/eu-west-1",
+            "guarded/trail-guard/222222222222/ap-southeast-2",
+        ]
+    );
+
+    stage.alerts().await;
+    let before = stage.look(&event).await;
+    stage.act(&event).await;
+    assert_ne!(stage.look(&event).await, before);
+    let mut guard = stage.guard("trail-guard").await;
+    guard.sweep().await;
+    assert_eq!(stage.look(&event).await, before);
+    let alert = stage.alert().await;
+    let told = ["rule", "account", "region", "outcome"].map(|name| alert.attribute(name));
+    assert_eq!(
+        told,
+        ["trail.logging-stopped", MEMBER.id, ELSEWHERE, "fixed"]
+    );
+    guard.done();
+}
+
+/// GIVEN a member that lets nobody in, THEN everything else is swept, and one
+/// report tells of it, whichever function comes to tell it first.
+#[tokio::test]
+async fn a_member_that_lets_nobody_in_hinders_no_sweep_and_is_told_once() {
+    use auditward_tests::proxy::{Fault, Match};
+    let stage = Stage::set(&looking()).await;
+    unheard_of(&stage).await;
+    let mut alerts = Vec::new();
+    for _ in 0..2 {
+        for function in ["trail-guard", "log-guard", "role-guard"] {
+            let mut guard = stage.guard(function).await;
+            guard
+                .proxy
+                .fail(Match::action("sts", "AssumeRole"), Fault::AccessDenied);
+            let made = guard.sweep().await;
+            assert!(made.values().flatten().any(|call| !call.starts_with("sts")));
+            guard.done();
+        }
+        alerts.extend(stage.alerts().await);
+    }
+    let closed: Vec<_> = alerts
+        .iter()
+        .filter(|alert| alert.finding.to_string().contains("not let in"))
+        .collect();
+    assert_eq!(closed.len(), 1, "{alerts:#?}");
+    assert!(closed[0].finding.to_string().contains(MEMBER.id));
+    assert_eq!(stage.documents("guarded/trail-guard/1").await.len(), 1);
+}
+
+/// The calls of one sweep of the scene, once all is known: what each account's log
+/// has of it, by region.
+const CALLS: [(&str, &[(&str, &str, usize)]); 4] = [
+    ("trail-guard", &[]),
+    ("bucket-guard", &[]),
+    ("role-guard", &[]),
+    ("log-guard", &[]),
+];
+
+/// GIVEN the scene, THEN a sweep takes no more calls than the README says.
+#[tokio::test]
+async fn a_sweep_takes_few_calls() {
+    let stage = Stage::set(&looking()).await;
+    unheard_of(&stage).await;
+    for (function, expected) in CALLS {
+        let mut guard = stage.guard(function).await;
+        guard
+            .ask(OPERATOR, &json!({"auditward": "take-baselines"}))
+            .await;
+        guard.sweep().await;
+        let mut made: Vec<_> = Vec::new();
+        for ((account, region), calls) in guard.sweep().await {
+            eprintln!("{function} {account} {region}: {} {calls:?}", calls.len());
+            made.push((account, region, calls.len()));
+        }
+        let made: Vec<_> = made
+            .iter()
+            .map(|(account, region, count)| (account.as_str(), region.as_str(), *count))
+            .collect();
+        assert_eq!(made, expected, "{function}");
+        guard.done();
+    }
 }

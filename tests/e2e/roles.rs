@@ -229,6 +229,11 @@ async fn a_policy_of_ones_own_is_read_before_it_is_judged() {
 }
 
 #[tokio::test]
+async fn elsewhere_every_violation_is_put_back_and_told_once() {
+    story::elsewhere(FUNCTION, ROWS).await;
+}
+
+#[tokio::test]
 async fn without_a_baseline_the_constant_state_is_written_or_a_person_told() {
     story::all(ROWS, |row| story::without_baseline(FUNCTION, row)).await;
 }

@@ -140,6 +140,11 @@ async fn what_happened_while_the_trail_was_off_is_put_right_too() {
 }
 
 #[tokio::test]
+async fn elsewhere_every_violation_is_put_back_and_told_once() {
+    story::elsewhere(FUNCTION, ROWS).await;
+}
+
+#[tokio::test]
 async fn without_a_baseline_the_constant_state_is_written_or_a_person_told() {
     story::all(ROWS, |row| story::without_baseline(FUNCTION, row)).await;
 }

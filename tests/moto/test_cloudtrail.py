@@ -87,6 +87,18 @@ class Trails(MotoTest):
         self.trails.update_trail(Name="trail", IsMultiRegionTrail=False)
         self.refused("TrailNotFoundException", self.elsewhere.start_logging, Name="trail")
 
+    def test_members_see_the_organizations_trail_as_a_shadow(self) -> None:
+        organizations = self.client("organizations")
+        organizations.create_organization(FeatureSet="ALL")
+        made = organizations.create_account(AccountName="one", Email=f"{MEMBER}@example.com")
+        member = made["CreateAccountStatus"]["AccountId"]
+        there = self.client("cloudtrail", account=member)
+        self.assertEqual(there.describe_trails()["trailList"], [])
+        self.trails.update_trail(Name=ARN, IsOrganizationTrail=True)
+        self.assertEqual(there.describe_trails()["trailList"][0]["TrailARN"], ARN)
+        own = there.describe_trails(includeShadowTrails=False)["trailList"]
+        self.assertEqual(own, [])
+
     def test_a_recreated_trail_has_nothing_of_the_old_one(self) -> None:
         self.trails.start_logging(Name=ARN)
         self.trails.add_tags(ResourceId=ARN, TagsList=[{"Key": "old", "Value": "1"}])

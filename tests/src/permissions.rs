@@ -96,6 +96,7 @@ pub fn of(call: &Call) -> String {
         "s3:GetBucketNotificationConfiguration" => "s3:GetBucketNotification",
         "s3:PutBucketNotificationConfiguration" => "s3:PutBucketNotification",
         "s3:DeleteBucketOwnershipControls" => "s3:PutBucketOwnershipControls",
+        "s3:ListBuckets" => "s3:ListAllMyBuckets",
         "s3:HeadBucket" | "s3:ListObjects" => "s3:ListBucket",
         _ => {
             let own = name.replacen("monitoring:", "cloudwatch:", 1);

@@ -4,6 +4,7 @@
 //! [`Scene::act`] does in AWS what a sample event says was done.
 
 pub mod organization;
+pub mod place;
 pub mod props;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,8 @@ use serde_json::{Value, json};
 
 use crate::api::Api;
 use crate::moto::{Account, MANAGEMENT, MEMBER, Moto, STRANGER};
+
+use place::{HOME, Place};
 
 /// The home region of the trail, and of everything but IAM.
 pub const REGION: &str = "eu-west-1";
@@ -34,6 +37,8 @@ const SAMPLE_SUBSCRIPTION: &str = "5c0e8b1a-7d42-4f96-a3be-91d6f0c72e58";
 /// What a function needs to know of the scene, and where its alerts arrive.
 #[derive(Debug)]
 pub struct Scene {
+    /// Where the samples' resources are.
+    pub place: Place,
     /// Auditward's topic.
     pub topic_arn: String,
     /// A queue that is subscribed to the topic.
@@ -62,9 +67,14 @@ impl Scene {
     /// Makes the trail with its bucket and key, the accounts' public access
     /// blocks, and Auditward's table, topic and queues.
     pub async fn set(moto: &Moto) -> Self {
+        Self::set_in(moto, HOME).await
+    }
+
+    /// The same with the trail, its bucket and its key in another place.
+    pub async fn set_in(moto: &Moto, place: Place) -> Self {
         let config = moto.sdk_config(MANAGEMENT, REGION).await;
-        let key = props::make_trail(moto, &config).await;
-        let grant = props::grant(&Api::of(moto, MANAGEMENT, REGION).await, &key).await;
+        let key = props::make_trail(moto, place).await;
+        let grant = props::grant(moto, place, &key).await;
         for account in [MANAGEMENT, MEMBER] {
             props::close_account(&Api::of(moto, account, REGION).await).await;
         }
@@ -77,6 +87,7 @@ impl Scene {
             queues.insert(function, url);
         }
         Self {
+            place,
             topic_arn,
             alerts_url,
             queues,
@@ -127,7 +138,7 @@ impl Scene {
 
     /// Makes what must be there before an event's call can be made.
     pub async fn prepare(&self, moto: &Moto, event: &Value) {
-        props::prepare(moto, event).await;
+        props::prepare(moto, self.place, event).await;
     }
 
     /// Does in AWS what this event says was done, with what it takes to do it.

@@ -1,10 +1,11 @@
 //! A scene with functions on it: settings pushed, baselines taken, events
 //! played, and what came of it.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use auditward_rules::arn::is_account;
 use serde_json::{Value, json};
 
 use crate::api::Api;
@@ -13,6 +14,7 @@ use crate::look;
 use crate::moto::{Held, MANAGEMENT, Moto};
 use crate::proxy::{Call, Proxy};
 use crate::runtime_api::{Function, Outcome};
+use crate::scene::place::{ELSEWHERE, HOME, Place};
 use crate::scene::props::sample;
 use crate::scene::{FUNCTIONS, LOG_BUCKET, REGION, Scene, TABLE, TRAIL, drain};
 
@@ -116,12 +118,23 @@ impl Stage {
     pub async fn set(settings: &str) -> Self {
         Self::on(Moto::shared().await, settings).await
     }
+
+    /// The same with everything that is guarded in a member account and another
+    /// region; the settings name it there.
+    pub async fn elsewhere(settings: &str) -> Self {
+        let settings = ELSEWHERE.settings(settings);
+        Self::at(Moto::shared().await, ELSEWHERE, &settings).await
+    }
 }
 
 impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
     /// A scene on a server of one's own.
     pub async fn on(moto: M, settings: &str) -> Self {
-        let scene = Scene::set(&moto).await;
+        Self::at(moto, HOME, settings).await
+    }
+
+    async fn at(moto: M, place: Place, settings: &str) -> Self {
+        let scene = Scene::set_in(&moto, place).await;
         let stage = Self { moto, scene };
         stage.push(settings).await;
         stage.put("inventory", &json!({ "accounts": OURS })).await;
@@ -137,11 +150,13 @@ impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
 
     /// Lets the functions know what the trail uses, without any baseline.
     pub async fn know_the_trail(&self) {
+        let Place { account, region } = self.scene.place;
+        let account = account.id;
         let trail = json!({
-            "trail": format!("arn:aws:cloudtrail:{REGION}:{}:trail/{TRAIL}", MANAGEMENT.id),
+            "trail": format!("arn:aws:cloudtrail:{region}:{account}:trail/{TRAIL}"),
             "bucket": LOG_BUCKET,
-            "bucket_owner": MANAGEMENT.id,
-            "key": format!("arn:aws:kms:{REGION}:{}:key/{}", MANAGEMENT.id, self.scene.key),
+            "bucket_owner": account,
+            "key": format!("arn:aws:kms:{region}:{account}:key/{}", self.scene.key),
         });
         let known = json!({ "trails": [trail], "accounts": OURS });
         self.put("inventory", &known).await;
@@ -180,7 +195,7 @@ impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
 
     /// A sample as an event of now.
     pub fn event(&self, name: &str) -> Value {
-        self.scene.adapt(&sample(name))
+        self.scene.adapt(&self.scene.place.event(&sample(name)))
     }
 
     /// Does what an event says, and gives the event as it then is; panics where
@@ -348,6 +363,46 @@ impl Guard {
             .await
     }
 
+    /// Plays one hour's sweep with every message that it sends itself; gives the
+    /// names of the calls that were made for each account and region, those to the
+    /// guard's own table, topic and queues left out.
+    pub async fn sweep(&mut self) -> BTreeMap<(String, String), Vec<String>> {
+        let mut seen = self.proxy.calls().len();
+        self.play(&json!({"auditward": "sweep"})).await;
+        let mut queue = VecDeque::from(self.asked(&mut seen).0);
+        let mut made: BTreeMap<_, Vec<String>> = BTreeMap::new();
+        while let Some(body) = queue.pop_front() {
+            self.ask(OPERATOR, &body).await;
+            let (more, calls) = self.asked(&mut seen);
+            let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+            let place = (text("account"), text("region"));
+            made.entry(place).or_default().extend(calls);
+            queue.extend(more);
+        }
+        made
+    }
+
+    /// The places that it asked itself to look at, and what it called beside its
+    /// own means, since so many calls.
+    fn asked(&self, seen: &mut usize) -> (Vec<Value>, Vec<String>) {
+        let calls = self.proxy.calls();
+        let new = calls.get(*seen..).unwrap_or_default();
+        *seen = calls.len();
+        let sent = new.iter().filter(|call| call.name() == "sqs:SendMessage");
+        let bodies = sent.filter_map(|call| {
+            let body = call.json()["MessageBody"].as_str()?.to_owned();
+            serde_json::from_str(&body).ok()
+        });
+        let asked = bodies.filter(|body: &Value| {
+            let kind = body["auditward"].as_str().unwrap_or_default();
+            matches!(kind, "sweep-place" | "sweep")
+        });
+        let others = new
+            .iter()
+            .filter(|call| !matches!(&*call.service, "dynamodb" | "sns" | "sqs"));
+        (asked.collect(), others.map(Call::name).collect())
+    }
+
     /// The events that it sent to its own queue to be judged again, as the queue
     /// hands them back.
     pub fn later(&self) -> Vec<Value> {
@@ -376,8 +431,18 @@ impl Guard {
             .collect()
     }
 
-    /// Forgets calls and faults; what was called is kept for the permissions.
+    /// Forgets calls and faults; what was called is kept for the permissions, and
+    /// no bucket may be touched without saying whose it must be.
     pub fn clear(&self) {
+        for call in self.proxy.calls() {
+            let owner = call.expected_owner();
+            let named = owner.is_some_and(|owner| is_account(owner));
+            assert!(
+                named || !call.names_a_bucket(),
+                "{}: {owner:?}",
+                call.name()
+            );
+        }
         let mut called = CALLED
             .lock()
             .unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -399,9 +464,9 @@ impl Guard {
     }
 }
 
-fn is_write(call: &Call) -> bool {
-    // Remembering, telling, coming back, being somebody elsewhere.
-    let central = call.service == "sts"
+/// Whether a call is remembering, telling, coming back, being somebody elsewhere.
+pub fn is_central(call: &Call) -> bool {
+    call.service == "sts"
         || matches!(
             call.name().as_str(),
             "dynamodb:BatchGetItem"
@@ -409,9 +474,12 @@ fn is_write(call: &Call) -> bool {
                 | "dynamodb:TransactWriteItems"
                 | "sns:Publish"
                 | "sqs:SendMessage"
-        );
+        )
+}
+
+fn is_write(call: &Call) -> bool {
     let reads = ["Get", "List", "Describe", "Head", "LookupEvents"];
-    !central && !reads.iter().any(|verb| call.action.starts_with(verb))
+    !is_central(call) && !reads.iter().any(|verb| call.action.starts_with(verb))
 }
 
 static CALLED: Mutex<BTreeMap<&'static str, BTreeSet<String>>> = Mutex::new(BTreeMap::new());

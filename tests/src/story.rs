@@ -1,5 +1,9 @@
 //! The stories that every rule goes through: one row a sample event.
 
+mod elsewhere;
+
+pub use elsewhere::elsewhere;
+
 use serde_json::{Value, json};
 
 use crate::stage::{ENFORCE, NOBODY, OPERATOR, Stage, called};
@@ -85,12 +89,13 @@ impl Row {
 
 /// Runs a story for every row, and says which failed.
 pub async fn all<F: Future<Output = ()> + Send + 'static>(
-    rows: &'static [Row],
+    rows: impl IntoIterator<Item = &'static Row>,
     story: impl Fn(&'static Row) -> F,
 ) {
-    let told: Vec<_> = rows.iter().map(|row| tokio::spawn(story(row))).collect();
+    let rows = rows.into_iter();
+    let told: Vec<_> = rows.map(|row| (row, tokio::spawn(story(row)))).collect();
     let mut failed = Vec::new();
-    for (row, told) in rows.iter().zip(told) {
+    for (row, told) in told {
         if told.await.is_err() {
             failed.push(row.sample);
         }

@@ -191,6 +191,7 @@ fn knows_no_resource(action: &str) -> bool {
             | "organizations:ListPolicies"
             | "organizations:ListRoots"
             | "s3:GetAccountPublicAccessBlock"
+            | "s3:ListAllMyBuckets"
             | "s3:PutAccountPublicAccessBlock"
     )
 }

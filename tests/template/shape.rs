@@ -125,7 +125,10 @@ pub fn failures(stack: &Stack) -> Faults {
             &patience,
             &queue["VisibilityTimeout"],
         ));
-        let again = json!({"Type": "SQS", "Properties": {"Queue": arn_of(id), "BatchSize": 1}});
+        // A sweep of thousands of accounts leaves half of the function to events.
+        let half = json!({"MaximumConcurrency": 10});
+        let again = json!({"Queue": arn_of(id), "BatchSize": 1, "ScalingConfig": half});
+        let again = json!({"Type": "SQS", "Properties": again});
         faults.extend(unlike(
             name,
             "Again",

@@ -13,6 +13,7 @@ use auditward_rules::settings::Settings;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
+use auditward_runtime::pipeline::Place;
 use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
@@ -52,19 +53,19 @@ impl Stacks<'_> {
         Ok(Client::new(&config))
     }
 
-    /// Finds Auditward's stacks in the function's own account and region.
+    /// Finds Auditward's stacks in an account and region.
     ///
     /// # Errors
     /// The stacks cannot be listed.
     pub async fn discover(
         &self,
         settings: &Settings,
-        inventory: Inventory,
+        inventory: &Inventory,
+        place: &Place,
     ) -> Result<Discovered, Failure> {
-        let account = self.sessions.account().to_owned();
-        let region = self.sessions.home().region.clone();
-        let client = self.client(&At::new(&account, &region, "")).await?;
-        let partition = partition_of(&region);
+        let Place { account, region } = place;
+        let client = self.client(&place.at("")).await?;
+        let partition = partition_of(region);
         let request = client
             .list_stacks()
             .set_stack_status_filter(Some(ALIVE.to_vec()));
@@ -77,14 +78,11 @@ impl Stacks<'_> {
                 continue;
             };
             let arn = format!("arn:{partition}:cloudformation:{region}:{account}:stack/{name}");
-            if settings.protects(&arn, &inventory) {
-                resources.push(At::new(&account, &region, arn));
+            if settings.protects(&arn, inventory) {
+                resources.push(place.at(arn));
             }
         }
-        Ok(Discovered {
-            inventory,
-            resources,
-        })
+        Ok(resources.into())
     }
 }
 

@@ -14,6 +14,7 @@ use auditward_rules::settings::Settings;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
+use auditward_runtime::pipeline::Place;
 use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
@@ -44,32 +45,29 @@ impl Tables<'_> {
         Ok(Client::new(&config))
     }
 
-    /// Finds the guarded tables of the function's own account and region.
+    /// Finds the guarded tables of an account and region.
     ///
     /// # Errors
     /// The tables cannot be listed.
     pub async fn discover(
         &self,
         settings: &Settings,
-        inventory: Inventory,
+        inventory: &Inventory,
+        place: &Place,
     ) -> Result<Discovered, Failure> {
-        let account = self.sessions.account().to_owned();
-        let region = self.sessions.home().region.clone();
-        let client = self.client(&At::new(&account, &region, "")).await?;
-        let partition = partition_of(&region);
+        let Place { account, region } = place;
+        let client = self.client(&place.at("")).await?;
+        let partition = partition_of(region);
         let mut pages = client.list_tables().into_paginator().items().send();
         let mut resources = Vec::new();
         while let Some(name) = pages.next().await {
             let name = name.map_err(|error| Failure::of(LIST, &error))?;
             let arn = format!("arn:{partition}:dynamodb:{region}:{account}:table/{name}");
-            if settings.protects(&arn, &inventory) {
-                resources.push(At::new(&account, &region, arn));
+            if settings.protects(&arn, inventory) {
+                resources.push(place.at(arn));
             }
         }
-        Ok(Discovered {
-            inventory,
-            resources,
-        })
+        Ok(resources.into())
     }
 
     /// A table; `None`: there is none.

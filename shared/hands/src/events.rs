@@ -16,6 +16,7 @@ use auditward_rules::settings::Settings;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
+use auditward_runtime::pipeline::Place;
 use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
@@ -54,24 +55,24 @@ impl Events<'_> {
         Ok(Client::new(&config))
     }
 
-    /// Finds Auditward's own rules and buses, in the function's own account and region.
+    /// Finds Auditward's own rules and buses, in an account and region.
     ///
     /// # Errors
     /// They cannot be listed.
     pub async fn discover(
         &self,
         settings: &Settings,
-        inventory: Inventory,
+        _: &Inventory,
+        place: &Place,
     ) -> Result<Discovered, Failure> {
-        let (account, region) = (self.sessions.account(), &self.sessions.home().region);
-        let client = self.client(&At::new(account, region, "")).await?;
+        let client = self.client(&place.at("")).await?;
         let (mut resources, mut next) = (Vec::new(), None);
         loop {
             let answer = client.list_event_buses().set_next_token(next).send().await;
             let answer = answer.map_err(|error| Failure::of("events:ListEventBuses", &error))?;
             let arns = answer.event_buses().iter().filter_map(|bus| bus.arn());
             let own = arns.filter(|arn| settings.is_own(arn));
-            resources.extend(own.map(|arn| At::new(account, region, arn)));
+            resources.extend(own.map(|arn| place.at(arn)));
             next = answer.next_token().map(str::to_owned);
             if next.is_none() {
                 break;
@@ -82,16 +83,13 @@ impl Events<'_> {
             let answer = answer.map_err(|error| Failure::of("events:ListRules", &error))?;
             let arns = answer.rules().iter().filter_map(|rule| rule.arn());
             let own = arns.filter(|arn| settings.is_own(arn));
-            resources.extend(own.map(|arn| At::new(account, region, arn)));
+            resources.extend(own.map(|arn| place.at(arn)));
             next = answer.next_token().map(str::to_owned);
             if next.is_none() {
                 break;
             }
         }
-        Ok(Discovered {
-            inventory,
-            resources,
-        })
+        Ok(resources.into())
     }
 
     async fn rule(&self, at: &At) -> Result<Option<DescribeRuleOutput>, Failure> {

@@ -47,22 +47,22 @@ macro_rules! function {
                 })
             }
 
+            fn home(&self) -> ::auditward_runtime::pipeline::Place {
+                ::auditward_runtime::pipeline::Place {
+                    account: self.sessions.account().to_owned(),
+                    region: self.sessions.home().region.clone(),
+                }
+            }
+
             fn discover<'a>(
                 &'a self,
                 settings: &'a ::auditward_rules::settings::Settings,
-                inventory: ::auditward_rules::inventory::Inventory,
+                inventory: &'a ::auditward_rules::inventory::Inventory,
+                place: &'a ::auditward_runtime::pipeline::Place,
             ) -> ::auditward_runtime::guard::Discovering<'a> {
                 Box::pin(async move {
-                    let mut found = ::auditward_runtime::guard::Discovered {
-                        inventory,
-                        resources: Vec::new(),
-                    };
-                    $(
-                        let more = self.$finder.discover(settings, found.inventory).await?;
-                        found.inventory = more.inventory;
-                        found.resources.extend(more.resources);
-                    )*
-                    let _ = settings;
+                    let mut found = ::auditward_runtime::guard::Discovered::default();
+                    $(found.add(self.$finder.discover(settings, inventory, place).await?);)*
                     Ok(found)
                 })
             }

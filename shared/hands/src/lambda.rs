@@ -22,6 +22,7 @@ use auditward_rules::settings::Settings;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
+use auditward_runtime::pipeline::Place;
 use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
@@ -73,29 +74,26 @@ impl Lambda<'_> {
         Ok(Client::new(&config))
     }
 
-    /// Finds Auditward's own functions, in the function's own account and region.
+    /// Finds Auditward's own functions, in an account and region.
     ///
     /// # Errors
     /// The functions cannot be listed.
     pub async fn discover(
         &self,
         settings: &Settings,
-        inventory: Inventory,
+        _: &Inventory,
+        place: &Place,
     ) -> Result<Discovered, Failure> {
-        let (account, region) = (self.sessions.account(), &self.sessions.home().region);
-        let client = self.client(&At::new(account, region, "")).await?;
+        let client = self.client(&place.at("")).await?;
         let mut pages = client.list_functions().into_paginator().items().send();
         let mut resources = Vec::new();
         while let Some(function) = pages.next().await {
             let function = function.map_err(|error| Failure::of("lambda:ListFunctions", &error))?;
             if let Some(arn) = function.function_arn().filter(|arn| settings.is_own(arn)) {
-                resources.push(At::new(account, region, arn));
+                resources.push(place.at(arn));
             }
         }
-        Ok(Discovered {
-            inventory,
-            resources,
-        })
+        Ok(resources.into())
     }
 }
 

@@ -17,6 +17,7 @@ use auditward_rules::settings::Settings;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
+use auditward_runtime::pipeline::Place;
 use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes. A schedule calls as a role, which whoever writes
@@ -45,30 +46,27 @@ impl Scheduler<'_> {
         Ok(Client::new(&config))
     }
 
-    /// Finds Auditward's own schedules, in the function's own account and region.
+    /// Finds Auditward's own schedules, in an account and region.
     ///
     /// # Errors
     /// The schedules cannot be listed.
     pub async fn discover(
         &self,
         settings: &Settings,
-        inventory: Inventory,
+        _: &Inventory,
+        place: &Place,
     ) -> Result<Discovered, Failure> {
-        let (account, region) = (self.sessions.account(), &self.sessions.home().region);
-        let client = self.client(&At::new(account, region, "")).await?;
+        let client = self.client(&place.at("")).await?;
         let mut pages = client.list_schedules().into_paginator().items().send();
         let mut resources = Vec::new();
         while let Some(schedule) = pages.next().await {
             let schedule =
                 schedule.map_err(|error| Failure::of("scheduler:ListSchedules", &error))?;
             if let Some(arn) = schedule.arn().filter(|arn| settings.is_own(arn)) {
-                resources.push(At::new(account, region, arn));
+                resources.push(place.at(arn));
             }
         }
-        Ok(Discovered {
-            inventory,
-            resources,
-        })
+        Ok(resources.into())
     }
 }
 

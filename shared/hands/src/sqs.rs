@@ -16,6 +16,7 @@ use auditward_rules::settings::Settings;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
+use auditward_runtime::pipeline::Place;
 use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
@@ -64,19 +65,19 @@ impl Queues<'_> {
         Ok(Client::new(&config))
     }
 
-    /// Finds the guarded queues of the function's own account and region.
+    /// Finds the guarded queues of an account and region.
     ///
     /// # Errors
     /// The queues cannot be listed.
     pub async fn discover(
         &self,
         settings: &Settings,
-        inventory: Inventory,
+        inventory: &Inventory,
+        place: &Place,
     ) -> Result<Discovered, Failure> {
-        let account = self.sessions.account().to_owned();
-        let region = self.sessions.home().region.clone();
-        let client = self.client(&At::new(&account, &region, "")).await?;
-        let partition = auditward_rules::arn::partition_of(&region);
+        let Place { account, region } = place;
+        let client = self.client(&place.at("")).await?;
+        let partition = auditward_rules::arn::partition_of(region);
         // Without a size there are no pages, and no more than 1,000 queues.
         let mut pages = client
             .list_queues()
@@ -89,14 +90,11 @@ impl Queues<'_> {
             let url = url.map_err(|error| Failure::of(LIST, &error))?;
             let name = url.rsplit('/').next().unwrap_or_default();
             let arn = format!("arn:{partition}:sqs:{region}:{account}:{name}");
-            if settings.protects(&arn, &inventory) {
-                resources.push(At::new(&account, &region, arn));
+            if settings.protects(&arn, inventory) {
+                resources.push(place.at(arn));
             }
         }
-        Ok(Discovered {
-            inventory,
-            resources,
-        })
+        Ok(resources.into())
     }
 
     /// These attributes of a queue; `None`: there is no such queue.

@@ -1,6 +1,6 @@
 //! What protected trails deliver to and depend on.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use auditward_policy::cloudtrail::Delivery;
 use serde::{Deserialize, Serialize};
@@ -24,7 +24,7 @@ pub struct Inventory {
 }
 
 /// One trail and what it uses.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct TrailUse {
     /// The trail's ARN, which names its owner and home region.
@@ -45,6 +45,22 @@ pub struct TrailUse {
     pub log_group: Option<String>,
     /// The role CloudTrail uses to write to the log group.
     pub log_role: Option<String>,
+}
+
+/// What one look at one place adds to the inventory. Several places are looked
+/// at side by side, so that each says only what it found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Learnt {
+    /// Protected trails that are there, with what they use.
+    pub trails: Vec<TrailUse>,
+    /// ARNs of trails that are no longer there, or no longer protected.
+    pub gone: Vec<String>,
+    /// Who owns a bucket, by its name.
+    pub owners: BTreeMap<String, String>,
+    /// The organization's accounts; none where nobody listed them.
+    pub accounts: Vec<String>,
+    /// What depends on protected resources besides.
+    pub others: BTreeSet<String>,
 }
 
 impl TrailUse {
@@ -94,9 +110,80 @@ impl Inventory {
             })
     }
 
-    /// Puts an entry in the place of the one for the same trail.
-    pub fn learn(&mut self, used: TrailUse) {
-        self.trails.retain(|known| known.trail != used.trail);
-        self.trails.push(used);
+    /// Puts an entry in the place of the one for the same trail. Whoever owns the
+    /// bucket still does, unless it is another bucket.
+    pub fn learn(&mut self, mut used: TrailUse) {
+        match self.trails.iter_mut().find(|one| one.trail == used.trail) {
+            Some(known) => {
+                if used.bucket_owner.is_none() && known.bucket == used.bucket {
+                    used.bucket_owner = known.bucket_owner.take();
+                }
+                *known = used;
+            }
+            None => self.trails.push(used),
+        }
+    }
+
+    /// Takes over what one look added; whether that is anything new.
+    pub fn add(&mut self, learnt: &Learnt) -> bool {
+        let before = self.clone();
+        self.trails
+            .retain(|known| !learnt.gone.contains(&known.trail));
+        for used in &learnt.trails {
+            self.learn(used.clone());
+        }
+        for used in &mut self.trails {
+            if let Some(owner) = learnt.owners.get(&used.bucket) {
+                used.bucket_owner = Some(owner.clone());
+            }
+        }
+        if !learnt.accounts.is_empty() {
+            self.accounts.clone_from(&learnt.accounts);
+        }
+        self.others.extend(learnt.others.iter().cloned());
+        *self != before
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn used(trail: &str, bucket: &str) -> TrailUse {
+        TrailUse {
+            trail: trail.into(),
+            bucket: bucket.into(),
+            ..TrailUse::default()
+        }
+    }
+
+    #[test]
+    fn looks_at_several_places_add_up() {
+        let mut inventory = Inventory::default();
+        let one = Learnt {
+            trails: vec![used("one", "logs")],
+            ..Learnt::default()
+        };
+        let other = Learnt {
+            trails: vec![used("other", "more-logs")],
+            owners: [("logs".into(), "222222222222".into())].into(),
+            ..Learnt::default()
+        };
+        assert!(inventory.add(&one));
+        assert!(inventory.add(&other));
+        // The same once more is nothing new, and the owner stays known.
+        assert!(!inventory.add(&one));
+        assert_eq!(
+            inventory.trails[0].bucket_owner.as_deref(),
+            Some("222222222222")
+        );
+        // Another bucket is another's.
+        let moved = Learnt {
+            trails: vec![used("one", "elsewhere")],
+            gone: vec!["other".into()],
+            ..Learnt::default()
+        };
+        assert!(inventory.add(&moved));
+        assert_eq!(inventory.trails, [used("one", "elsewhere")]);
     }
 }

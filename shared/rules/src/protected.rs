@@ -1,6 +1,8 @@
 //! What must hold for a protected resource whatever happened: the plans that a
 //! baseline is taken of.
 
+use std::collections::BTreeMap;
+
 use serde_json::Value;
 
 use crate::arn::Arn;
@@ -10,7 +12,7 @@ use crate::facets::bucket::{
     AccessPointPolicy, AccountPublicAccess, AclWish, BucketAcl, BucketEncryption, BucketExistence,
     BucketLifecycle, BucketLogging, BucketNotification, BucketObjectLock, BucketOwnership,
     BucketPolicy, BucketPublicAccess, BucketReplication, BucketVersioning, BucketWebsite,
-    BucketWish, LifecycleWish, PolicyWish, TargetsWish, VersioningWish,
+    BucketWish, LifecycleWish, PolicyWish, Replication, TargetsWish, VersioningWish,
 };
 use crate::facets::guard::bus::{BusConfiguration, BusPolicy};
 use crate::facets::guard::function::{
@@ -26,7 +28,7 @@ use crate::facets::key::{
 use crate::facets::logs::{
     AccountLogPolicy, AccountPolicyWish, DataProtection, DeliveryDestinationPolicy,
     DestinationPolicy, FiltersWish, LogDestination, LogGroup, LogGroupKey, LogGroupRetention,
-    LogResourcePolicy, MetricFilters, RetentionWish, SinkPolicy, SubscriptionFilters,
+    LogResourcePolicy, MetricFilters, RetentionWish, SinkPolicy, Subscription, SubscriptionFilters,
     resource_policy_wish,
 };
 use crate::facets::organization::{
@@ -352,4 +354,60 @@ pub fn trail_use(plan: &Plan, state: &Value, organization: Option<&str>) -> Opti
     };
     let settings: Option<TrailSettings> = serde_json::from_value(state.clone()).ok()?;
     Some(TrailUse::of(&step.at.resource, &settings?, organization))
+}
+
+/// Where a resource sends what it has, and in whose name, by its recorded state:
+/// what that depends on is guarded with it.
+pub fn leads_to(plan: &Plan, state: &Value) -> Vec<String> {
+    let mut found = match plan {
+        Plan::BucketReplication(_) => {
+            let replication = serde_json::from_value::<Replication>(state.clone());
+            let Replication { role, rules } = replication.unwrap_or_default();
+            let targets = rules.into_iter().filter(|rule| rule.enabled);
+            let targets = targets.map(|rule| rule.destination.bucket);
+            targets.chain([role]).collect()
+        }
+        Plan::SubscriptionFilters(_) => {
+            let filters = serde_json::from_value::<BTreeMap<String, Subscription>>(state.clone());
+            let filters = filters.unwrap_or_default().into_values();
+            filters.map(|filter| filter.destination).collect()
+        }
+        _ => Vec::new(),
+    };
+    found.retain(|arn| {
+        Arn::parse(arn).is_some_and(|arn| match arn.service {
+            "logs" => arn.resource.starts_with("destination:"),
+            "s3" => true,
+            "iam" => arn.resource.starts_with("role/"),
+            _ => false,
+        })
+    });
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn replicas_the_copying_role_and_destinations_are_what_a_resource_leads_to() {
+        let (role, bucket) = (
+            "arn:aws:iam::111111111111:role/copies",
+            "arn:aws:s3:::replica",
+        );
+        let at = At::new("111111111111", "eu-west-1", "arn:aws:s3:::logs");
+        let rule = |enabled: bool, bucket: &str| json!({"enabled": enabled, "destination": {"bucket": bucket}});
+        let state =
+            json!({"role": role, "rules": [rule(true, bucket), rule(false, "arn:aws:s3:::off")]});
+        let plan = step::<BucketReplication>(&at, TargetsWish::default());
+        assert_eq!(leads_to(&plan, &state), [bucket, role]);
+        let destination = "arn:aws:logs:eu-west-1:222222222222:destination:central";
+        let function = "arn:aws:lambda:eu-west-1:111111111111:function:reads";
+        let state = json!({"one": {"destination": destination}, "two": {"destination": function}});
+        let plan = step::<SubscriptionFilters>(&at, FiltersWish::default());
+        assert_eq!(leads_to(&plan, &state), [destination]);
+        assert_eq!(leads_to(&plan, &json!(null)), [""; 0]);
+    }
 }

@@ -113,6 +113,32 @@ impl Function {
             Self::SelfGuard => "self-guard",
         }
     }
+
+    /// Where it looks for what it guards.
+    pub fn looks(self) -> Looks {
+        match self {
+            Self::TrailGuard | Self::LogGuard => Looks::Everywhere,
+            Self::BucketGuard => Looks::EachAccount,
+            Self::RoleGuard => Looks::EachAccountLead,
+            Self::OrganizationGuard => Looks::HomeLead,
+            Self::SelfGuard => Looks::Home,
+        }
+    }
+}
+
+/// Where a function looks for what it guards.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Looks {
+    /// In every account and region.
+    Everywhere,
+    /// Once in every account, from the home region: what AWS lists by account.
+    EachAccount,
+    /// Once in every account, in the partition's lead region.
+    EachAccountLead,
+    /// In the home account, in the partition's lead region.
+    HomeLead,
+    /// In the home account and region.
+    Home,
 }
 
 /// How it is proven that a rule's plans put the safe state back.

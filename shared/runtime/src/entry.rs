@@ -34,7 +34,11 @@ pub enum Entry<'a> {
     /// A schedule wants the most important looked at.
     Pulse,
     /// A schedule wants everything looked at.
-    Sweep,
+    Sweep {
+        /// Behind which account and region to go on, where this function's earlier
+        /// self did not come to the end.
+        after: Option<Place>,
+    },
     /// This function's earlier self wants one place looked at.
     SweepPlace {
         /// The account and region.
@@ -75,7 +79,7 @@ pub fn sort(payload: &RawValue) -> Result<Vec<Entry<'_>>, String> {
     let [schedule, records] = Json::new(payload).pick(["auditward", "Records"]);
     match schedule.and_then(Json::scalar).as_deref() {
         Some("pulse") => return Ok(vec![Entry::Pulse]),
-        Some("sweep") => return Ok(vec![Entry::Sweep]),
+        Some("sweep") => return Ok(vec![Entry::Sweep { after: None }]),
         Some(other) => {
             return Err(format!(
                 "expected `pulse` or `sweep` of a schedule, found `{other}`: everything else comes through the function's own queue"
@@ -144,6 +148,10 @@ fn from_queue<'a>(message: SqsMessage) -> Result<Entry<'a>, String> {
             let gap = json.get("gap").ok_or("read-missed: expected `gap`")?;
             let gap = serde_json::from_str(gap.text()).map_err(|e| format!("read-missed: {e}"))?;
             Ok(Entry::ReadMissed(gap))
+        }
+        Some("sweep") => {
+            let after = serde_json::from_str(json.text()).map_err(|e| format!("sweep: {e}"))?;
+            Ok(Entry::Sweep { after: Some(after) })
         }
         Some("sweep-place") => {
             let place =

@@ -5,6 +5,9 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+/// The call with which another account is entered.
+pub const ASSUME_ROLE: &str = "sts:AssumeRole";
+
 /// A call that failed.
 #[derive(Clone, Debug, PartialEq, Eq, Error, Serialize, Deserialize)]
 #[error("{call} failed: {code}: {message}")]
@@ -74,6 +77,11 @@ impl Failure {
     /// Whether trying again may help.
     pub fn passes(&self) -> bool {
         self.kind == FailureKind::Passing
+    }
+
+    /// Whether the account lets nobody in: no other call there would do better.
+    pub fn shut_out(&self) -> bool {
+        self.call == ASSUME_ROLE
     }
 
     /// Whether we are not allowed to.

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use auditward_rules::facet::{At, Facet, Step};
-use auditward_rules::inventory::Inventory;
+use auditward_rules::inventory::{Inventory, Learnt};
 use auditward_rules::plan::Plan;
 use auditward_rules::rule::Function;
 use auditward_rules::settings::Settings;
@@ -24,9 +24,17 @@ pub trait Guard: Send + Sync {
     /// function does not carry such plans.
     fn touch<'a>(&'a self, plan: &'a Plan, touch: Touch<'a>) -> Option<Touching<'a>>;
 
-    /// Finds what this function guards: the resources, and what of them the other
-    /// functions need to know.
-    fn discover<'a>(&'a self, settings: &'a Settings, inventory: Inventory) -> Discovering<'a>;
+    /// The account and region that this function runs in.
+    fn home(&self) -> Place;
+
+    /// Finds what this function guards in one place: the resources, and what of
+    /// them the other functions need to know.
+    fn discover<'a>(
+        &'a self,
+        settings: &'a Settings,
+        inventory: &'a Inventory,
+        place: &'a Place,
+    ) -> Discovering<'a>;
 
     /// Whether AWS's own event history confirms that this happened.
     fn confirms<'a>(&'a self, happened: &'a Happened) -> Confirming<'a>;
@@ -81,10 +89,41 @@ pub struct Happened {
 /// What a function found to guard.
 #[derive(Clone, Debug, Default)]
 pub struct Discovered {
-    /// The inventory, completed.
-    pub inventory: Inventory,
     /// The resources.
     pub resources: Vec<At>,
+    /// What it adds to the inventory.
+    pub learnt: Learnt,
+    /// What could not be looked at, in words.
+    pub unread: Vec<String>,
+}
+
+impl From<Vec<At>> for Discovered {
+    fn from(resources: Vec<At>) -> Self {
+        Self {
+            resources,
+            ..Self::default()
+        }
+    }
+}
+
+impl Discovered {
+    /// Adds what somebody else found in the same place.
+    pub fn add(&mut self, more: Self) {
+        let Learnt {
+            trails,
+            gone,
+            owners,
+            accounts,
+            others,
+        } = more.learnt;
+        self.resources.extend(more.resources);
+        self.unread.extend(more.unread);
+        self.learnt.trails.extend(trails);
+        self.learnt.gone.extend(gone);
+        self.learnt.owners.extend(owners);
+        self.learnt.accounts.extend(accounts);
+        self.learnt.others.extend(others);
+    }
 }
 
 /// What is to be done to a facet.

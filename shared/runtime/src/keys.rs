@@ -56,6 +56,11 @@ pub fn guarded(function: Function, account: &str, region: &str) -> String {
     format!("guarded/{}/{account}/{region}", function.name())
 }
 
+/// Where a function is not let in.
+pub fn closed(function: Function) -> String {
+    format!("closed/{}", function.name())
+}
+
 /// What a function looks at every minute.
 pub fn pulse(function: Function) -> String {
     format!("pulse/{}", function.name())

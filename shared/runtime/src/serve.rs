@@ -136,7 +136,7 @@ async fn handle(pipeline: &Pipeline<'_>, payload: &RawValue) -> Result<Value, Di
     for entry in entries {
         let answer = match &entry {
             Entry::Pulse => pipeline.pulse().await,
-            Entry::Sweep => pipeline.sweep().await,
+            Entry::Sweep { after } => pipeline.sweep(after.as_ref()).await,
             Entry::SweepPlace { place, from } => pipeline.sweep_place(place, *from).await,
             Entry::CloseGap { from, to } => pipeline.close_gap(*from, *to).await,
             Entry::ReadMissed(gap) => pipeline.read_missed(gap).await,

@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 
 use auditward_rules::arn::partition_of;
 
-use crate::failure::Failure;
+use crate::failure::{ASSUME_ROLE, Failure};
 use crate::https;
 
 /// Gives the configuration with which a hand talks to an account and region:
@@ -116,10 +116,10 @@ impl Sessions {
             .role_session_name("auditward")
             .send()
             .await
-            .map_err(|error| Failure::of("sts:AssumeRole", &error))?;
+            .map_err(|error| Failure::of(ASSUME_ROLE, &error))?;
         let Some(given) = answer.credentials() else {
             return Err(Failure::other(
-                "sts:AssumeRole",
+                ASSUME_ROLE,
                 format!("no credentials for {role}"),
             ));
         };

@@ -12,6 +12,7 @@ from moto.cloudtrail.models import (
 )
 from moto.cloudtrail.responses import CloudTrailResponse
 from moto.core.exceptions import JsonRESTError
+from moto.organizations.models import organizations_backends
 
 from .delivery import delivery_error, require_delivery
 from .wrapping import wrap
@@ -80,6 +81,29 @@ def trails_by_arn_in_their_home_region() -> None:
         "put_insight_selectors",
     ):
         wrap(CloudTrailBackend, name, write)
+
+
+def members_see_the_organizations_trails() -> None:
+    """DescribeTrails in a member account shows the organization's trails.
+
+    API_DescribeTrails: "If you do not include shadow trails, organization
+    trails in a member account and Region replication trails will not be
+    returned"; by default they are. moto shows an account its own trails only.
+    """
+
+    def describe_trails(original: Any, self: Any, include_shadow_trails: bool) -> list[Trail]:
+        seen = list(original(self, include_shadow_trails))
+        owner, _ = organizations_backends.master_accounts.get(self.account_id, (None, None))
+        if not include_shadow_trails or owner in (None, self.account_id):
+            return seen
+        for regional in list(cloudtrail_backends[owner].values()):
+            for trail in list(regional.trails.values()):
+                here = trail.is_multi_region or trail.region_name == self.region_name
+                if trail.is_org_trail and here:
+                    seen.append(trail)
+        return seen
+
+    wrap(CloudTrailBackend, "describe_trails", describe_trails)
 
 
 def delete_trail_by_arn_and_wholly() -> None:
@@ -305,6 +329,7 @@ def status_shows_delivery_errors() -> None:
 
 CORRECTIONS = (
     trails_by_arn_in_their_home_region,
+    members_see_the_organizations_trails,
     delete_trail_by_arn_and_wholly,
     create_trail_refuses_what_aws_refuses,
     trails_need_a_bucket_that_lets_them_deliver,

@@ -65,6 +65,17 @@ impl Call {
         String::from_utf8_lossy(&self.request.body).into_owned()
     }
 
+    /// Whether it is about a bucket or something in one. That a bucket is made is
+    /// the one such call that cannot say whose it must be.
+    pub fn names_a_bucket(&self) -> bool {
+        self.service == "s3" && !matches!(&*self.action, "CreateBucket" | "ListBuckets")
+    }
+
+    /// Whose the bucket must be for the call to be answered.
+    pub fn expected_owner(&self) -> Option<&str> {
+        self.request.header("x-amz-expected-bucket-owner")
+    }
+
     /// The same for all attempts of one operation of an SDK.
     pub(super) fn invocation(&self) -> Option<&str> {
         self.request.header("amz-sdk-invocation-id")
@@ -162,6 +173,7 @@ fn s3_action(request: &Message) -> String {
         (Some((_, "BucketLifecycleConfiguration")), "DELETE") => "DeleteBucketLifecycle".into(),
         (Some((_, noun)), _) => format!("{verb}{noun}"),
         (None, "PUT") => "CreateBucket".into(),
+        (None, "GET") if path.trim_matches('/').is_empty() => "ListBuckets".into(),
         (None, "GET") => "ListObjects".into(),
         (None, _) => format!("{verb}Bucket"),
     }
@@ -221,6 +233,8 @@ mod tests {
             ("PUT /b?policy HTTP/1.1", "s3:PutBucketPolicy"),
             ("DELETE /b/?lifecycle HTTP/1.1", "s3:DeleteBucketLifecycle"),
             ("PUT /b HTTP/1.1", "s3:CreateBucket"),
+            ("GET /b HTTP/1.1", "s3:ListObjects"),
+            ("GET /?max-buckets=1000 HTTP/1.1", "s3:ListBuckets"),
             ("GET /b/k?versionId=1 HTTP/1.1", "s3:GetObject"),
             (
                 "PUT /v20180820/configuration/publicAccessBlock HTTP/1.1",

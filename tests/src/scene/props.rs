@@ -7,13 +7,13 @@ mod logs;
 mod messages;
 mod points;
 
-use aws_config::SdkConfig;
 use serde_json::{Value, json};
 
+use super::place::Place;
 use super::{LOG_BUCKET, REGION, TRAIL, account_named, delivery_policy, make_bucket};
 use crate::api::{Api, elements};
 use crate::binaries::root;
-use crate::moto::{MANAGEMENT, Moto};
+use crate::moto::Moto;
 
 /// A sample event, by folder and name: `trail-guard/trail.deleted.violation.by-arn`.
 pub fn sample(name: &str) -> Value {
@@ -33,10 +33,12 @@ fn log_policy() -> String {
 }
 
 /// Makes the trail with its bucket, key and topic; gives the key's ID.
-pub async fn make_trail(moto: &Moto, config: &SdkConfig) -> String {
-    make_bucket(config, LOG_BUCKET).await;
-    let api = Api::of(moto, MANAGEMENT, REGION).await;
-    put(&api, &format!("PUT /{LOG_BUCKET}?policy"), log_policy()).await;
+pub async fn make_trail(moto: &Moto, place: Place) -> String {
+    let config = moto.sdk_config(place.account, place.region).await;
+    make_bucket(&config, LOG_BUCKET).await;
+    let api = Api::of(moto, place.account, place.region).await;
+    let policy = place.moved(&log_policy());
+    put(&api, &format!("PUT /{LOG_BUCKET}?policy"), policy).await;
     let versions = "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
     put(
         &api,
@@ -44,14 +46,14 @@ pub async fn make_trail(moto: &Moto, config: &SdkConfig) -> String {
         versions.into(),
     )
     .await;
-    aws_sdk_sns::Client::new(config)
+    aws_sdk_sns::Client::new(&config)
         .create_topic()
         .name("acme-trail-delivered")
         .send()
         .await
         .expect("the trail's topic");
     let event = sample("trail-guard/key.policy-lockout.clean.all-statements");
-    let policy = &event["detail"]["requestParameters"]["policy"];
+    let policy = place.moved_json(&event["detail"]["requestParameters"]["policy"]);
     let made = json(&api, "kms", "CreateKey", json!({ "Policy": policy })).await;
     let key = made["KeyMetadata"]["KeyId"]
         .as_str()
@@ -63,7 +65,7 @@ pub async fn make_trail(moto: &Moto, config: &SdkConfig) -> String {
         "IncludeGlobalServiceEvents": true,
         "EnableLogFileValidation": true,
         "KmsKeyId": made["KeyMetadata"]["Arn"],
-        "SnsTopicName": format!("arn:aws:sns:{REGION}:{}:acme-trail-delivered", MANAGEMENT.id),
+        "SnsTopicName": place.moved("arn:aws:sns:eu-west-1:111111111111:acme-trail-delivered"),
         "TagsList": [{"Key": "owner", "Value": "security"}],
     });
     json(&api, "cloudtrail", "CreateTrail", trail).await;
@@ -86,8 +88,9 @@ pub async fn make_trail(moto: &Moto, config: &SdkConfig) -> String {
 }
 
 /// Lets a role of the account use a key by a grant; gives the grant's ID.
-pub async fn grant(api: &Api, key: &str) -> String {
-    let role = format!("arn:aws:iam::{}:role/log-reader", MANAGEMENT.id);
+pub async fn grant(moto: &Moto, place: Place, key: &str) -> String {
+    let api = &Api::of(moto, place.account, place.region).await;
+    let role = place.moved("arn:aws:iam::111111111111:role/log-reader");
     let asked = json!({"KeyId": key, "GranteePrincipal": role, "Operations": ["Decrypt"]});
     let made = json(api, "kms", "CreateGrant", asked).await;
     made["GrantId"]
@@ -131,13 +134,13 @@ async fn iam(api: &Api, action: &str, parameters: Value) {
 }
 
 /// See [`super::Scene::prepare`].
-pub async fn prepare(moto: &Moto, event: &Value) {
+pub async fn prepare(moto: &Moto, place: Place, event: &Value) {
     let detail = &event["detail"];
     match detail["eventSource"].as_str() {
-        Some("logs.amazonaws.com") => return logs::prepare(moto).await,
-        Some("lambda.amazonaws.com") => return guard::prepare_functions(moto, detail).await,
-        Some("events.amazonaws.com") => return guard::prepare_rules(moto, detail).await,
-        Some("scheduler.amazonaws.com") => return guard::prepare_schedules(moto).await,
+        Some("logs.amazonaws.com") => return logs::prepare(moto, place).await,
+        Some("lambda.amazonaws.com") => return guard::prepare_functions(moto, place, detail).await,
+        Some("events.amazonaws.com") => return guard::prepare_rules(moto, place, detail).await,
+        Some("scheduler.amazonaws.com") => return guard::prepare_schedules(moto, place).await,
         _ => {}
     }
     let asked = &detail["requestParameters"];
@@ -150,11 +153,11 @@ pub async fn prepare(moto: &Moto, event: &Value) {
     if detail["eventSource"] == "organizations.amazonaws.com" {
         return super::organization::prepare(moto, detail).await;
     }
-    messages::prepare(&api, detail).await;
-    points::prepare(&api, call, asked).await;
+    messages::prepare(&api, place, detail).await;
+    points::prepare(&api, place, call, asked).await;
     if !text("bucketName").is_empty() && call != "CreateBucket" {
         make_open_bucket(moto, event, &api, text("bucketName")).await;
-        bucket::prepare(&api, call, text("bucketName")).await;
+        bucket::prepare(&api, place, call, text("bucketName")).await;
     }
     if let Some((_, name)) = text("name").split_once(":trail/")
         && name != TRAIL

@@ -2,47 +2,51 @@
 
 use aws_sdk_iam::Client;
 
-use auditward_rules::arn::{Arn, lead_region, partition_of};
+use auditward_rules::arn::{Arn, partition_of};
 use auditward_rules::facet::At;
 use auditward_rules::facets::principal::{boundary, inline};
 use auditward_rules::inventory::Inventory;
 use auditward_rules::settings::Settings;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
+use auditward_runtime::pipeline::Place;
 
 use super::Iam;
 use super::principals::{Sort, inline_names, principal, sort};
 
+/// The most that one call lists. An account has 5,000 roles at most.
+const PAGE: i32 = 1000;
+
 impl Iam<'_> {
-    /// Finds the roles that Auditward and log delivery depend on, in the
-    /// function's own account.
+    /// Finds the roles that Auditward and log delivery depend on in an account,
+    /// and what the settings name there.
+    ///
+    /// One call a thousand roles, and two to four for each user, group or role
+    /// that the settings name.
     ///
     /// # Errors
     /// The roles cannot be listed.
     pub async fn discover(
         &self,
         settings: &Settings,
-        inventory: Inventory,
+        inventory: &Inventory,
+        place: &Place,
     ) -> Result<Discovered, Failure> {
-        let account = self.sessions.account().to_owned();
-        let partition = partition_of(&self.sessions.home().region);
-        let region = lead_region(partition);
-        let client = self.client(&At::new(&account, region, "")).await?;
-        let mut pages = client.list_roles().into_paginator().items().send();
-        let mut resources = self.named(settings, &client, &account, region).await?;
+        let Place { account, region } = place;
+        let partition = partition_of(region);
+        let client = self.client(&place.at("")).await?;
+        let roles = client.list_roles().max_items(PAGE);
+        let mut pages = roles.into_paginator().items().send();
+        let mut resources = self.named(settings, &client, account, region).await?;
         while let Some(role) = pages.next().await {
             let role = role.map_err(|error| Failure::of("iam:ListRoles", &error))?;
-            if settings.is_guard_role(role.arn(), &inventory) {
+            if settings.is_guard_role(role.arn(), inventory) {
                 // Events name a role without its path, and so does its baseline.
                 let name = role.role_name();
-                let arn = format!("arn:{partition}:iam::{account}:role/{name}");
-                resources.push(At::new(&account, region, arn));
+                resources.push(place.at(format!("arn:{partition}:iam::{account}:role/{name}")));
             }
         }
-        Ok(Discovered {
-            inventory,
-            resources,
-        })
+        Ok(resources.into())
     }
 
     /// What the settings name of users, groups, roles and policies in full, each

@@ -1,134 +1,126 @@
 //! Which log groups, destinations and policies are guarded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use aws_sdk_cloudwatchlogs::types::PolicyType;
 
-use auditward_rules::arn::{Arn, glob, is_account, partition_of};
+use auditward_rules::arn::{Arn, glob, partition_of};
 use auditward_rules::facet::At;
 use auditward_rules::inventory::Inventory;
 use auditward_rules::settings::Settings;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
+use auditward_runtime::pipeline::Place;
 
 use super::Logs;
 
+/// The most log groups that one pattern may name in a place: 20 calls.
+const MOST: usize = 1000;
+
 impl Logs<'_> {
-    /// Finds the log groups that protected trails use and that the settings
-    /// name, Auditward's own ones, destinations, sinks and alarms that the
-    /// settings name in full, and the policies of those accounts and regions.
+    /// Finds the log groups of a place that protected trails use and that the
+    /// settings name, Auditward's own ones at home, destinations, sinks and alarms
+    /// that the settings name, and, where anything is guarded in that account, its
+    /// policies.
+    ///
+    /// One call a pattern of log groups and 50 groups, one for all patterns of
+    /// destinations, three for policies.
     ///
     /// # Errors
     /// Log groups or policies cannot be listed.
     pub async fn discover(
         &self,
         settings: &Settings,
-        inventory: Inventory,
+        inventory: &Inventory,
+        place: &Place,
     ) -> Result<Discovered, Failure> {
-        let home = self.sessions.account().to_owned();
-        let region = self.sessions.home().region.clone();
-        let partition = partition_of(&region);
+        let home =
+            place.account == self.sessions.account() && place.region == self.sessions.home().region;
+        let mut found = Discovered::default();
         // Whatever is named twice is found once.
-        let mut found = BTreeMap::new();
-        let mut places = BTreeSet::from([(home.clone(), region.clone())]);
-        let mut add = |arn: &str| {
-            let plain = arn.strip_suffix(":*").unwrap_or(arn);
-            if let Some(parsed) = Arn::parse(plain) {
-                if parsed.service == "logs" {
-                    places.insert((parsed.account.to_owned(), parsed.region.to_owned()));
-                }
-                found.insert(
-                    plain.to_owned(),
-                    At::new(parsed.account, parsed.region, plain),
-                );
-            }
-        };
-        for group in inventory
-            .trails
-            .iter()
-            .filter_map(|used| used.log_group.as_ref())
-        {
-            add(group);
+        let mut arns = BTreeSet::new();
+        let used = inventory.trails.iter().filter_map(|used| {
+            let group = used.log_group.as_deref()?;
+            let group = group.strip_suffix(":*").unwrap_or(group);
+            Some((group, Arn::parse(group)?))
+        });
+        let here = |arn: &Arn<'_>| arn.account == place.account && arn.region == place.region;
+        // What trails elsewhere use is at home where their ARNs say.
+        for (group, arn) in used.filter(|(_, arn)| home || here(arn)) {
+            found
+                .resources
+                .push(At::new(arn.account, arn.region, group));
         }
-        for pattern in &settings.protected.resources {
-            let Some(arn) = Arn::parse(pattern) else {
-                continue;
-            };
-            let whole = pattern.strip_suffix(":*").unwrap_or(pattern);
-            let somewhere = is_account(arn.account) && !arn.region.contains(['*', '?']);
-            if !matches!(arn.service, "logs" | "cloudwatch" | "oam") || !somewhere {
-                continue;
-            }
-            if !whole.contains(['*', '?']) {
-                add(whole);
-            } else if arn.resource.starts_with("log-group:") {
-                for group in self.groups_like(&arn, whole).await? {
-                    add(&group);
-                }
-            } else if arn.resource.starts_with("destination:") {
-                for destination in self.destinations_like(&arn, whole).await? {
-                    add(&destination);
-                }
+        let sent_to = inventory.others.iter();
+        arns.extend(
+            sent_to
+                .filter(|arn| {
+                    Arn::parse(arn).is_some_and(|arn| arn.service == "logs" && here(&arn))
+                })
+                .cloned(),
+        );
+        let (groups, destinations) = named(settings, place, &mut arns);
+        let own = settings.protected.own.iter().filter(|_| home);
+        let own = own.map(|own| place.arn("logs", &format!("log-group:/aws/lambda/{own}")));
+        for pattern in groups.into_iter().chain(own) {
+            let (more, all) = self.groups_like(place, &pattern).await?;
+            arns.extend(more);
+            if !all {
+                found.unread.push(format!(
+                    "{pattern}: more than {MOST} log groups; name them more narrowly"
+                ));
             }
         }
-        for own in &settings.protected.own {
-            let resource = format!("log-group:/aws/lambda/{own}");
-            let arn = Arn {
-                partition,
-                service: "logs",
-                region: &region,
-                account: &home,
-                resource: &resource,
-            };
-            for group in self.groups_like(&arn, &arn.to_string()).await? {
-                add(&group);
-            }
+        if !destinations.is_empty() {
+            arns.extend(self.destinations_like(place, &destinations).await?);
         }
-        for (account, region) in &places {
-            for at in self.policies_of(account, region, partition).await? {
-                found.insert(at.resource.clone(), at);
-            }
+        found.resources.extend(arns.iter().map(|arn| place.at(arn)));
+        let any = !found.resources.is_empty();
+        if home || any || settings.holds_protected(&place.account, inventory) {
+            let more = self.policies_of(place).await?;
+            found.resources.extend(more);
         }
-        Ok(Discovered {
-            inventory,
-            resources: found.into_values().collect(),
-        })
+        Ok(found)
     }
 
-    /// The log groups that a pattern names.
-    async fn groups_like(&self, arn: &Arn<'_>, pattern: &str) -> Result<Vec<String>, Failure> {
-        let name = arn.resource.trim_start_matches("log-group:");
+    /// The log groups that a pattern names, and whether those are all.
+    async fn groups_like(
+        &self,
+        place: &Place,
+        pattern: &str,
+    ) -> Result<(Vec<String>, bool), Failure> {
+        let name = Arn::parse(pattern).map_or("", |arn| arn.resource);
+        let name = name.trim_start_matches("log-group:");
         let prefix = name.split(['*', '?']).next().unwrap_or_default();
-        let client = self.client(&At::new(arn.account, arn.region, "")).await?;
+        let client = self.client(&place.at("")).await?;
         let request = client.describe_log_groups();
         let request = request
             .set_log_group_name_prefix(Some(prefix.to_owned()).filter(|prefix| !prefix.is_empty()));
         let mut pages = request.into_paginator().items().send();
         let mut found = Vec::new();
+        let mut seen = 0;
         while let Some(group) = pages.next().await {
             let group = group.map_err(|error| Failure::of("logs:DescribeLogGroups", &error))?;
-            let Arn {
-                partition,
-                region,
-                account,
-                ..
-            } = arn;
+            if seen == MOST {
+                return Ok((found, false));
+            }
+            seen += 1;
             let name = group.log_group_name().unwrap_or_default();
-            let group = format!("arn:{partition}:logs:{region}:{account}:log-group:{name}");
+            let group = place.arn("logs", &format!("log-group:{name}"));
             if glob(pattern, &group) {
                 found.push(group);
             }
         }
-        Ok(found)
+        Ok((found, true))
     }
 
-    /// The destinations that a pattern names.
+    /// The destinations that any pattern names.
     async fn destinations_like(
         &self,
-        arn: &Arn<'_>,
-        pattern: &str,
+        place: &Place,
+        patterns: &[String],
     ) -> Result<Vec<String>, Failure> {
-        let client = self.client(&At::new(arn.account, arn.region, "")).await?;
+        let client = self.client(&place.at("")).await?;
         let mut pages = client
             .describe_destinations()
             .into_paginator()
@@ -137,31 +129,24 @@ impl Logs<'_> {
         let mut found = Vec::new();
         while let Some(one) = pages.next().await {
             let one = one.map_err(|error| Failure::of("logs:DescribeDestinations", &error))?;
-            found.extend(one.arn.filter(|arn| glob(pattern, arn)));
+            let named = |arn: &String| patterns.iter().any(|pattern| glob(pattern, arn));
+            found.extend(one.arn.filter(named));
         }
         Ok(found)
     }
 
     /// The resource policies and account policies of an account and region.
-    async fn policies_of(
-        &self,
-        account: &str,
-        region: &str,
-        partition: &str,
-    ) -> Result<Vec<At>, Failure> {
+    async fn policies_of(&self, place: &Place) -> Result<Vec<At>, Failure> {
         const CALL: &str = "logs:DescribeAccountPolicies";
-        let of = |what: String| {
-            let arn = format!("arn:{partition}:logs:{region}:{account}:{what}");
-            At::new(account, region, arn)
-        };
-        let place = of("*".into());
+        let of = |what: String| place.at(place.arn("logs", &what));
+        let all = of("*".into());
         let mut found = Vec::new();
-        for policy in self.resource_policies(&place).await? {
+        for policy in self.resource_policies(&all).await? {
             if let Some(name) = policy.policy_name() {
                 found.push(of(format!("resource-policy:{name}")));
             }
         }
-        let client = self.client(&place).await?;
+        let client = self.client(&all).await?;
         for sort in [
             PolicyType::DataProtectionPolicy,
             PolicyType::SubscriptionFilterPolicy,
@@ -179,4 +164,39 @@ impl Logs<'_> {
         }
         Ok(found)
     }
+}
+
+/// What the settings name in a place: one by one into `arns`; as patterns, in the
+/// place's own account and region, the log groups and the destinations.
+fn named(
+    settings: &Settings,
+    place: &Place,
+    arns: &mut BTreeSet<String>,
+) -> (BTreeSet<String>, Vec<String>) {
+    let (mut groups, mut destinations) = (BTreeSet::new(), Vec::new());
+    for pattern in &settings.protected.resources {
+        let whole = pattern.strip_suffix(":*").unwrap_or(pattern);
+        let Some(arn) = Arn::parse(whole) else {
+            continue;
+        };
+        let here = glob(arn.account, &place.account) && glob(arn.region, &place.region);
+        if !here || !matches!(arn.service, "logs" | "cloudwatch" | "oam") {
+            continue;
+        }
+        let plain = !whole.contains(['*', '?']);
+        let pattern = Arn {
+            partition: partition_of(&place.region),
+            account: &place.account,
+            region: &place.region,
+            ..arn
+        };
+        if plain {
+            arns.insert(whole.to_owned());
+        } else if arn.service == "logs" && arn.resource.starts_with("log-group:") {
+            groups.insert(pattern.to_string());
+        } else if arn.service == "logs" && arn.resource.starts_with("destination:") {
+            destinations.push(pattern.to_string());
+        }
+    }
+    (groups, destinations)
 }

@@ -6,10 +6,11 @@ use aws_sdk_organizations::types::PolicyTypeStatus;
 use auditward_rules::arn::{lead_region, partition_of};
 use auditward_rules::facet::At;
 use auditward_rules::facets::organization::{GUARDRAIL_TYPES, guards_evidence};
-use auditward_rules::inventory::Inventory;
+use auditward_rules::inventory::{Inventory, Learnt};
 use auditward_rules::settings::Settings;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
+use auditward_runtime::pipeline::Place;
 
 use super::policy_type::{root, status};
 use super::{Organizations, content, policies, policy};
@@ -26,19 +27,15 @@ impl Organizations<'_> {
     pub async fn discover(
         &self,
         settings: &Settings,
-        mut inventory: Inventory,
+        inventory: &Inventory,
+        place: &Place,
     ) -> Result<Discovered, Failure> {
         let Some(ours) = settings.ours.organization.as_deref() else {
-            return Ok(Discovered {
-                inventory,
-                resources: Vec::new(),
-            });
+            return Ok(Discovered::default());
         };
-        let partition = partition_of(&self.sessions.home().region);
+        let partition = partition_of(&place.region);
         let region = lead_region(partition);
-        let client = self
-            .client(&At::new(self.sessions.account(), region, ""))
-            .await?;
+        let client = self.client(&place.at("")).await?;
         let answer = client.describe_organization().send().await;
         let answer = answer.map_err(|error| Failure::of(DESCRIBE, &error))?;
         let found = answer.organization();
@@ -54,7 +51,10 @@ impl Organizations<'_> {
             At::new(owner, region, arn)
         };
 
-        inventory.accounts = self.accounts(&client).await?;
+        let mut learnt = Learnt {
+            accounts: self.accounts(&client).await?,
+            ..Learnt::default()
+        };
         let mut resources = vec![at("organization", "")];
         let wanted = &settings.organization;
         let services = wanted.trusted_access.iter();
@@ -78,20 +78,21 @@ impl Organizations<'_> {
             let own = policies(&client, sort).await?;
             for listed in own.into_iter().filter(|one| !one.by_aws) {
                 let found = policy(&client, &listed.id).await?;
-                let guards = settings.is_guardrail(&listed.id, &inventory)
+                let guards = settings.is_guardrail(&listed.id, inventory)
                     || found
                         .as_ref()
                         .and_then(|found| content(found).document().cloned())
                         .is_some_and(|document| guards_evidence(&document));
                 if guards {
                     resources.push(At::new(owner, region, &listed.arn));
-                    inventory.others.insert(listed.arn);
+                    learnt.others.insert(listed.arn);
                 }
             }
         }
         Ok(Discovered {
-            inventory,
             resources,
+            learnt,
+            unread: Vec::new(),
         })
     }
 

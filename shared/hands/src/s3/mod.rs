@@ -44,6 +44,7 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::read("bucket-lifecycle", "s3:GetLifecycleConfiguration"),
     Permission::write("bucket-lifecycle", "s3:PutLifecycleConfiguration"),
     Permission::read(DISCOVERY, "s3:GetBucketLocation"),
+    Permission::read(DISCOVERY, "s3:ListAllMyBuckets"),
     Permission::read("bucket-existence", "s3:ListBucket"),
     Permission::write("bucket-existence", "s3:CreateBucket"),
     Permission::read("bucket-replication", "s3:GetReplicationConfiguration"),

@@ -8,24 +8,23 @@ use auditward_rules::inventory::Inventory;
 use auditward_rules::settings::Settings;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
+use auditward_runtime::pipeline::Place;
 
 use super::Topics;
 
 impl Topics<'_> {
-    /// Finds the topics of the function's own account and region that are
-    /// guarded, Auditward's own and those that trails deliver to, and who
-    /// subscribes to Auditward's own.
+    /// Finds the topics of a place that are guarded, Auditward's own, those that
+    /// trails deliver to, wherever they are, and who subscribes to Auditward's own.
     ///
     /// # Errors
     /// The topics or subscriptions cannot be listed.
     pub async fn discover(
         &self,
         settings: &Settings,
-        inventory: Inventory,
+        inventory: &Inventory,
+        place: &Place,
     ) -> Result<Discovered, Failure> {
-        let account = self.sessions.account().to_owned();
-        let region = self.sessions.home().region.clone();
-        let here = |arn: &str| At::new(&account, &region, arn);
+        let here = |arn: &str| place.at(arn);
         let client = self.client(&here("")).await?;
         let mut topics = BTreeSet::new();
         let mut pages = client.list_topics().into_paginator().items().send();
@@ -33,8 +32,14 @@ impl Topics<'_> {
             let topic = topic.map_err(|error| Failure::of("sns:ListTopics", &error))?;
             topics.extend(topic.topic_arn);
         }
-        topics.retain(|arn| settings.protects(arn, &inventory));
-        let mut resources = Vec::new();
+        topics.retain(|arn| settings.protects(arn, inventory));
+        // Where trails elsewhere deliver to, their ARNs say.
+        let elsewhere = inventory.trails.iter().filter_map(|used| {
+            let (topic, arn) = (used.topic.as_ref()?, Arn::parse(used.topic.as_ref()?)?);
+            let at = At::new(arn.account, arn.region, topic);
+            (settings.protected.discover && !topics.contains(topic)).then_some(at)
+        });
+        let mut resources: Vec<At> = elsewhere.collect();
         for topic in topics {
             resources.push(here(&topic));
             if !settings.is_own(&topic) {
@@ -50,9 +55,6 @@ impl Topics<'_> {
                 resources.extend(arn.filter(|arn| Arn::parse(arn).is_some()).map(here));
             }
         }
-        Ok(Discovered {
-            inventory,
-            resources,
-        })
+        Ok(resources.into())
     }
 }

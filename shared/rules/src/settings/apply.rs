@@ -278,6 +278,7 @@ impl Settings {
             .unwrap_or_default();
         let named = self.roles.guard.iter().chain(&self.roles.delivery);
         named.into_iter().any(|pattern| glob(pattern, &name))
+            || inventory.others.contains(role_arn)
             || inventory
                 .trails
                 .iter()

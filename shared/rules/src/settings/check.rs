@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use super::places::is_region;
 use super::{Known, Settings};
 use crate::arn::{Arn, is_account};
 use crate::registry;
@@ -96,6 +97,10 @@ impl Settings {
         {
             faults.push(format!("ours.organization: `{id}` is no organization ID: expected `o-` and 10 to 32 small letters or digits"));
         }
+        let strange = self.ours.regions.iter().filter(|name| !is_region(name));
+        faults.extend(strange.map(|name| {
+            format!("ours.regions: `{name}` is no region: expected a name such as eu-west-1")
+        }));
         faults.extend(self.organization.faults());
         for partner in &self.partners {
             if partner.external_id.len() < 2 || partner.external_id.contains(['*', '?']) {

@@ -3,6 +3,7 @@
 mod apply;
 mod check;
 mod organization;
+mod places;
 mod when;
 
 use std::collections::BTreeMap;
@@ -102,6 +103,9 @@ pub struct Ours {
     pub accounts: Vec<String>,
     /// The accounts that own the log buckets.
     pub log_archives: Vec<String>,
+    /// The regions to look at in each account, besides the one that Auditward
+    /// runs in. Where it is left out: those that ARNs under `protected` name.
+    pub regions: Vec<String>,
     /// Canonical user IDs of our accounts, as bucket ACLs name them.
     pub canonical_ids: Vec<String>,
 }

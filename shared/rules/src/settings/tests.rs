@@ -123,3 +123,57 @@ fn break_glass_is_matched_by_unique_id_not_by_name() {
     actor.unique_id = "AROASOMEBODYELSE".into();
     assert_eq!(held(&actor), Some(Held::OutOfReach));
 }
+
+/// Settings with this under `ours` and these patterns.
+fn looking(ours: &str, patterns: &[&str]) -> Settings {
+    let text = format!(
+        "[ours]\naccounts=[\"222222222222\",\"111111111111\"]\n{ours}\n[protected]\nresources={patterns:?}"
+    );
+    Settings::parse(&text).unwrap()
+}
+
+#[test]
+fn each_account_is_looked_at_once_in_the_regions_that_are_named() {
+    let patterns = [
+        "arn:aws:cloudtrail:ap-southeast-2:111111111111:trail/x",
+        "arn:aws:cloudtrail:*:111111111111:trail/*",
+        "arn:aws:s3:::logs",
+        "arn:aws:kms:eu-*:111111111111:key/*",
+    ];
+    let settings = looking("log_archives=[\"222222222222\"]", &patterns);
+    let regions: Vec<_> = settings.regions("eu-west-1").into_iter().collect();
+    assert_eq!(regions, ["ap-southeast-2", "eu-west-1"]);
+    let inventory = Inventory {
+        accounts: vec!["222222222222".into(), "444444444444".into()],
+        ..Inventory::default()
+    };
+    let accounts: Vec<_> = settings
+        .accounts("111111111111", &inventory)
+        .into_iter()
+        .collect();
+    assert_eq!(accounts, ["111111111111", "222222222222", "444444444444"]);
+
+    // Regions that are listed are those, and no others but home.
+    let settings = looking("regions=[\"us-gov-east-1\"]", &patterns);
+    let regions: Vec<_> = settings.regions("eu-west-1").into_iter().collect();
+    assert_eq!(regions, ["eu-west-1", "us-gov-east-1"]);
+    assert!(fault("[ours]\nregions=[\"Ireland\"]").contains("no region"));
+}
+
+#[test]
+fn all_trails_are_guarded_where_no_pattern_is_about_trails() {
+    for (patterns, named) in [
+        (&[][..], false),
+        (&["arn:aws:s3:::logs"][..], false),
+        (&["arn:aws:cloudtrail:*:*:eventdatastore/*"][..], false),
+        (
+            &["arn:aws:cloudtrail:eu-west-1:111111111111:trail/x"][..],
+            true,
+        ),
+        (&["arn:aws:cloudtrail:*"][..], true),
+        (&["arn:aws:*"][..], true),
+        (&["*"][..], true),
+    ] {
+        assert_eq!(looking("", patterns).names_trails(), named, "{patterns:?}");
+    }
+}

@@ -11,7 +11,7 @@ use auditward_rules::record::Record;
 use auditward_rules::registry;
 
 use super::job::Job;
-use super::sweep::Places;
+use super::places::Places;
 use super::{Answer, Pipeline, Turn};
 use crate::case::Outcome;
 use crate::failure::Failure;

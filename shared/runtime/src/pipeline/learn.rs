@@ -6,9 +6,10 @@ use serde_json::Value;
 
 use auditward_rules::actor::Actor;
 use auditward_rules::facet::Standing;
+use auditward_rules::inventory::Learnt;
 use auditward_rules::judge::Judgement;
 use auditward_rules::plan::Plan;
-use auditward_rules::protected::trail_use;
+use auditward_rules::protected::{leads_to, trail_use};
 use auditward_rules::record::Record;
 
 use super::job::Job;
@@ -193,26 +194,18 @@ impl Pipeline<'_> {
         }
     }
 
-    /// A trail's new configuration says what it uses now.
+    /// A trail's new configuration says what it uses now. Where a guarded resource
+    /// sends to is guarded as well, once somebody confirmed that it is meant to.
     async fn learn_inventory(&self, baseline: &Baseline) -> Result<(), Failure> {
+        let Baseline { plan, state, .. } = baseline;
         let known = super::known_now(self).await;
         let organization = known.settings.ours.organization.as_deref();
-        let Some(mut used) = trail_use(&baseline.plan, &baseline.state, organization) else {
-            return Ok(());
-        };
-        let before = known
-            .inventory
-            .trails
-            .iter()
-            .find(|before| before.trail == used.trail);
-        if let Some(before) = before.filter(|before| before.bucket == used.bucket) {
-            used.bucket_owner.clone_from(&before.bucket_owner);
+        let mut learnt = Learnt::default();
+        learnt.trails.extend(trail_use(plan, state, organization));
+        let resource = &plan.at().resource;
+        if baseline.confirmed && known.settings.protects(resource, &known.inventory) {
+            learnt.others.extend(leads_to(plan, state));
         }
-        if before == Some(&used) {
-            return Ok(());
-        }
-        let mut inventory = (*known.inventory).clone();
-        inventory.learn(used);
-        self.store_inventory(&inventory).await
+        self.learnt(&learnt, &known).await
     }
 }

@@ -10,6 +10,7 @@ mod gap;
 mod job;
 mod learn;
 mod letters;
+mod places;
 mod sweep;
 mod take;
 #[cfg(test)]
@@ -46,7 +47,7 @@ use crate::store::{Item, Store};
 pub use drift::DRIFT;
 pub use learn::Baseline;
 pub use letters::Letter;
-pub use sweep::Place;
+pub use places::Place;
 pub use undo::Undo;
 
 /// Everything an invocation works with.

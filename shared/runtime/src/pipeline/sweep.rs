@@ -3,10 +3,9 @@
 //!
 //! What is found goes down the same path as an event: a finding, a case, an alert.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 
 use chrono::Duration;
-use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use auditward_rules::facet::At;
@@ -15,38 +14,15 @@ use auditward_rules::protected;
 use auditward_rules::rule::Severity;
 
 use super::drift::Word;
+use super::places::{Guarded, Place};
 use super::{Answer, Pipeline, known_now};
 use crate::alert::Alert;
 use crate::case::case_id;
 use crate::failure::Failure;
-use crate::guard::{Discovered, Touch};
+use crate::guard::Touch;
 use crate::keys;
 use crate::known::Known;
 use crate::store::{Expect, Item, NotStored, Put};
-
-/// The account and region that a message of a sweep is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-pub struct Place {
-    /// The account.
-    pub account: String,
-    /// The region.
-    pub region: String,
-}
-
-/// Where a function guards anything.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-pub(super) struct Places {
-    pub places: BTreeSet<Place>,
-}
-
-/// What a function guards in one place. What was found once stays: what is
-/// deleted can be found no more, and is what must be missed.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(default)]
-struct Guarded {
-    resources: Vec<At>,
-}
 
 /// What was found in one go.
 #[derive(Debug, Default)]
@@ -55,10 +31,23 @@ struct Seen {
     unrecorded: Vec<String>,
     /// What could not be read.
     unread: Vec<String>,
+    /// Accounts that let nobody in.
+    closed: BTreeMap<String, Failure>,
+}
+
+impl From<Vec<String>> for Seen {
+    fn from(unread: Vec<String>) -> Self {
+        Self {
+            unread,
+            ..Self::default()
+        }
+    }
 }
 
 /// Time kept back for telling people and for handing on what is left.
-const SPARE: Duration = Duration::seconds(15);
+pub(super) const SPARE: Duration = Duration::seconds(15);
+/// How many messages are on their way at the same time.
+const AT_ONCE: usize = 10;
 
 impl Pipeline<'_> {
     /// Looks at what must not be off for a minute: whether protected trails log
@@ -73,11 +62,19 @@ impl Pipeline<'_> {
             let mut resources = listed.resources;
             // The first pulse of a stack comes before its first sweep.
             if resources.is_empty() {
-                resources = self.found(&known).await?;
+                let (found, _) = self.found(&known, &self.own_place()).await?;
+                resources = found.resources;
             }
             let plans = self.plans(&resources, &known, protected::beats);
-            let (seen, left) = self.check_all(&plans, &known, 0, &mut answer).await?;
-            if left.is_none() && answer.cases.is_empty() && seen.unread.is_empty() {
+            let (mut seen, left) = self.check_all(&plans, &known, 0, &mut answer).await?;
+            if let Some(next) = left {
+                let late = plans.len() - next;
+                seen.unread
+                    .push(format!("{late} states, for lack of time within the minute"));
+            }
+            self.keep_closed(&seen).await?;
+            let all_seen = seen.unread.is_empty() && seen.closed.is_empty();
+            if answer.cases.is_empty() && all_seen {
                 let put = Put::new(
                     keys::well(self.guard.function()),
                     Expect::Anything,
@@ -94,22 +91,39 @@ impl Pipeline<'_> {
         answer
     }
 
-    /// Finds what there is to guard, and asks this function's later selves to
-    /// look at it, one message an account and region.
-    pub async fn sweep(&self) -> Answer {
+    /// Asks this function's later selves to look at everything there is to guard,
+    /// one message an account and region; at those behind `after`, where an
+    /// earlier invocation did not come to the end.
+    pub async fn sweep(&self, after: Option<&Place>) -> Answer {
         let mut answer = Answer::default();
         let work = async {
-            self.drive_letters(&mut answer).await?;
+            if after.is_none() {
+                self.drive_letters(&mut answer).await?;
+            }
             let known = known_now(self).await;
-            self.found(&known).await?;
-            let key = keys::places(self.guard.function());
-            let places: Places = self.document(&key).await?.unwrap_or_default();
-            for place in &places.places {
-                self.hand_on(place, 0).await?;
+            let places = self.all_places(&known).await?;
+            if after.is_none() {
+                self.tell_closed(&places).await?;
+            }
+            let rest = places
+                .iter()
+                .filter(|place| after.is_none_or(|after| *place > after));
+            let rest: Vec<&Place> = rest.collect();
+            for some in rest.chunks(AT_ONCE) {
+                let sent = some
+                    .iter()
+                    .map(|place| self.hand_on("sweep-place", place, 0));
+                futures_util::future::try_join_all(sent).await?;
+                if let Some(last) = some.last()
+                    && Some(last) != rest.last()
+                    && self.clock() + SPARE > self.deadline
+                {
+                    return self.hand_on("sweep", last, 0).await;
+                }
             }
             answer
                 .notes
-                .push(format!("{} places to look at", places.places.len()));
+                .push(format!("{} places to look at", rest.len()));
             Ok(())
         };
         if let Err(failure) = work.await {
@@ -118,26 +132,70 @@ impl Pipeline<'_> {
         answer
     }
 
-    /// Looks at everything that is guarded in one account and region, beginning
-    /// with the plan of that number; what there is no time for is handed on.
+    /// Discovers in one account and region, then looks at everything that is
+    /// guarded there, beginning with the plan of that number; what there is no
+    /// time for is handed on.
     pub async fn sweep_place(&self, place: &Place, from: usize) -> Answer {
         let mut answer = Answer::default();
+        let what = format!("{} {}", place.account, place.region);
         let work = async {
+            let mut unread = Vec::new();
+            if from == 0 && !self.discover_in(place, &mut unread).await? {
+                return self.report(&what, &unread.into()).await;
+            }
             let known = known_now(self).await;
             let key = keys::guarded(self.guard.function(), &place.account, &place.region);
             let guarded: Guarded = self.document(&key).await?.unwrap_or_default();
             let plans = self.plans(&guarded.resources, &known, |_| true);
-            let (seen, left) = self.check_all(&plans, &known, from, &mut answer).await?;
+            let (mut seen, left) = self.check_all(&plans, &known, from, &mut answer).await?;
+            seen.unread.extend(unread);
             if let Some(next) = left {
-                self.hand_on(place, next).await?;
+                self.hand_on("sweep-place", place, next).await?;
             }
-            self.report(&format!("{} {}", place.account, place.region), &seen)
-                .await
+            self.keep_closed(&seen).await?;
+            self.report(&what, &seen).await
         };
         if let Err(failure) = work.await {
             self.unwell("sweep", &failure, &mut answer).await;
         }
         answer
+    }
+
+    /// Finds what there is in a place, and has the places looked at in which that
+    /// stands. Whether there is any use in going on there.
+    async fn discover_in(&self, place: &Place, unread: &mut Vec<String>) -> Result<bool, Failure> {
+        let known = known_now(self).await;
+        if !self.discovers(&known, place) {
+            return Ok(true);
+        }
+        match self.found(&known, place).await {
+            Ok((found, new)) => {
+                unread.extend(found.unread);
+                self.open(place).await?;
+                for other in new.iter().filter(|other| *other != place) {
+                    self.hand_on("sweep-place", other, 0).await?;
+                }
+            }
+            Err(failure) if failure.shut_out() => {
+                self.closed(place, &failure).await?;
+                return Ok(false);
+            }
+            Err(failure) if failure.denied() => self.closed(place, &failure).await?,
+            // What is known there is looked at all the same.
+            Err(failure) => unread.push(format!("what there is: {failure}")),
+        }
+        Ok(true)
+    }
+
+    async fn keep_closed(&self, seen: &Seen) -> Result<(), Failure> {
+        for (account, failure) in &seen.closed {
+            let place = Place {
+                account: account.clone(),
+                region: String::new(),
+            };
+            self.closed(&place, failure).await?;
+        }
+        Ok(())
     }
 
     /// Puts one resource back to what must hold, by an operator's word: drift that
@@ -177,76 +235,13 @@ impl Pipeline<'_> {
         answer
     }
 
-    /// Everything this function guards, wherever it is.
-    pub(super) async fn everything(&self) -> Result<Vec<At>, Failure> {
-        let function = self.guard.function();
-        let places: Places = self
-            .document(&keys::places(function))
-            .await?
-            .unwrap_or_default();
-        let mut all = Vec::new();
-        for place in &places.places {
-            let key = keys::guarded(function, &place.account, &place.region);
-            let guarded: Guarded = self.document(&key).await?.unwrap_or_default();
-            all.extend(guarded.resources);
-        }
-        Ok(all)
-    }
-
-    /// Discovers, and remembers what was found for pulses and sweeps to come.
-    pub(super) async fn found(&self, known: &Known) -> Result<Vec<At>, Failure> {
-        let Discovered {
-            inventory,
-            resources,
-        } = self
-            .guard
-            .discover(&known.settings, (*known.inventory).clone())
-            .await?;
-        if inventory != *known.inventory {
-            self.store_inventory(&inventory).await?;
-        }
-        self.remember(&resources).await?;
-        Ok(resources)
-    }
-
-    /// Adds resources to what is looked at.
-    pub(super) async fn remember(&self, resources: &[At]) -> Result<(), Failure> {
-        let function = self.guard.function();
-        let mut by_place: BTreeMap<Place, Vec<At>> = BTreeMap::new();
-        for at in resources {
-            let place = Place {
-                account: at.account.clone(),
-                region: at.region.clone(),
-            };
-            by_place.entry(place).or_default().push(at.clone());
-        }
-        for (place, more) in &by_place {
-            let key = keys::guarded(function, &place.account, &place.region);
-            self.change(&key, |guarded: &mut Guarded| guarded.add(more))
-                .await?;
-        }
-        self.change(&keys::places(function), |places: &mut Places| {
-            let before = places.places.len();
-            places.places.extend(by_place.keys().cloned());
-            places.places.len() != before
-        })
-        .await?;
-        let beating: Vec<At> = resources
-            .iter()
-            .filter(|at| protected::kinds(at).into_iter().any(protected::beats))
-            .cloned()
-            .collect();
-        if beating.is_empty() {
-            return Ok(());
-        }
-        self.change(&keys::pulse(function), |guarded: &mut Guarded| {
-            guarded.add(&beating)
-        })
-        .await
-    }
-
     /// What must hold of these resources and this function can see to.
-    fn plans(&self, resources: &[At], known: &Known, wanted: impl Fn(&str) -> bool) -> Vec<Plan> {
+    pub(super) fn plans(
+        &self,
+        resources: &[At],
+        known: &Known,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Vec<Plan> {
         let all = resources
             .iter()
             .flat_map(|at| protected::plans(at, &known.inventory));
@@ -271,17 +266,24 @@ impl Pipeline<'_> {
             if self.clock() + SPARE > self.deadline {
                 return Ok((seen, Some(from + nth)));
             }
+            let account = &plan.at().account;
+            if seen.closed.contains_key(account) {
+                continue;
+            }
             let place = || format!("{} ({})", plan.at().resource, plan.kind());
             match self.check(plan, known, &items, Word::Nobody, answer).await {
                 Ok(None) => {}
                 Ok(Some(why)) => seen.unrecorded.push(format!("{}: {why}", place())),
+                Err(failure) if failure.shut_out() => {
+                    seen.closed.insert(account.clone(), failure);
+                }
                 Err(failure) => seen.unread.push(format!("{}: {failure}", place())),
             }
         }
         Ok((seen, None))
     }
 
-    async fn baselines(&self, plans: &[Plan]) -> Result<HashMap<String, Item>, Failure> {
+    pub(super) async fn baselines(&self, plans: &[Plan]) -> Result<HashMap<String, Item>, Failure> {
         let keys: Vec<String> = plans
             .iter()
             .map(|plan| keys::baseline(plan.kind(), plan.at()))
@@ -355,9 +357,9 @@ impl Pipeline<'_> {
         }
     }
 
-    async fn hand_on(&self, place: &Place, from: usize) -> Result<(), Failure> {
+    async fn hand_on(&self, what: &str, place: &Place, from: usize) -> Result<(), Failure> {
         let message = json!({
-            "auditward": "sweep-place",
+            "auditward": what,
             "account": place.account,
             "region": place.region,
             "from": from,
@@ -385,48 +387,5 @@ impl Pipeline<'_> {
         let keys = [key.to_owned()];
         let items = self.store.get(&keys).await?;
         items.get(key).map(Item::read::<T>).transpose()
-    }
-
-    /// Changes a document, also when others do so at the same time.
-    async fn change<T: Default + Serialize + serde::de::DeserializeOwned>(
-        &self,
-        key: &str,
-        mut change: impl FnMut(&mut T) -> bool,
-    ) -> Result<(), Failure> {
-        for _ in 0..5 {
-            let keys = [key.to_owned()];
-            let items = self.store.get(&keys).await?;
-            let item = items.get(key);
-            let mut document: T = item.map(Item::read).transpose()?.unwrap_or_default();
-            if !change(&mut document) {
-                return Ok(());
-            }
-            match self
-                .store
-                .put(&[Put::new(key, Expect::from(item), &document)?])
-                .await
-            {
-                Ok(()) => return Ok(()),
-                Err(NotStored::Conflict) => {}
-                Err(NotStored::Failed(failure)) => return Err(failure),
-            }
-        }
-        Err(Failure::other(
-            "store",
-            format!("others keep changing {key}"),
-        ))
-    }
-}
-
-impl Guarded {
-    /// Adds what is new; whether anything is.
-    fn add(&mut self, more: &[At]) -> bool {
-        let before = self.resources.len();
-        for at in more {
-            if !self.resources.contains(at) {
-                self.resources.push(at.clone());
-            }
-        }
-        self.resources.len() != before
     }
 }

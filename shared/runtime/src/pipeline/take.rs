@@ -3,20 +3,24 @@
 
 use std::collections::HashSet;
 
+use chrono::Duration;
+
 use auditward_rules::facet::{At, Decision, Scene};
-use auditward_rules::inventory::Inventory;
 use auditward_rules::plan::Plan;
 use auditward_rules::protected;
 use auditward_rules::rule::Severity;
 use serde_json::Value;
 
 use super::learn::Baseline;
+use super::sweep::SPARE;
 use super::{Answer, Pipeline, known_now};
 use crate::alert::Alert;
 use crate::failure::Failure;
 use crate::keys;
 use crate::known::Known;
-use crate::store::{Expect, NotStored, Put};
+
+/// Time kept back for saying what came of it.
+const TELLING: Duration = Duration::seconds(5);
 
 /// What came of taking baselines.
 #[derive(Debug, Default)]
@@ -75,32 +79,99 @@ impl Pipeline<'_> {
             );
             return Err(Failure::other("baseline", why));
         };
-        let mut resources = self.found(&known).await?;
-        let known = known_now(self).await;
-        if let Some(only) = only {
-            // What was found once may be gone by now, and stays guarded.
-            resources.extend(self.everything().await?);
-            let mut met = HashSet::new();
-            resources.retain(|at| at.resource == only && met.insert(at.clone()));
-            if resources.is_empty() {
-                let why = format!("{only} is not guarded by {}", self.guard.function().name());
-                return Err(Failure::other("baseline", why));
-            }
-        }
         let mut taken = Taken::default();
-        for at in &resources {
-            for plan in protected::plans(at, &known.inventory) {
-                let told = self
-                    .take(&plan, at, &known, &operator.principal, answer, &mut taken)
-                    .await;
-                if let Err(failure) = told {
-                    taken
-                        .drift
-                        .push(format!("{} ({}): {failure}", at.resource, plan.kind()));
-                }
+        let meant = |at: &At| only.is_none_or(|only| at.resource == only);
+        // What was found once may be gone by now, and stays guarded.
+        let mut resources = match only {
+            Some(_) => self.everything().await?,
+            None => Vec::new(),
+        };
+        if !resources.iter().any(meant) {
+            resources = self.found_everywhere(&known, &mut taken).await?;
+        }
+        let known = known_now(self).await;
+        let mut met = HashSet::new();
+        resources.retain(|at| meant(at) && met.insert(at.clone()));
+        if let Some(only) = only.filter(|_| resources.is_empty()) {
+            let why = format!("{only} is not guarded by {}", self.guard.function().name());
+            return Err(Failure::other("baseline", why));
+        }
+        let plans = resources
+            .iter()
+            .flat_map(|at| protected::plans(at, &known.inventory));
+        let mut plans: Vec<Plan> = plans.collect();
+        // What nobody confirmed comes first: asking again comes to the end.
+        let items = self.baselines(&plans).await?;
+        let confirmed = |plan: &Plan| {
+            let item = items.get(&keys::baseline(plan.kind(), plan.at()));
+            item.and_then(|item| item.read::<Baseline>().ok())
+                .is_some_and(|baseline| baseline.confirmed)
+        };
+        plans.sort_by_cached_key(confirmed);
+        for (nth, plan) in plans.iter().enumerate() {
+            if self.clock() + TELLING > self.deadline {
+                let left = plans.len() - nth;
+                taken.drift.push(format!(
+                    "{left} states more, for lack of time: ask for baselines again"
+                ));
+                break;
+            }
+            let told = self
+                .take(
+                    plan,
+                    plan.at(),
+                    &known,
+                    &operator.principal,
+                    answer,
+                    &mut taken,
+                )
+                .await;
+            if let Err(failure) = told {
+                taken.drift.push(format!(
+                    "{} ({}): {failure}",
+                    plan.at().resource,
+                    plan.kind()
+                ));
             }
         }
         Ok(taken)
+    }
+
+    /// What is found in all places, as far as there is time; at home first.
+    async fn found_everywhere(&self, known: &Known, taken: &mut Taken) -> Result<Vec<At>, Failure> {
+        let own = self.own_place();
+        let (mut found, new) = self.found(known, &own).await?;
+        taken.drift.append(&mut found.unread);
+        let mut places = self.looked_at(known);
+        places.extend(new.into_iter().filter(|place| self.discovers(known, place)));
+        places.remove(&own);
+        let mut resources = found.resources;
+        let mut shut = HashSet::new();
+        for place in &places {
+            let what = format!("what {} in {} has", place.account, place.region);
+            if shut.contains(&place.account) {
+                continue;
+            }
+            if self.clock() + SPARE > self.deadline {
+                taken
+                    .drift
+                    .push(format!("{what}, for lack of time: its next sweep finds it"));
+                continue;
+            }
+            match self.found(known, place).await {
+                Ok((mut found, _)) => {
+                    resources.append(&mut found.resources);
+                    taken.drift.append(&mut found.unread);
+                }
+                Err(failure) => {
+                    if failure.shut_out() {
+                        shut.insert(&place.account);
+                    }
+                    taken.drift.push(format!("{what}: {failure}"));
+                }
+            }
+        }
+        Ok(resources)
     }
 
     async fn take(
@@ -129,19 +200,6 @@ impl Pipeline<'_> {
             .await;
         taken.recorded += 1;
         Ok(())
-    }
-
-    /// Keeps what discovery found, for all functions.
-    pub(super) async fn store_inventory(&self, inventory: &Inventory) -> Result<(), Failure> {
-        let put = Put::new(keys::INVENTORY, Expect::Anything, inventory)?;
-        self.memo.forget().await;
-        self.store.put(&[put]).await.map_err(|error| match error {
-            NotStored::Conflict => Failure::other(
-                "store",
-                "somebody else stored the inventory in the same moment",
-            ),
-            NotStored::Failed(failure) => failure,
-        })
     }
 }
 

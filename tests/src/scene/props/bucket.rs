@@ -2,6 +2,7 @@
 
 use super::put;
 use crate::api::Api;
+use crate::scene::place::Place;
 
 /// Whose replicas they are meant to be.
 const REPLICATION: &str = "<ReplicationConfiguration>\
@@ -29,7 +30,7 @@ const NOTIFICATION: &str = "<NotificationConfiguration><QueueConfiguration><Id>i
     <EventBridgeConfiguration/></NotificationConfiguration>";
 
 /// Makes what a call takes away or replaces.
-pub(super) async fn prepare(api: &Api, call: &str, bucket: &str) {
+pub(super) async fn prepare(api: &Api, place: Place, call: &str, bucket: &str) {
     let (side, body) = match call {
         "PutBucketReplication" | "DeleteBucketReplication" => ("replication", REPLICATION),
         "PutBucketObjectLockConfiguration" => ("object-lock", LOCK),
@@ -43,5 +44,6 @@ pub(super) async fn prepare(api: &Api, call: &str, bucket: &str) {
             "<VersioningConfiguration><Status>Enabled</Status></VersioningConfiguration>";
         put(api, &format!("PUT /{bucket}?versioning"), versions.into()).await;
     }
-    put(api, &format!("PUT /{bucket}?{side}"), body.into()).await;
+    let body = place.moved(body);
+    put(api, &format!("PUT /{bucket}?{side}"), body).await;
 }

@@ -4,18 +4,19 @@ use serde_json::{Value, json};
 
 use super::sample;
 use crate::api::Api;
-use crate::moto::{MANAGEMENT, Moto};
-use crate::scene::REGION;
+use crate::moto::Moto;
+use crate::scene::place::Place;
 
 /// An archive with nothing in it.
 const NOTHING: &str = "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
 /// The rule that the samples speak of.
 const RULE: &str = "auditward-TrailGuardTrails-9VK2XQ0B7LMD";
+const PULSED: &str = "arn:aws:lambda:eu-west-1:111111111111:function:auditward-trail-guard";
 const QUEUE: &str = "arn:aws:sqs:eu-west-1:111111111111:";
 
 /// What an event of Lambda is about: its function.
-pub async fn prepare_functions(moto: &Moto, detail: &Value) {
-    let api = Api::of(moto, MANAGEMENT, REGION).await;
+pub async fn prepare_functions(moto: &Moto, place: Place, detail: &Value) {
+    let api = Api::of(moto, place.account, place.region).await;
     let asked = &detail["requestParameters"];
     let named = [
         &asked["functionName"],
@@ -25,7 +26,7 @@ pub async fn prepare_functions(moto: &Moto, detail: &Value) {
         return;
     };
     let name = named.rsplit(':').next().unwrap_or_default();
-    make_function(&api, name).await;
+    make_function(&api, place, name).await;
     match detail["eventName"].as_str() {
         Some("UpdateFunctionUrlConfig") => {
             let start = format!("POST /2021-10-31/functions/{name}/url");
@@ -64,7 +65,8 @@ async fn call(api: &Api, start: &str, body: Value) {
 }
 
 /// A function as the stack makes it.
-async fn make_function(api: &Api, name: &str) {
+async fn make_function(api: &Api, place: Place, name: &str) {
+    let (region, account) = (place.region, place.account.id);
     let trust = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"},
         "Action": "sts:AssumeRole"}]});
@@ -73,7 +75,7 @@ async fn make_function(api: &Api, name: &str) {
     super::iam(api, "CreateRole", made).await;
     let function = json!({"FunctionName": name, "Runtime": "provided.al2023",
         "Handler": "bootstrap", "Code": {"ZipFile": NOTHING}, "Publish": true,
-        "Role": format!("arn:aws:iam::{}:role/{role}", MANAGEMENT.id)});
+        "Role": format!("arn:aws:iam::{account}:role/{role}")});
     let (status, said) = api
         .rest("lambda", "POST /2015-03-31/functions", &function)
         .await;
@@ -93,7 +95,7 @@ async fn make_function(api: &Api, name: &str) {
     call(api, &format!("PUT /{}", path("2015-03-31", "code")), code).await;
     call(api, &version, json!({})).await;
     let invocations = json!({"MaximumRetryAttempts": 2, "MaximumEventAgeInSeconds": 21600,
-        "DestinationConfig": {"OnFailure": {"Destination": format!("{QUEUE}auditward-Failed")}}});
+        "DestinationConfig": {"OnFailure": {"Destination": place.moved(&format!("{QUEUE}auditward-Failed"))}}});
     let start = format!("PUT /{}", path("2019-09-25", "event-invoke-config"));
     call(api, &start, invocations).await;
     let removed = sample("self-guard/guard-function.cut-off.violation.deployed-rule");
@@ -101,7 +103,7 @@ async fn make_function(api: &Api, name: &str) {
         "StatementId": removed["detail"]["requestParameters"]["statementId"],
         "Action": "lambda:InvokeFunction",
         "Principal": "events.amazonaws.com",
-        "SourceArn": format!("arn:aws:events:{REGION}:{}:rule/{RULE}", MANAGEMENT.id),
+        "SourceArn": format!("arn:aws:events:{region}:{account}:rule/{RULE}"),
     });
     let start = format!("POST /{}", path("2015-03-31", "policy"));
     if name.starts_with("auditward-") {
@@ -114,8 +116,8 @@ async fn make_function(api: &Api, name: &str) {
 }
 
 /// The rules, and the bus of the members' events.
-pub async fn prepare_rules(moto: &Moto, detail: &Value) {
-    let api = Api::of(moto, MANAGEMENT, REGION).await;
+pub async fn prepare_rules(moto: &Moto, place: Place, detail: &Value) {
+    let api = Api::of(moto, place.account, place.region).await;
     let asked = &detail["requestParameters"];
     let deployed = sample("self-guard/guard-rule.changed.violation.disabled");
     let pattern = &deployed["detail"]["requestParameters"]["eventPattern"];
@@ -124,8 +126,8 @@ pub async fn prepare_rules(moto: &Moto, detail: &Value) {
         events(&api, "PutRule", rule).await;
     }
     let target = json!({"Id": "TrailGuardTrailsLambdaTarget",
-        "Arn": format!("arn:aws:lambda:{REGION}:{}:function:auditward-trail-guard", MANAGEMENT.id),
-        "DeadLetterConfig": {"Arn": format!("{QUEUE}auditward-Undelivered")},
+        "Arn": place.moved(PULSED),
+        "DeadLetterConfig": {"Arn": place.moved(&format!("{QUEUE}auditward-Undelivered"))},
         "RetryPolicy": {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400}});
     events(
         &api,
@@ -141,11 +143,11 @@ pub async fn prepare_rules(moto: &Moto, detail: &Value) {
         return;
     };
     let made = json!({"Name": bus, "Description": "what members tell",
-        "DeadLetterConfig": {"Arn": format!("{QUEUE}auditward-Undelivered")}});
+        "DeadLetterConfig": {"Arn": place.moved(&format!("{QUEUE}auditward-Undelivered"))}});
     let (status, _) = api.json("events", "CreateEventBus", &made).await;
     if status < 300 {
         let policy = json!({"EventBusName": bus, "Action": "events:PutEvents",
-            "Principal": MANAGEMENT.id, "StatementId": "home"});
+            "Principal": place.account.id, "StatementId": "home"});
         events(&api, "PutPermission", policy).await;
     }
 }
@@ -156,15 +158,15 @@ async fn events(api: &Api, action: &str, asked: Value) {
 }
 
 /// The schedule that the samples speak of.
-pub async fn prepare_schedules(moto: &Moto) {
-    let api = Api::of(moto, MANAGEMENT, REGION).await;
+pub async fn prepare_schedules(moto: &Moto, place: Place) {
+    let api = Api::of(moto, place.account, place.region).await;
     let schedule = json!({
         "ScheduleExpression": "rate(1 minute)",
         "FlexibleTimeWindow": {"Mode": "OFF"},
         "State": "ENABLED",
         "Target": {
-            "Arn": format!("arn:aws:lambda:{REGION}:{}:function:auditward-trail-guard", MANAGEMENT.id),
-            "RoleArn": format!("arn:aws:iam::{}:role/auditward-schedules", MANAGEMENT.id),
+            "Arn": place.moved(PULSED),
+            "RoleArn": place.moved("arn:aws:iam::111111111111:role/auditward-schedules"),
             "Input": "{\"auditward\":\"pulse\"}",
             "RetryPolicy": {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185},
         },

@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::REGION;
 use crate::api::Api;
-use crate::moto::{MANAGEMENT, Moto, STRANGER};
+use crate::moto::{Moto, STRANGER};
+use crate::scene::place::Place;
 
 const GROUP: &str = "/acme/org-trail";
 
@@ -18,36 +18,36 @@ async fn call(api: &Api, action: &str, asked: Value) -> bool {
 
 /// The organization's trail's log group with all that is set on it, a central
 /// destination, and policies. What is there stays as it is.
-pub(super) async fn prepare(moto: &Moto) {
-    let api = Api::of(moto, MANAGEMENT, REGION).await;
-    let account = MANAGEMENT.id;
+pub(super) async fn prepare(moto: &Moto, place: Place) {
+    let api = Api::of(moto, place.account, place.region).await;
     let (_, known) = api.json("logs", "DescribeDestinations", &json!({})).await;
     if known["destinations"].as_array().is_some_and(Vec::is_empty) {
-        let own = make_destination(&api, MANAGEMENT.id, "acme-central").await;
+        let own = make_destination(&api, place, "acme-central").await;
         let senders = json!({"Version": "2012-10-17", "Statement": [{
-            "Sid": "Senders", "Effect": "Allow", "Principal": {"AWS": ["222222222222"]},
+            "Sid": "Senders", "Effect": "Allow", "Principal": {"AWS": [place.moved("222222222222")]},
             "Action": "logs:PutSubscriptionFilter", "Resource": own}]});
         let policy =
             json!({"destinationName": "acme-central", "accessPolicy": senders.to_string()});
         call(&api, "PutDestinationPolicy", policy).await;
-        let stranger = Api::of(moto, STRANGER, REGION).await;
-        make_destination(&stranger, STRANGER.id, "collect").await;
-        make_policies(&api).await;
+        let strange = Place {
+            account: STRANGER,
+            ..place
+        };
+        let stranger = Api::of(moto, STRANGER, place.region).await;
+        make_destination(&stranger, strange, "collect").await;
+        make_policies(&api, place).await;
     }
-    let key = format!("arn:aws:kms:{REGION}:{account}:key/acme-logs");
+    let key = place.moved("arn:aws:kms:eu-west-1:111111111111:key/acme-logs");
     let group = json!({"logGroupName": GROUP, "kmsKeyId": key});
     if call(&api, "CreateLogGroup", group).await {
-        furnish(&api).await;
+        furnish(&api, place).await;
     }
 }
 
-async fn furnish(api: &Api) {
+async fn furnish(api: &Api, place: Place) {
     let retention = json!({"logGroupName": GROUP, "retentionInDays": 400});
     call(api, "PutRetentionPolicy", retention).await;
-    let central = format!(
-        "arn:aws:logs:{REGION}:{}:destination:acme-central",
-        MANAGEMENT.id
-    );
+    let central = place.moved("arn:aws:logs:eu-west-1:111111111111:destination:acme-central");
     let filter = json!({"logGroupName": GROUP, "filterName": "to-central",
         "filterPattern": "", "destinationArn": central});
     call(api, "PutSubscriptionFilter", filter).await;
@@ -58,22 +58,23 @@ async fn furnish(api: &Api) {
     call(api, "PutMetricFilter", filter).await;
 }
 
-async fn make_destination(api: &Api, account: &str, name: &str) -> String {
+async fn make_destination(api: &Api, place: Place, name: &str) -> String {
+    let (region, account) = (place.region, place.account.id);
     let asked = json!({
         "destinationName": name,
-        "targetArn": format!("arn:aws:kinesis:{REGION}:{account}:stream/{name}"),
+        "targetArn": format!("arn:aws:kinesis:{region}:{account}:stream/{name}"),
         "roleArn": format!("arn:aws:iam::{account}:role/acme-logs-to-kinesis"),
     });
     call(api, "PutDestination", asked).await;
-    format!("arn:aws:logs:{REGION}:{account}:destination:{name}")
+    format!("arn:aws:logs:{region}:{account}:destination:{name}")
 }
 
-async fn make_policies(api: &Api) {
-    let account = MANAGEMENT.id;
+async fn make_policies(api: &Api, place: Place) {
+    let (region, account) = (place.region, place.account.id);
     let dns = json!({"Version": "2012-10-17", "Statement": [{
         "Sid": "Route53", "Effect": "Allow", "Principal": {"Service": "route53.amazonaws.com"},
         "Action": ["logs:CreateLogStream", "logs:PutLogEvents"],
-        "Resource": format!("arn:aws:logs:{REGION}:{account}:log-group:/acme/*:*"),
+        "Resource": format!("arn:aws:logs:{region}:{account}:log-group:/acme/*:*"),
         "Condition": {"StringEquals": {"aws:SourceAccount": account}}}]});
     let asked = json!({"policyName": "acme-dns-queries", "policyDocument": dns.to_string()});
     call(api, "PutResourcePolicy", asked).await;

@@ -1,7 +1,6 @@
 //! Pulse and sweep: what is found without an event.
 
 use super::*;
-use crate::pipeline::sweep::Place;
 
 fn trail() -> At {
     At::new(
@@ -39,12 +38,9 @@ async fn look(world: &World, seconds: i64, what: &str) -> Answer {
     };
     match what {
         "pulse" => pipeline.pulse().await,
-        "sweep" => pipeline.sweep().await,
+        "sweep" => pipeline.sweep(None).await,
         "place" => {
-            let place = Place {
-                account: "111111111111".into(),
-                region: "eu-west-1".into(),
-            };
+            let place = place("111111111111", "eu-west-1");
             pipeline.sweep_place(&place, 0).await
         }
         "take" => pipeline.take_baselines(None, "AROAOPERATOR").await,

@@ -3,12 +3,14 @@
 mod fixing;
 mod holding;
 mod looking;
+mod places;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration as Pause;
 
 use auditward_rules::facet::At;
+use auditward_rules::inventory::{Learnt, TrailUse};
 use auditward_rules::rule::Function;
 use auditward_rules::settings::Settings;
 use serde_json::json;
@@ -43,8 +45,14 @@ struct World {
     only: Option<&'static str>,
     /// What the event history has, one record a page.
     missed: Vec<String>,
-    /// What discovery finds.
+    /// What discovery finds, each where it is.
     guarded: Vec<At>,
+    /// What discovery learns about trails, in the places of their ARNs.
+    trails: Vec<TrailUse>,
+    /// The account that lets nobody in.
+    closed: Option<&'static str>,
+    /// The places in which was discovered.
+    discovered: Mutex<Vec<Place>>,
 }
 
 impl World {
@@ -62,6 +70,18 @@ impl World {
             }),
             _ => Ok(()),
         }
+    }
+
+    fn enter(&self, account: &str) -> Result<(), Failure> {
+        if self.closed != Some(account) {
+            return Ok(());
+        }
+        Err(Failure {
+            call: crate::failure::ASSUME_ROLE.into(),
+            code: "AccessDenied".into(),
+            message: "not authorized".into(),
+            kind: FailureKind::Denied,
+        })
     }
 
     fn alerts(&self) -> Vec<String> {
@@ -108,6 +128,7 @@ impl Guard for World {
         }
         Some(Box::pin(async move {
             self.call("touch").await?;
+            self.enter(&plan.at().account)?;
             Ok(match touch {
                 Touch::Read => Touched::Live(state(*self.logging.lock().unwrap())),
                 Touch::Write { to, .. } => {
@@ -136,15 +157,32 @@ impl Guard for World {
         })
     }
 
+    fn home(&self) -> Place {
+        place("111111111111", "eu-west-1")
+    }
+
     fn discover<'a>(
         &'a self,
         _: &'a Settings,
-        inventory: Inventory,
+        _: &'a Inventory,
+        place: &'a Place,
     ) -> BoxFuture<'a, Result<Discovered, Failure>> {
         Box::pin(async move {
+            self.discovered.lock().unwrap().push(place.clone());
+            self.enter(&place.account)?;
+            let here = |at: &At| (&at.account, &at.region) == (&place.account, &place.region);
+            let of_here = format!(":{}:{}:", place.region, place.account);
+            let trails = self.trails.iter();
+            let trails = trails.filter(|used| used.trail.contains(&of_here));
+            let resources = self.guarded.iter().filter(|at| here(at));
+            let learnt = Learnt {
+                trails: trails.cloned().collect(),
+                ..Learnt::default()
+            };
             Ok(Discovered {
-                inventory,
-                resources: self.guarded.clone(),
+                resources: resources.cloned().collect(),
+                learnt,
+                unread: Vec::new(),
             })
         })
     }
@@ -221,6 +259,13 @@ impl Store for World {
 const ENFORCE: &str = "[ours]\naccounts = [\"111111111111\"]\n[protected]\nresources = [\"arn:aws:cloudtrail:*\", \"arn:aws:s3:::logs\"]\n[mode]\ndefault = \"enforce\"\n[[operators]]\nprincipal = \"arn:aws:iam::111111111111:role/operator\"\nunique_id = \"AROAOPERATOR\"\nreason = \"test\"\n";
 
 const STOPPED: &str = r#"{"eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","awsRegion":"eu-west-1","recipientAccountId":"111111111111","eventID":"event-1","eventTime":"2026-11-20T10:00:00Z","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111111111111:user/mallory","accountId":"111111111111"},"requestParameters":{"name":"audit"}}"#;
+
+fn place(account: &str, region: &str) -> Place {
+    Place {
+        account: account.into(),
+        region: region.into(),
+    }
+}
 
 fn at(seconds: i64) -> DateTime<Utc> {
     DateTime::parse_from_rfc3339("2026-11-20T10:00:10Z")
