@@ -60,6 +60,11 @@ fn roles_allow_exactly_what_the_hands_do() {
 }
 
 #[test]
+fn one_function_heals_only_what_is_the_others() {
+    assert_eq!(permissions::healing(Stack::read()), Faults::new());
+}
+
+#[test]
 fn the_role_in_member_accounts_allows_exactly_what_all_hands_do() {
     assert_eq!(permissions::members(Stack::read()), Faults::new());
 }

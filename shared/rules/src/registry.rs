@@ -76,3 +76,42 @@ pub fn watching<'a>(source: &'a str, name: &'a str) -> impl Iterator<Item = &'st
 pub fn of(function: Function) -> impl Iterator<Item = &'static Rule> {
     rules().filter(move |rule| rule.function == function)
 }
+
+/// The rule of a function under which a facet is told of that was found by
+/// looking: the one that is most about it.
+pub fn about(function: Function, kind: &str) -> Option<&'static Rule> {
+    let place = |rule: &Rule| rule.facets.iter().position(|facet| *facet == kind);
+    of(function)
+        .filter(|rule| place(rule).is_some())
+        .min_by_key(|rule| place(rule))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_facet_is_told_of_under_the_rule_that_is_most_about_it() {
+        for (function, kind, rule) in [
+            (
+                Function::TrailGuard,
+                "trail-selectors",
+                "trail.selectors-weakened",
+            ),
+            (
+                Function::SelfGuard,
+                "rule-targets",
+                "guard-rule.targets-removed",
+            ),
+            (Function::SelfGuard, "rule-definition", "guard-rule.deleted"),
+            (
+                Function::SelfGuard,
+                "schedule-definition",
+                "guard-schedule.changed",
+            ),
+        ] {
+            assert_eq!(about(function, kind).map(|rule| rule.id), Some(rule));
+        }
+        assert!(about(Function::BucketGuard, "trail-selectors").is_none());
+    }
+}

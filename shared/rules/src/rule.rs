@@ -113,6 +113,12 @@ impl Function {
             Self::SelfGuard => "self-guard",
         }
     }
+
+    /// The function whose lifelines this one puts back: self-guard heals all the
+    /// others, and nobody can heal himself.
+    pub fn heals(self) -> Option<Self> {
+        (self == Self::TrailGuard).then_some(Self::SelfGuard)
+    }
 }
 
 /// How it is proven that a rule's plans put the safe state back.

@@ -12,7 +12,8 @@ use serde_json::json;
 use auditward_rules::facet::At;
 use auditward_rules::plan::Plan;
 use auditward_rules::protected;
-use auditward_rules::rule::Severity;
+use auditward_rules::registry;
+use auditward_rules::rule::{Function, Severity};
 
 use super::drift::Word;
 use super::{Answer, Pipeline, known_now};
@@ -44,13 +45,13 @@ pub(super) struct Places {
 /// deleted can be found no more, and is what must be missed.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-struct Guarded {
-    resources: Vec<At>,
+pub(super) struct Guarded {
+    pub resources: Vec<At>,
 }
 
 /// What was found in one go.
 #[derive(Debug, Default)]
-struct Seen {
+pub(super) struct Seen {
     /// What no baseline vouches for: in words, for one report.
     unrecorded: Vec<String>,
     /// What could not be read.
@@ -62,7 +63,8 @@ const SPARE: Duration = Duration::seconds(15);
 
 impl Pipeline<'_> {
     /// Looks at what must not be off for a minute: whether protected trails log
-    /// with all they must, whether Auditward's own rules and functions work.
+    /// with all they must, whether Auditward's own rules and functions work; and
+    /// at what the function hangs on that this one heals.
     pub async fn pulse(&self) -> Answer {
         let mut answer = Answer::default();
         answer.metrics.count("Heartbeats");
@@ -75,8 +77,9 @@ impl Pipeline<'_> {
             if resources.is_empty() {
                 resources = self.found(&known).await?;
             }
-            let plans = self.plans(&resources, &known, protected::beats);
-            let (seen, left) = self.check_all(&plans, &known, 0, &mut answer).await?;
+            let own = self.guard.function();
+            let plans = self.plans(own, &resources, &known, protected::beats);
+            let (mut seen, left) = self.check_all(&plans, &known, 0, &mut answer).await?;
             if left.is_none() && answer.cases.is_empty() && seen.unread.is_empty() {
                 let put = Put::new(
                     keys::well(self.guard.function()),
@@ -86,6 +89,7 @@ impl Pipeline<'_> {
                 // That it is not noted makes the next gap longer, and nothing worse.
                 let _ = self.store.put(&[put]).await;
             }
+            seen.add(self.heal(&known, &mut answer).await?);
             self.report("pulse", &seen).await
         };
         if let Err(failure) = work.await {
@@ -126,7 +130,8 @@ impl Pipeline<'_> {
             let known = known_now(self).await;
             let key = keys::guarded(self.guard.function(), &place.account, &place.region);
             let guarded: Guarded = self.document(&key).await?.unwrap_or_default();
-            let plans = self.plans(&guarded.resources, &known, |_| true);
+            let own = self.guard.function();
+            let plans = self.plans(own, &guarded.resources, &known, |_| true);
             let (seen, left) = self.check_all(&plans, &known, from, &mut answer).await?;
             if let Some(next) = left {
                 self.hand_on(place, next).await?;
@@ -164,7 +169,7 @@ impl Pipeline<'_> {
                 );
                 return Err(Failure::other("fix", why));
             }
-            for plan in self.plans(&meant, &known, |_| true) {
+            for plan in self.plans(self.guard.function(), &meant, &known, |_| true) {
                 let items = self.baselines(std::slice::from_ref(&plan)).await?;
                 self.check(&plan, &known, &items, Word::Operator, &mut answer)
                     .await?;
@@ -245,19 +250,27 @@ impl Pipeline<'_> {
         .await
     }
 
-    /// What must hold of these resources and this function can see to.
-    fn plans(&self, resources: &[At], known: &Known, wanted: impl Fn(&str) -> bool) -> Vec<Plan> {
+    /// What must hold of these resources by a function's rules, and this function
+    /// can see to.
+    pub(super) fn plans(
+        &self,
+        function: Function,
+        resources: &[At],
+        known: &Known,
+        wanted: impl Fn(&str) -> bool,
+    ) -> Vec<Plan> {
         let all = resources
             .iter()
             .flat_map(|at| protected::plans(at, &known.inventory));
         let carried = |plan: &Plan| self.guard.touch(plan, Touch::Read).is_some();
-        all.filter(|plan| wanted(plan.kind()) && carried(plan) && self.rule_about(plan).is_some())
+        let ruled = |plan: &Plan| registry::about(function, plan.kind()).is_some();
+        all.filter(|plan| wanted(plan.kind()) && carried(plan) && ruled(plan))
             .collect()
     }
 
     /// Checks plans, beginning with the one of that number; gives the number of
     /// the first one for which there was no time.
-    async fn check_all(
+    pub(super) async fn check_all(
         &self,
         plans: &[Plan],
         known: &Known,
@@ -415,6 +428,13 @@ impl Pipeline<'_> {
             "store",
             format!("others keep changing {key}"),
         ))
+    }
+}
+
+impl Seen {
+    fn add(&mut self, more: Self) {
+        self.unrecorded.extend(more.unrecorded);
+        self.unread.extend(more.unread);
     }
 }
 
