@@ -232,7 +232,9 @@ pub fn healing(stack: &Stack) -> Faults {
             return Faults::new();
         };
         let grants = stack.grants(&deployed.role, "hands");
-        let passes = grants.iter().any(|grant| grant.resources == [healed_role()]);
+        let passes = grants
+            .iter()
+            .any(|grant| grant.resources == [healed_role()]);
         let mut faults: Faults = (!passes)
             .then(|| format!("{}: it cannot write schedules", function.name()))
             .into_iter()

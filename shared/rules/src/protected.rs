@@ -383,7 +383,8 @@ mod tests {
 
     #[test]
     fn what_belongs_to_a_function_is_known_by_its_name() {
-        let arn = |rest: &str| format!("arn:aws:{}", rest.replace("::", ":eu-west-1:111111111111:"));
+        let arn =
+            |rest: &str| format!("arn:aws:{}", rest.replace("::", ":eu-west-1:111111111111:"));
         for own in [
             "lambda::function:auditward-self-guard",
             "events::rule/auditward-SelfGuardRules-9VK2XQ0B7LMD",

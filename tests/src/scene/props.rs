@@ -7,6 +7,8 @@ mod logs;
 mod messages;
 mod points;
 
+pub use guard::of_self_guard;
+
 use aws_config::SdkConfig;
 use serde_json::{Value, json};
 
@@ -137,7 +139,7 @@ pub async fn prepare(moto: &Moto, event: &Value) {
         Some("logs.amazonaws.com") => return logs::prepare(moto).await,
         Some("lambda.amazonaws.com") => return guard::prepare_functions(moto, detail).await,
         Some("events.amazonaws.com") => return guard::prepare_rules(moto, detail).await,
-        Some("scheduler.amazonaws.com") => return guard::prepare_schedules(moto).await,
+        Some("scheduler.amazonaws.com") => return guard::prepare_schedules(moto, detail).await,
         _ => {}
     }
     let asked = &detail["requestParameters"];

@@ -13,6 +13,23 @@ const NOTHING: &str = "UEsFBgAAAAAAAAAAAAAAAAAAAAAAAA==";
 const RULE: &str = "auditward-TrailGuardTrails-9VK2XQ0B7LMD";
 const QUEUE: &str = "arn:aws:sqs:eu-west-1:111111111111:";
 
+/// The same words of self-guard, where an event is about what self-guard hangs
+/// on: `auditward-SelfGuardRules-…`, `auditward-self-guard`.
+pub fn of_self_guard(text: &str) -> String {
+    text.replace("TrailGuardTrails", "SelfGuardRules")
+        .replace("auditward-trail-guard", "auditward-self-guard")
+}
+
+/// What the words of trail-guard's parts are in an event about these.
+fn words(asked: &Value) -> fn(&str) -> String {
+    let asked = asked.to_string();
+    if asked.contains("auditward-self-guard") || asked.contains("SelfGuard") {
+        of_self_guard
+    } else {
+        str::to_owned
+    }
+}
+
 /// What an event of Lambda is about: its function.
 pub async fn prepare_functions(moto: &Moto, detail: &Value) {
     let api = Api::of(moto, MANAGEMENT, REGION).await;
@@ -96,12 +113,14 @@ async fn make_function(api: &Api, name: &str) {
         "DestinationConfig": {"OnFailure": {"Destination": format!("{QUEUE}auditward-Failed")}}});
     let start = format!("PUT /{}", path("2019-09-25", "event-invoke-config"));
     call(api, &start, invocations).await;
+    let words = words(&json!(name));
     let removed = sample("self-guard/guard-function.cut-off.violation.deployed-rule");
+    let statement = removed["detail"]["requestParameters"]["statementId"].as_str();
     let permission = json!({
-        "StatementId": removed["detail"]["requestParameters"]["statementId"],
+        "StatementId": words(statement.unwrap_or_default()),
         "Action": "lambda:InvokeFunction",
         "Principal": "events.amazonaws.com",
-        "SourceArn": format!("arn:aws:events:{REGION}:{}:rule/{RULE}", MANAGEMENT.id),
+        "SourceArn": words(&format!("arn:aws:events:{REGION}:{}:rule/{RULE}", MANAGEMENT.id)),
     });
     let start = format!("POST /{}", path("2015-03-31", "policy"));
     if name.starts_with("auditward-") {
@@ -119,18 +138,22 @@ pub async fn prepare_rules(moto: &Moto, detail: &Value) {
     let asked = &detail["requestParameters"];
     let deployed = sample("self-guard/guard-rule.changed.violation.disabled");
     let pattern = &deployed["detail"]["requestParameters"]["eventPattern"];
-    for name in [RULE, "orders-shipped"] {
+    let words = words(asked);
+    for name in [&*words(RULE), "orders-shipped"] {
         let rule = json!({"Name": name, "EventPattern": pattern, "State": "ENABLED"});
         events(&api, "PutRule", rule).await;
     }
-    let target = json!({"Id": "TrailGuardTrailsLambdaTarget",
-        "Arn": format!("arn:aws:lambda:{REGION}:{}:function:auditward-trail-guard", MANAGEMENT.id),
+    let function = format!(
+        "arn:aws:lambda:{REGION}:{}:function:auditward-trail-guard",
+        MANAGEMENT.id
+    );
+    let target = json!({"Id": words("TrailGuardTrailsLambdaTarget"), "Arn": words(&function),
         "DeadLetterConfig": {"Arn": format!("{QUEUE}auditward-Undelivered")},
         "RetryPolicy": {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400}});
     events(
         &api,
         "PutTargets",
-        json!({"Rule": RULE, "Targets": [target]}),
+        json!({"Rule": words(RULE), "Targets": [target]}),
     )
     .await;
     let names = [&asked["eventBusName"], &asked["name"]];
@@ -156,19 +179,24 @@ async fn events(api: &Api, action: &str, asked: Value) {
 }
 
 /// The schedule that the samples speak of.
-pub async fn prepare_schedules(moto: &Moto) {
+pub async fn prepare_schedules(moto: &Moto, detail: &Value) {
     let api = Api::of(moto, MANAGEMENT, REGION).await;
+    let words = words(&detail["requestParameters"]);
+    let function = format!(
+        "arn:aws:lambda:{REGION}:{}:function:auditward-trail-guard",
+        MANAGEMENT.id
+    );
     let schedule = json!({
         "ScheduleExpression": "rate(1 minute)",
         "FlexibleTimeWindow": {"Mode": "OFF"},
         "State": "ENABLED",
         "Target": {
-            "Arn": format!("arn:aws:lambda:{REGION}:{}:function:auditward-trail-guard", MANAGEMENT.id),
+            "Arn": words(&function),
             "RoleArn": format!("arn:aws:iam::{}:role/auditward-schedules", MANAGEMENT.id),
             "Input": "{\"auditward\":\"pulse\"}",
             "RetryPolicy": {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185},
         },
     });
-    let start = "POST /schedules/auditward-trail-guard-pulse";
-    api.rest("scheduler", start, &schedule).await;
+    let start = words("POST /schedules/auditward-trail-guard-pulse");
+    api.rest("scheduler", &start, &schedule).await;
 }
