@@ -86,7 +86,8 @@ async fn every_violation_is_put_back_told_once_and_undone() {
     story::all(ROWS, |row| story::put_back(FUNCTION, row)).await;
     a_moved_trail_comes_back_after_its_buckets_policy().await;
     what_happened_while_the_trail_was_off_is_put_right_too().await;
-    story::complete(FUNCTION, ROWS, RECORDED);
+    // What it does for self-guard is proven in the suite `healing`.
+    story::complete_for(FUNCTION, &["cloudtrail", "kms", "s3"], ROWS, RECORDED);
 }
 
 /// GIVEN a trail that was moved away, and a bucket that lets it in no more, THEN

@@ -6,6 +6,7 @@ use auditward_hands::{
     alarms, anywhere, cloudformation, cloudtrail, dynamodb, events, history, iam, kms, lambda,
     logs, organizations, ram, s3, scheduler, sinks, sns, sqs,
 };
+use auditward_rules::protected;
 use auditward_rules::registry;
 use auditward_rules::rule::Function;
 use auditward_runtime::hand::{DISCOVERY, HISTORY, Permission};
@@ -39,11 +40,13 @@ pub fn all() -> impl Iterator<Item = &'static Permission> {
     HANDS.iter().flat_map(|(permissions, _)| permissions.iter())
 }
 
-/// The facets that a function's rules name.
+/// The facets that a function's rules name, and the lifelines of the one it heals.
 pub fn facets(function: Function) -> BTreeSet<&'static str> {
+    let healed = function.heals().map(|_| protected::LIFELINES);
     registry::of(function)
         .flat_map(|rule| rule.facets)
         .copied()
+        .chain(healed.into_iter().flatten())
         .collect()
 }
 

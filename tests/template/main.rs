@@ -60,6 +60,11 @@ fn roles_allow_exactly_what_the_hands_do() {
 }
 
 #[test]
+fn one_function_heals_only_what_is_the_others() {
+    assert_eq!(permissions::healing(Stack::read()), Faults::new());
+}
+
+#[test]
 fn the_role_in_member_accounts_allows_exactly_what_all_hands_do() {
     assert_eq!(permissions::members(Stack::read()), Faults::new());
 }
@@ -95,8 +100,9 @@ fn a_template_that_does_not_agree_is_found_out() {
     type Check = fn(&Stack) -> Faults;
     let keys = "TrailGuard/Properties/Events/Keys/Properties";
     let hands = "RoleGuardRole/Properties/Policies/1/PolicyDocument/Statement/0";
+    let healing = "TrailGuardRole/Properties/Policies/1/PolicyDocument/Statement/11";
     let runtime = "BucketGuardRole/Properties/Policies/0/PolicyDocument/Statement/0";
-    let cases: [(String, Value, Check, &str); 17] = [
+    let cases: [(String, Value, Check, &str); 18] = [
         (
             format!("{keys}/Pattern/detail/eventName"),
             json!(["DisableKey", "PutKeyPolicy"]),
@@ -149,6 +155,12 @@ fn a_template_that_does_not_agree_is_found_out() {
             json!({"Bool": {"aws:MultiFactorAuthPresent": "true"}}),
             permissions::hands,
             "role-guard: the condition of iam:ListRoles is",
+        ),
+        (
+            format!("{healing}/Resource"),
+            json!({"Fn::Sub": "arn:${AWS::Partition}:lambda:*:${AWS::AccountId}:function:*"}),
+            permissions::healing,
+            "trail-guard: lambda:AddPermission is allowed on",
         ),
         (
             format!("{runtime}/Action"),

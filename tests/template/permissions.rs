@@ -97,7 +97,7 @@ fn allowed(whose: &str, expected: &BTreeSet<String>, grants: &[Grant]) -> Faults
     let mut faults = differences(whose, expected, &found);
     for grant in grants {
         for action in &grant.actions {
-            let condition = only_where(whose, action);
+            let condition = only_where(whose, action, &grant.resources);
             faults.extend(unlike(
                 whose,
                 &format!("the condition of {action}"),
@@ -198,7 +198,7 @@ fn knows_no_resource(action: &str) -> bool {
 
 /// What would be power over others is for the services alone that act in a
 /// role's name, and that the function guards.
-fn only_where(whose: &str, action: &str) -> Value {
+fn only_where(whose: &str, action: &str, on: &[Value]) -> Value {
     let only = |key: &str, services: Value| json!({"StringEquals": {key: services}});
     let [trail, bucket, logs, scheduler] =
         ["cloudtrail", "s3", "logs", "scheduler"].map(|service| format!("{service}.amazonaws.com"));
@@ -209,6 +209,8 @@ fn only_where(whose: &str, action: &str) -> Value {
                 "bucket-guard" => json!(bucket),
                 "log-guard" => json!(logs),
                 "self-guard" => json!(scheduler),
+                // Of another function it passes only the roles that are its schedules'.
+                "trail-guard" if on == [healed_role()] => json!(scheduler),
                 _ => json!(trail),
             };
             only("iam:PassedToService", services)
@@ -216,6 +218,45 @@ fn only_where(whose: &str, action: &str) -> Value {
         "iam:CreateServiceLinkedRole" => only("iam:AWSServiceName", json!(trail)),
         _ => Value::Null,
     }
+}
+
+/// The roles as which self-guard's schedules call it.
+fn healed_role() -> Value {
+    json!({"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${AWS::StackName}-SelfGuard*"})
+}
+
+/// What one function does to another's is done to nothing else: only to what has
+/// its name in it.
+pub fn healing(stack: &Stack) -> Faults {
+    let check = |function: Function, deployed: Deployed| {
+        let Some(other) = function.heals() else {
+            return Faults::new();
+        };
+        let grants = stack.grants(&deployed.role, "hands");
+        let passes = grants
+            .iter()
+            .any(|grant| grant.resources == [healed_role()]);
+        let mut faults: Faults = (!passes)
+            .then(|| format!("{}: it cannot write schedules", function.name()))
+            .into_iter()
+            .collect();
+        let theirs = ["lambda:", "events:", "scheduler:"];
+        for grant in &grants {
+            for action in &grant.actions {
+                if !theirs.iter().any(|service| action.starts_with(service)) {
+                    continue;
+                }
+                faults.extend(grant.resources.iter().filter_map(|on| {
+                    let arn = on["Fn::Sub"].as_str().unwrap_or_default();
+                    let names = [other.name().to_owned(), format!("{other:?}")];
+                    let only = names.iter().any(|name| arn.contains(name.as_str()));
+                    (!only).then(|| format!("{}: {action} is allowed on {on}", function.name()))
+                }));
+            }
+        }
+        faults
+    };
+    each_function(check, stack)
 }
 
 /// What the runtime itself may do is exactly what it does: remember, tell,

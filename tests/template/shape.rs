@@ -157,12 +157,15 @@ pub fn looks(stack: &Stack) -> Faults {
             let look = |id: &str, every: &str| {
                 let event = &deployed.properties["Events"][id];
                 let asked = json!({"auditward": id.to_lowercase()}).to_string();
+                // By its name self-guard knows a schedule as Auditward's own.
+                let named = format!("${{AWS::StackName}}-{name}-{}", id.to_lowercase());
                 let found = json!([
                     event["Type"],
+                    event["Properties"]["Name"],
                     event["Properties"]["ScheduleExpression"],
                     event["Properties"]["Input"]
                 ]);
-                let expected = json!(["ScheduleV2", every, asked]);
+                let expected = json!(["ScheduleV2", {"Fn::Sub": named}, every, asked]);
                 unlike(name, id, &expected, &found)
             };
             [

@@ -1,8 +1,12 @@
-//! Guards trails, event data stores and the keys they use.
+//! Guards trails, event data stores and the keys they use; and what self-guard
+//! hangs on, which nobody can heal in himself.
 
 use auditward_hands::cloudtrail::CloudTrail;
+use auditward_hands::events::Events;
 use auditward_hands::kms::Kms;
+use auditward_hands::lambda::Lambda;
 use auditward_hands::s3::S3;
+use auditward_hands::scheduler::Scheduler;
 
 auditward_hands::function! {
     TrailGuard {
@@ -12,6 +16,9 @@ auditward_hands::function! {
         ];
         keys: Kms carries [KeyState, KeyPolicy, KeyRotation, KeyGrant, KeyGrants];
         buckets: S3 carries [BucketPolicy];
+        functions: Lambda carries [FunctionConcurrency, FunctionPermissions];
+        rules: Events carries [RuleDefinition, RuleTargets, RuleState];
+        schedules: Scheduler carries [ScheduleDefinition];
     }
     discover [trails]
 }

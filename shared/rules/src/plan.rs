@@ -291,20 +291,14 @@ plans! {
         AlarmActions => alarm::AlarmActions,
     }
     (feature = "guard") {
-        FunctionConcurrency => function::FunctionConcurrency,
         FunctionUrl => function::FunctionUrl,
-        FunctionPermissions => function::FunctionPermissions,
         FunctionStatement => function::FunctionStatement,
         FunctionSources => function::FunctionSources,
         ForeignMapping => function::ForeignMapping,
         FunctionInvocations => function::FunctionInvocations,
         FunctionAliases => function::FunctionAliases,
-        RuleState => rule::RuleState,
-        RuleDefinition => rule::RuleDefinition,
-        RuleTargets => rule::RuleTargets,
         BusPolicy => bus::BusPolicy,
         BusConfiguration => bus::BusConfiguration,
-        ScheduleDefinition => schedule::ScheduleDefinition,
         TopicPolicy => topic::TopicPolicy,
         TopicPublishers => topic::TopicPublishers,
         TopicSettings => topic::TopicSettings,
@@ -316,5 +310,13 @@ plans! {
         TableProtection => table::TableProtection,
         TableRecovery => table::TableRecovery,
         StackProtection => stack::StackProtection,
+    }
+    (feature = "lifelines") {
+        FunctionConcurrency => function::FunctionConcurrency,
+        FunctionPermissions => function::FunctionPermissions,
+        RuleDefinition => rule::RuleDefinition,
+        RuleTargets => rule::RuleTargets,
+        RuleState => rule::RuleState,
+        ScheduleDefinition => schedule::ScheduleDefinition,
     }
 }

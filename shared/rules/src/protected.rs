@@ -55,6 +55,7 @@ use crate::facets::trail::{
 };
 use crate::inventory::{Inventory, TrailUse};
 use crate::plan::Plan;
+use crate::rule::Function;
 
 /// Everything that must hold for one resource. Empty for a resource of a kind
 /// that no facet is about.
@@ -112,17 +113,32 @@ pub fn kinds(at: &At) -> Vec<&'static str> {
         .collect()
 }
 
+/// Facets that a function hangs on: that it may run, and that it is called, on
+/// events and each minute.
+pub const LIFELINES: [&str; 6] = [
+    "function-concurrency",
+    "function-permissions",
+    "rule-definition",
+    "rule-targets",
+    "rule-state",
+    "schedule-definition",
+];
+
 /// Whether a facet is looked at every minute: without it nobody sees anything.
 pub fn beats(kind: &str) -> bool {
-    matches!(
-        kind,
-        "trail-config"
-            | "trail-selectors"
-            | "trail-logging"
-            | "rule-state"
-            | "rule-targets"
-            | "function-concurrency"
-    )
+    matches!(kind, "trail-config" | "trail-selectors" | "trail-logging")
+        || LIFELINES.contains(&kind)
+}
+
+/// Whether a resource is this function itself, or a rule or schedule that calls
+/// it, by the names that the stack gives: `auditward-self-guard`,
+/// `auditward-SelfGuardRules-9VK2XQ0B7LMD`, `auditward-self-guard-pulse`.
+pub fn is_part_of(at: &At, function: Function) -> bool {
+    let plain = |name: &str| name.replace('-', "").to_ascii_lowercase();
+    Arn::parse(&at.resource).is_some_and(|arn| {
+        matches!(arn.service, "lambda" | "events" | "scheduler")
+            && plain(arn.resource).contains(&plain(function.name()))
+    })
 }
 
 fn step<F: Facet>(at: &At, wish: F::Wish) -> Plan
@@ -409,5 +425,47 @@ mod tests {
         let plan = step::<SubscriptionFilters>(&at, FiltersWish::default());
         assert_eq!(leads_to(&plan, &state), [destination]);
         assert_eq!(leads_to(&plan, &json!(null)), [""; 0]);
+    }
+
+    fn is_self_guards(arn: &str) -> bool {
+        is_part_of(
+            &At::new("111111111111", "eu-west-1", arn),
+            Function::SelfGuard,
+        )
+    }
+
+    #[test]
+    fn what_belongs_to_a_function_is_known_by_its_name() {
+        let arn =
+            |rest: &str| format!("arn:aws:{}", rest.replace("::", ":eu-west-1:111111111111:"));
+        for own in [
+            "lambda::function:auditward-self-guard",
+            "events::rule/auditward-SelfGuardRules-9VK2XQ0B7LMD",
+            "scheduler::schedule/default/auditward-self-guard-pulse",
+        ] {
+            assert!(is_self_guards(&arn(own)), "{own}");
+        }
+        for other in [
+            "lambda::function:auditward-trail-guard",
+            "events::rule/auditward-TrailGuardTrails-9VK2XQ0B7LMD",
+            "events::event-bus/auditward",
+            "sqs::auditward-self-guard",
+        ] {
+            assert!(!is_self_guards(&arn(other)), "{other}");
+        }
+    }
+
+    #[test]
+    fn every_lifeline_is_looked_at_each_minute() {
+        let at = |arn: &str| At::new("111111111111", "eu-west-1", arn);
+        let all = [
+            "arn:aws:lambda:eu-west-1:111111111111:function:auditward-self-guard",
+            "arn:aws:events:eu-west-1:111111111111:rule/auditward-SelfGuardRules-9VK2XQ0B7LMD",
+            "arn:aws:scheduler:eu-west-1:111111111111:schedule/default/auditward-self-guard-pulse",
+        ];
+        let kinds: Vec<_> = all.iter().flat_map(|arn| kinds(&at(arn))).collect();
+        for kind in LIFELINES {
+            assert!(beats(kind) && kinds.contains(&kind), "{kind}");
+        }
     }
 }

@@ -13,6 +13,7 @@ macro_rules! systems {
     ($($name:literal => $system:ident,)+) => {
         static SYSTEMS: &[&[&Rule]] = &[
             $(if cfg!(feature = $name) { $system::RULES } else { &[] },)+
+            if LIFELINES_ONLY { guard::LIFELINES } else { &[] },
         ];
 
         /// Whether this build carries every rule.
@@ -28,6 +29,9 @@ systems! {
     "logs" => logs,
     "guard" => guard,
 }
+
+/// Whether this build carries of the guard's own system what heals it, and no more.
+const LIFELINES_ONLY: bool = cfg!(all(feature = "lifelines", not(feature = "guard")));
 
 /// The rule about Auditward's own roles that every function can break.
 pub static UNEXPLAINED: &Rule = &roles::GUARD_UNEXPLAINED;
@@ -90,4 +94,43 @@ pub fn watching<'a>(source: &'a str, name: &'a str) -> impl Iterator<Item = &'st
 /// The rules whose plans a function carries.
 pub fn of(function: Function) -> impl Iterator<Item = &'static Rule> {
     rules().filter(move |rule| rule.function == function)
+}
+
+/// The rule of a function under which a facet is told of that was found by
+/// looking: the one that is most about it.
+pub fn about(function: Function, kind: &str) -> Option<&'static Rule> {
+    let place = |rule: &Rule| rule.facets.iter().position(|facet| *facet == kind);
+    of(function)
+        .filter(|rule| place(rule).is_some())
+        .min_by_key(|rule| place(rule))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_facet_is_told_of_under_the_rule_that_is_most_about_it() {
+        for (function, kind, rule) in [
+            (
+                Function::TrailGuard,
+                "trail-selectors",
+                "trail.selectors-weakened",
+            ),
+            (
+                Function::SelfGuard,
+                "rule-targets",
+                "guard-rule.targets-removed",
+            ),
+            (Function::SelfGuard, "rule-definition", "guard-rule.deleted"),
+            (
+                Function::SelfGuard,
+                "schedule-definition",
+                "guard-schedule.changed",
+            ),
+        ] {
+            assert_eq!(about(function, kind).map(|rule| rule.id), Some(rule));
+        }
+        assert!(about(Function::BucketGuard, "trail-selectors").is_none());
+    }
 }

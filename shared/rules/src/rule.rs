@@ -124,6 +124,12 @@ impl Function {
             Self::SelfGuard => Looks::Home,
         }
     }
+
+    /// The function whose lifelines this one puts back: self-guard heals all the
+    /// others, and nobody can heal himself.
+    pub fn heals(self) -> Option<Self> {
+        (self == Self::TrailGuard).then_some(Self::SelfGuard)
+    }
 }
 
 /// Where a function looks for what it guards.

@@ -46,6 +46,11 @@ pub fn restored(kind: &str, at: &At) -> String {
     baseline(kind, at).replacen("baseline", "restored", 1)
 }
 
+/// A state of a facet that the case of an event left as it was.
+pub fn left(kind: &str, at: &At) -> String {
+    baseline(kind, at).replacen("baseline", "left", 1)
+}
+
 /// Where a function guards anything.
 pub fn places(function: Function) -> String {
     format!("guarded/{}", function.name())

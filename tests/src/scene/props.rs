@@ -7,6 +7,8 @@ mod logs;
 mod messages;
 mod points;
 
+pub use guard::of_self_guard;
+
 use serde_json::{Value, json};
 
 use super::place::Place;
@@ -140,7 +142,7 @@ pub async fn prepare(moto: &Moto, place: Place, event: &Value) {
         Some("logs.amazonaws.com") => return logs::prepare(moto, place).await,
         Some("lambda.amazonaws.com") => return guard::prepare_functions(moto, place, detail).await,
         Some("events.amazonaws.com") => return guard::prepare_rules(moto, place, detail).await,
-        Some("scheduler.amazonaws.com") => return guard::prepare_schedules(moto, place).await,
+        Some("scheduler.amazonaws.com") => return guard::prepare_schedules(moto, place, detail).await,
         _ => {}
     }
     let asked = &detail["requestParameters"];

@@ -74,6 +74,17 @@ pub static RULES: &[&Rule] = &[
     &buses::DELETED,
     &buses::WEAKENED,
     &buses::ARCHIVE_WEAKENED,
+    &schedules::CHANGED,
     &schedules::DELETED,
+];
+
+/// The rules under which it is told that a function's lifelines are cut; see
+/// [`crate::protected::LIFELINES`].
+pub static LIFELINES: &[&Rule] = &[
+    &functions::THROTTLED,
+    &doors::CUT_OFF,
+    &rules::DISABLED,
+    &rules::DELETED,
+    &rules::UNTARGETED,
     &schedules::CHANGED,
 ];

@@ -4,7 +4,6 @@
 use std::collections::HashMap;
 
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 
 use auditward_rules::actor::Actor;
 use auditward_rules::facet::{Change, Decision, Scene};
@@ -16,6 +15,7 @@ use auditward_rules::rule::Rule;
 use auditward_rules::settings::{Held, Mode};
 
 use super::learn::Baseline;
+use super::left::fingerprint;
 use super::{Ahead, Answer, Pipeline, Turn};
 use crate::case::{Case, Outcome, case_id};
 use crate::failure::Failure;
@@ -35,13 +35,34 @@ pub(super) enum Word {
     Operator,
 }
 
+/// A facet that is not as it must be.
+struct Found {
+    live: Value,
+    verdict: Verdict,
+    why: String,
+    /// Whether it can be put right, and whether that only brings evidence back.
+    change: Option<bool>,
+}
+
+/// The case that a drift belongs to.
+struct Belongs {
+    rule: &'static Rule,
+    event: String,
+    resource: String,
+    /// Whether nothing was put right in it yet.
+    first: bool,
+}
+
 /// How many cases one drift may have in a day, each after the one before was put right.
 const MOST: u32 = 48;
 
 impl Pipeline<'_> {
-    /// The rule under which drift of a facet is told.
-    pub(super) fn rule_about(&self, plan: &Plan) -> Option<&'static Rule> {
-        registry::of(self.guard.function()).find(|rule| rule.facets.contains(&plan.kind()))
+    /// The rule under which drift of a facet is told: this function's own, or that
+    /// of the function it heals, so that both mean the same case.
+    fn rule_about(&self, plan: &Plan) -> Option<&'static Rule> {
+        let own = self.guard.function();
+        let healed = || registry::about(own.heals()?, plan.kind());
+        registry::about(own, plan.kind()).or_else(healed)
     }
 
     /// Holds one facet against what must hold. What is safe is learnt; what is
@@ -69,7 +90,7 @@ impl Pipeline<'_> {
         let decision = plan
             .decide(&live, good.map(|baseline| &baseline.state), scene)
             .map_err(|error| Failure::other(plan.kind(), error.to_string()))?;
-        let (verdict, why, evidence_on) = match decision {
+        let (verdict, why, change) = match decision {
             Decision::Safe => {
                 self.learn(plan, live, item, answer).await;
                 return Ok(None);
@@ -84,31 +105,32 @@ impl Pipeline<'_> {
             }
             Decision::Change(Change {
                 why, evidence_on, ..
-            }) => (Verdict::Violation, why, evidence_on),
-            Decision::ByHand(why) => (Verdict::Violation, why, false),
-            Decision::CannotTell(why) => (Verdict::CannotTell, why, false),
+            }) => (Verdict::Violation, why, Some(evidence_on)),
+            Decision::ByHand(why) => (Verdict::Violation, why, None),
+            Decision::CannotTell(why) => (Verdict::CannotTell, why, None),
         };
+        let evidence_on = change == Some(true);
         let by_word = word == Word::Operator;
         if baseline.is_none() && !evidence_on && !by_word {
             return Ok(Some(why));
         }
         let confirmed = by_word || good.is_some_and(|baseline| baseline.confirmed);
         let held = (!confirmed).then_some(Held::Unconfirmed);
-        self.drifted(plan, live, (verdict, why), known, held, word, answer)
-            .await;
+        let found = Found {
+            live,
+            verdict,
+            why,
+            change,
+        };
+        self.drifted(plan, found, known, held, word, answer).await;
         Ok(None)
     }
 
     /// Drift goes the way of an event from here.
-    #[expect(
-        clippy::too_many_arguments,
-        reason = "each is one thing that was found"
-    )]
     async fn drifted(
         &self,
         plan: &Plan,
-        live: Value,
-        (verdict, why): (Verdict, String),
+        found: Found,
         known: &Known,
         held: Option<Held>,
         word: Word,
@@ -144,16 +166,26 @@ impl Pipeline<'_> {
                 mode = Mode::Enforce;
             }
         }
-        let id = match self.drift_id(rule, plan, &live, word).await {
-            Ok(Some(id)) => id,
+        let writes = mode == Mode::Enforce
+            && found.change.is_some_and(|evidence_on| match &held {
+                None => true,
+                Some(Held::NoSettings | Held::Unconfirmed) => evidence_on,
+                Some(_) => false,
+            });
+        let Found {
+            live, verdict, why, ..
+        } = found;
+        let belongs = match self.belonging(rule, plan, &live, writes, word).await {
+            Ok(Some(belongs)) => belongs,
             Ok(None) => return,
             Err(failure) => return answer.again(failure.to_string()),
         };
+        let rule = belongs.rule;
         let severity = known.settings.severity.get(rule.id).copied();
         let finding = Finding {
             rule,
             severity: severity.unwrap_or(rule.severity),
-            resource: at.resource.clone(),
+            resource: belongs.resource,
             summary: format!("{} is {}: {why}", at.name(), plan.tell(&live)),
             mode,
             plan: vec![plan.clone()],
@@ -166,7 +198,7 @@ impl Pipeline<'_> {
         let text = json!({
             "eventSource": DRIFT,
             "eventName": "Drift",
-            "eventID": id,
+            "eventID": belongs.event,
             "eventTime": self.now.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
             "awsRegion": at.region,
             "recipientAccountId": at.account,
@@ -181,45 +213,58 @@ impl Pipeline<'_> {
             known: known.clone(),
             items: HashMap::new(),
             asked: Vec::new(),
-            live: Some((plan.clone(), Ok(live))),
+            // What was put right a moment ago may have been read before that.
+            live: belongs.first.then(|| (plan.clone(), Ok(live))),
             judgement: Judgement::default(),
             stored: true,
         };
         Box::pin(self.finding(&record, &finding, &mut ahead, Turn::Drift, answer)).await;
     }
 
-    /// What the case of a drift is called: the same for the same state on one day,
-    /// until it was put right; then it is another one. `None`: there were too many.
-    async fn drift_id(
+    /// Which case a drift belongs to: that of the event which left this state;
+    /// else the same for the same state on one day, until it was put right, and
+    /// then another one. `None`: there were too many.
+    async fn belonging(
         &self,
-        rule: &Rule,
+        rule: &'static Rule,
         plan: &Plan,
         live: &Value,
+        writes: bool,
         word: Word,
-    ) -> Result<Option<String>, Failure> {
+    ) -> Result<Option<Belongs>, Failure> {
+        let resource = &plan.at().resource;
+        let belongs = |event: String, first: bool| Belongs {
+            rule,
+            event,
+            resource: resource.clone(),
+            first,
+        };
         if word == Word::Operator {
             // What an operator asks for is a case of its own.
-            return Ok(Some(format!("fix-{}", self.now.to_rfc3339())));
+            let event = format!("fix-{}", self.now.to_rfc3339());
+            return Ok(Some(belongs(event, true)));
         }
-        let mut hash = Sha256::new();
-        hash.update(plan.kind());
-        hash.update(live.to_string());
-        let state: String = hash
-            .finalize()
-            .iter()
-            .take(6)
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        if let Some(left) = self.left_by(plan, live, writes).await?
+            && let Some(rule) = registry::rule(&left.rule)
+        {
+            return Ok(Some(Belongs {
+                rule,
+                event: left.event,
+                resource: left.resource,
+                first: true,
+            }));
+        }
+        let state = fingerprint(plan, live);
         let day = self.now.format("%Y-%m-%d");
         for nth in 0..MOST {
             let id = format!("drift-{state}-{day}-{nth}");
-            let key = keys::case(&case_id(&id, rule.id, &plan.at().resource));
+            let key = keys::case(&case_id(&id, rule.id, resource));
             let items = self.store.get(std::slice::from_ref(&key)).await?;
             let case = items.get(&key).map(Item::read::<Case>).transpose()?;
             let over = case
                 .is_some_and(|case| matches!(case.outcome, Outcome::Fixed | Outcome::AlreadySafe));
             if !over {
-                return Ok(Some(id));
+                return Ok(Some(belongs(id, nth == 0)));
             }
         }
         Ok(None)

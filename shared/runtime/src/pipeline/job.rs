@@ -59,6 +59,8 @@ pub(super) struct Job<'a> {
     pub wrote: bool,
     /// Live states that were found or made safe, for the baselines.
     pub safe: Vec<(Plan, Value)>,
+    /// Live states that were found unsafe and not made safe.
+    pub left: Vec<(Plan, Value)>,
 }
 
 impl Pipeline<'_> {
@@ -174,6 +176,7 @@ impl Pipeline<'_> {
             stored: ahead.stored,
             wrote: false,
             safe: Vec::new(),
+            left: Vec::new(),
         };
         job.run(answer).await;
         true
@@ -186,7 +189,7 @@ fn alerts_of(account: &str, now: DateTime<Utc>) -> String {
 }
 
 /// What an existing case means for an event about the same thing.
-enum Standing {
+pub(super) enum Standing {
     /// All is done and told.
     Settled,
     /// Somebody works on it.
@@ -195,7 +198,7 @@ enum Standing {
     Free,
 }
 
-fn standing(case: &Case, turn: Turn, now: DateTime<Utc>) -> Standing {
+pub(super) fn standing(case: &Case, turn: Turn, now: DateTime<Utc>) -> Standing {
     let unfinished = matches!(
         case.outcome,
         Outcome::Open | Outcome::Failed | Outcome::Waiting
@@ -368,6 +371,7 @@ impl Job<'_> {
                 .push(format!("the case could not be stored: {why}"));
             answer.again(why);
         }
+        self.note_left().await;
         answer.verdict = answer.verdict.max(Some(self.finding.verdict));
         answer
             .cases

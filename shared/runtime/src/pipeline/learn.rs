@@ -11,6 +11,7 @@ use auditward_rules::judge::Judgement;
 use auditward_rules::plan::Plan;
 use auditward_rules::protected::{leads_to, trail_use};
 use auditward_rules::record::Record;
+use auditward_rules::registry;
 
 use super::job::Job;
 use super::{Answer, Pipeline};
@@ -124,7 +125,12 @@ impl Pipeline<'_> {
         let confirmed = known.as_ref().is_some_and(|known| known.confirmed);
         let baseline = Baseline::after(known, plan.clone(), live, confirmed, "auditward", self.now);
         self.record_baseline(&baseline, item, answer).await;
-        if first && let Err(failure) = self.remember(std::slice::from_ref(plan.at())).await {
+        // What is another's it has found itself.
+        let own = registry::about(self.guard.function(), plan.kind()).is_some();
+        if first
+            && own
+            && let Err(failure) = self.remember(std::slice::from_ref(plan.at())).await
+        {
             answer
                 .notes
                 .push(format!("sweeps do not know of it yet: {failure}"));

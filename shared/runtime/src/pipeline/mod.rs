@@ -7,8 +7,10 @@
 
 mod drift;
 mod gap;
+mod heal;
 mod job;
 mod learn;
+mod left;
 mod letters;
 mod places;
 mod sweep;

@@ -11,7 +11,8 @@ use serde_json::json;
 use auditward_rules::facet::At;
 use auditward_rules::plan::Plan;
 use auditward_rules::protected;
-use auditward_rules::rule::Severity;
+use auditward_rules::registry;
+use auditward_rules::rule::{Function, Severity};
 
 use super::drift::Word;
 use super::places::{Guarded, Place};
@@ -26,7 +27,7 @@ use crate::store::{Expect, Item, NotStored, Put};
 
 /// What was found in one go.
 #[derive(Debug, Default)]
-struct Seen {
+pub(super) struct Seen {
     /// What no baseline vouches for: in words, for one report.
     unrecorded: Vec<String>,
     /// What could not be read.
@@ -51,7 +52,8 @@ const AT_ONCE: usize = 10;
 
 impl Pipeline<'_> {
     /// Looks at what must not be off for a minute: whether protected trails log
-    /// with all they must, whether Auditward's own rules and functions work.
+    /// with all they must, whether Auditward's own rules and functions work; and
+    /// at what the function hangs on that this one heals.
     pub async fn pulse(&self) -> Answer {
         let mut answer = Answer::default();
         answer.metrics.count("Heartbeats");
@@ -65,7 +67,8 @@ impl Pipeline<'_> {
                 let (found, _) = self.found(&known, &self.own_place()).await?;
                 resources = found.resources;
             }
-            let plans = self.plans(&resources, &known, protected::beats);
+            let own = self.guard.function();
+            let plans = self.plans(own, &resources, &known, protected::beats);
             let (mut seen, left) = self.check_all(&plans, &known, 0, &mut answer).await?;
             if let Some(next) = left {
                 let late = plans.len() - next;
@@ -83,6 +86,7 @@ impl Pipeline<'_> {
                 // That it is not noted makes the next gap longer, and nothing worse.
                 let _ = self.store.put(&[put]).await;
             }
+            seen.add(self.heal(&known, &mut answer).await?);
             self.report("pulse", &seen).await
         };
         if let Err(failure) = work.await {
@@ -146,7 +150,8 @@ impl Pipeline<'_> {
             let known = known_now(self).await;
             let key = keys::guarded(self.guard.function(), &place.account, &place.region);
             let guarded: Guarded = self.document(&key).await?.unwrap_or_default();
-            let plans = self.plans(&guarded.resources, &known, |_| true);
+            let own = self.guard.function();
+            let plans = self.plans(own, &guarded.resources, &known, |_| true);
             let (mut seen, left) = self.check_all(&plans, &known, from, &mut answer).await?;
             seen.unread.extend(unread);
             if let Some(next) = left {
@@ -222,7 +227,7 @@ impl Pipeline<'_> {
                 );
                 return Err(Failure::other("fix", why));
             }
-            for plan in self.plans(&meant, &known, |_| true) {
+            for plan in self.plans(self.guard.function(), &meant, &known, |_| true) {
                 let items = self.baselines(std::slice::from_ref(&plan)).await?;
                 self.check(&plan, &known, &items, Word::Operator, &mut answer)
                     .await?;
@@ -235,9 +240,11 @@ impl Pipeline<'_> {
         answer
     }
 
-    /// What must hold of these resources and this function can see to.
+    /// What must hold of these resources by a function's rules, and this function
+    /// can see to.
     pub(super) fn plans(
         &self,
+        function: Function,
         resources: &[At],
         known: &Known,
         wanted: impl Fn(&str) -> bool,
@@ -246,13 +253,14 @@ impl Pipeline<'_> {
             .iter()
             .flat_map(|at| protected::plans(at, &known.inventory));
         let carried = |plan: &Plan| self.guard.touch(plan, Touch::Read).is_some();
-        all.filter(|plan| wanted(plan.kind()) && carried(plan) && self.rule_about(plan).is_some())
+        let ruled = |plan: &Plan| registry::about(function, plan.kind()).is_some();
+        all.filter(|plan| wanted(plan.kind()) && carried(plan) && ruled(plan))
             .collect()
     }
 
     /// Checks plans, beginning with the one of that number; gives the number of
     /// the first one for which there was no time.
-    async fn check_all(
+    pub(super) async fn check_all(
         &self,
         plans: &[Plan],
         known: &Known,
@@ -387,5 +395,13 @@ impl Pipeline<'_> {
         let keys = [key.to_owned()];
         let items = self.store.get(&keys).await?;
         items.get(key).map(Item::read::<T>).transpose()
+    }
+}
+
+impl Seen {
+    fn add(&mut self, more: Self) {
+        self.unrecorded.extend(more.unrecorded);
+        self.unread.extend(more.unread);
+        self.closed.extend(more.closed);
     }
 }

@@ -10,7 +10,7 @@ use auditward_rules::judge::Verdict;
 use auditward_rules::plan::Plan;
 use auditward_rules::settings::{Held, Mode};
 
-use super::job::{Job, Kept};
+use super::job::{Job, Kept, Standing, standing};
 use super::learn::Baseline;
 use super::undo::Restored;
 use super::{Turn, not_carried};
@@ -85,13 +85,24 @@ impl Job<'_> {
                     self.safe.push((plan, live));
                     Ok(())
                 }
-                Decision::ByHand(why) => Err(Stop::ByHand(why)),
-                Decision::CannotTell(why) => Err(Stop::CannotTell(why)),
+                Decision::ByHand(why) => {
+                    self.left.push((plan, live));
+                    Err(Stop::ByHand(why))
+                }
+                Decision::CannotTell(why) => {
+                    self.left.push((plan, live));
+                    Err(Stop::CannotTell(why))
+                }
                 Decision::Change(change) => {
                     if let Some(why) = self.restored(&plan, &live) {
                         return Err(Stop::Excepted(why));
                     }
-                    self.change(plan, live, change, depth).await
+                    let left = (plan.clone(), live.clone());
+                    let changed = self.change(plan, live, change, depth).await;
+                    if changed.is_err() {
+                        self.left.push(left);
+                    }
+                    changed
                 }
             }
         })
@@ -415,7 +426,12 @@ impl Job<'_> {
                 .get(&case)
                 .map(|item| item.read::<Case>())
                 .transpose()?;
-            if known.is_some_and(|known| known.lease > self.pipeline.now) {
+            // Who was faster works on it still, or has told people already.
+            let free = |known: &Case| {
+                let standing = standing(known, self.turn, self.pipeline.now);
+                matches!(standing, Standing::Free)
+            };
+            if known.is_some_and(|known| !free(&known)) {
                 return Err(Stop::Held(format!(
                     "case {} is being worked on",
                     self.case.value.id

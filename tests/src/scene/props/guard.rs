@@ -14,6 +14,23 @@ const RULE: &str = "auditward-TrailGuardTrails-9VK2XQ0B7LMD";
 const PULSED: &str = "arn:aws:lambda:eu-west-1:111111111111:function:auditward-trail-guard";
 const QUEUE: &str = "arn:aws:sqs:eu-west-1:111111111111:";
 
+/// The same words of self-guard, where an event is about what self-guard hangs
+/// on: `auditward-SelfGuardRules-…`, `auditward-self-guard`.
+pub fn of_self_guard(text: &str) -> String {
+    text.replace("TrailGuardTrails", "SelfGuardRules")
+        .replace("auditward-trail-guard", "auditward-self-guard")
+}
+
+/// What the words of trail-guard's parts are in an event about these.
+fn words(asked: &Value) -> fn(&str) -> String {
+    let asked = asked.to_string();
+    if asked.contains("auditward-self-guard") || asked.contains("SelfGuard") {
+        of_self_guard
+    } else {
+        str::to_owned
+    }
+}
+
 /// What an event of Lambda is about: its function.
 pub async fn prepare_functions(moto: &Moto, place: Place, detail: &Value) {
     let api = Api::of(moto, place.account, place.region).await;
@@ -98,12 +115,14 @@ async fn make_function(api: &Api, place: Place, name: &str) {
         "DestinationConfig": {"OnFailure": {"Destination": place.moved(&format!("{QUEUE}auditward-Failed"))}}});
     let start = format!("PUT /{}", path("2019-09-25", "event-invoke-config"));
     call(api, &start, invocations).await;
+    let words = words(&json!(name));
     let removed = sample("self-guard/guard-function.cut-off.violation.deployed-rule");
+    let statement = removed["detail"]["requestParameters"]["statementId"].as_str();
     let permission = json!({
-        "StatementId": removed["detail"]["requestParameters"]["statementId"],
+        "StatementId": words(statement.unwrap_or_default()),
         "Action": "lambda:InvokeFunction",
         "Principal": "events.amazonaws.com",
-        "SourceArn": format!("arn:aws:events:{region}:{account}:rule/{RULE}"),
+        "SourceArn": words(&format!("arn:aws:events:{region}:{account}:rule/{RULE}")),
     });
     let start = format!("POST /{}", path("2015-03-31", "policy"));
     if name.starts_with("auditward-") {
@@ -121,18 +140,19 @@ pub async fn prepare_rules(moto: &Moto, place: Place, detail: &Value) {
     let asked = &detail["requestParameters"];
     let deployed = sample("self-guard/guard-rule.changed.violation.disabled");
     let pattern = &deployed["detail"]["requestParameters"]["eventPattern"];
-    for name in [RULE, "orders-shipped"] {
+    let words = words(asked);
+    for name in [&*words(RULE), "orders-shipped"] {
         let rule = json!({"Name": name, "EventPattern": pattern, "State": "ENABLED"});
         events(&api, "PutRule", rule).await;
     }
-    let target = json!({"Id": "TrailGuardTrailsLambdaTarget",
-        "Arn": place.moved(PULSED),
+    let target = json!({"Id": words("TrailGuardTrailsLambdaTarget"),
+        "Arn": words(&place.moved(PULSED)),
         "DeadLetterConfig": {"Arn": place.moved(&format!("{QUEUE}auditward-Undelivered"))},
         "RetryPolicy": {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400}});
     events(
         &api,
         "PutTargets",
-        json!({"Rule": RULE, "Targets": [target]}),
+        json!({"Rule": words(RULE), "Targets": [target]}),
     )
     .await;
     let names = [&asked["eventBusName"], &asked["name"]];
@@ -158,19 +178,20 @@ async fn events(api: &Api, action: &str, asked: Value) {
 }
 
 /// The schedule that the samples speak of.
-pub async fn prepare_schedules(moto: &Moto, place: Place) {
+pub async fn prepare_schedules(moto: &Moto, place: Place, detail: &Value) {
     let api = Api::of(moto, place.account, place.region).await;
+    let words = words(&detail["requestParameters"]);
     let schedule = json!({
         "ScheduleExpression": "rate(1 minute)",
         "FlexibleTimeWindow": {"Mode": "OFF"},
         "State": "ENABLED",
         "Target": {
-            "Arn": place.moved(PULSED),
+            "Arn": words(&place.moved(PULSED)),
             "RoleArn": place.moved("arn:aws:iam::111111111111:role/auditward-schedules"),
             "Input": "{\"auditward\":\"pulse\"}",
             "RetryPolicy": {"MaximumEventAgeInSeconds": 86400, "MaximumRetryAttempts": 185},
         },
     });
-    let start = "POST /schedules/auditward-trail-guard-pulse";
-    api.rest("scheduler", start, &schedule).await;
+    let start = words("POST /schedules/auditward-trail-guard-pulse");
+    api.rest("scheduler", &start, &schedule).await;
 }

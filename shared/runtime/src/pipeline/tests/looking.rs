@@ -164,3 +164,145 @@ async fn a_look_that_fails_is_told_once_an_hour() {
     assert!(answer.notes[0].contains("down"), "{:?}", answer.notes);
     assert_eq!(world.alerts.lock().unwrap().len(), 1);
 }
+
+/// Somebody is told of an event, and nobody again of what it left.
+#[tokio::test]
+async fn what_an_event_left_is_not_told_again_by_looking() {
+    let alert = ENFORCE.replace("\"enforce\"", "\"alert\"");
+    let world = World {
+        guarded: vec![trail()],
+        ..world(&alert).await
+    };
+    stopped(&world, 0).await;
+    assert_eq!(world.alerts(), ["would-fix"]);
+    let answer = look(&world, 60, "pulse").await;
+    assert_eq!(answer.cases.len(), 1, "{answer:?}");
+    look(&world, 600, "pulse").await;
+    assert_eq!(world.alerts(), ["would-fix"], "it joins the case");
+    // What is still so on the next day is told once more.
+    look(&world, 86_400, "pulse").await;
+    look(&world, 86_460, "pulse").await;
+    assert_eq!(world.alerts(), ["would-fix", "would-fix"]);
+}
+
+/// GIVEN an event whose case was only told, WHEN writing is allowed the same
+/// day, THEN the next look puts it right.
+#[tokio::test]
+async fn what_an_event_left_is_put_right_as_soon_as_it_may_be() {
+    let alert = ENFORCE.replace("\"enforce\"", "\"alert\"");
+    let world = World {
+        guarded: vec![trail()],
+        ..world(&alert).await
+    };
+    stopped(&world, 0).await;
+    let pushed = Pushed {
+        number: 2,
+        text: ENFORCE.into(),
+        by: "test".into(),
+        at: at(30),
+    };
+    let put = Put::new(keys::SETTINGS, crate::store::Expect::Anything, &pushed).unwrap();
+    world.store.put(&[put]).await.unwrap();
+    look(&world, 60, "pulse").await;
+    assert!(is_on(&world));
+    assert_eq!(world.alerts(), ["would-fix", "fixed"]);
+}
+
+/// A case that failed is taken up by the look that finds the same state.
+#[tokio::test]
+async fn what_an_event_failed_at_is_finished_by_looking() {
+    let mut world = World {
+        guarded: vec![trail()],
+        ..world(ENFORCE).await
+    };
+    // Settings, live state, intent, and then the write is refused.
+    world.refuses_at = Some((3, FailureKind::Denied));
+    stopped(&world, 0).await;
+    assert_eq!(world.alerts(), ["failed"]);
+    world.refuses_at = None;
+    look(&world, 60, "pulse").await;
+    assert!(is_on(&world));
+    assert_eq!(world.alerts(), ["failed", "fixed"]);
+    assert_eq!(world.store.list("case", 9).await.unwrap().len(), 1);
+}
+
+const RULE: &str =
+    "arn:aws:events:eu-west-1:111111111111:rule/auditward-SelfGuardRules-9VK2XQ0B7LMD";
+
+/// A world in which self-guard has found its own rule, and is another function.
+async fn beside_self_guard(function: Function) -> World {
+    let world = World {
+        function: Some(function),
+        ..world(ENFORCE).await
+    };
+    let listed = json!({"resources": [
+        {"account": "111111111111", "region": "eu-west-1", "resource": RULE},
+        {"account": "111111111111", "region": "eu-west-1",
+         "resource": RULE.replace("SelfGuardRules", "LogGuardLogs")},
+    ]});
+    let key = keys::pulse(Function::SelfGuard);
+    let put = Put::new(key, crate::store::Expect::Absent, &listed).unwrap();
+    world.store.put(&[put]).await.unwrap();
+    world
+}
+
+#[tokio::test]
+async fn what_self_guard_hangs_on_another_puts_back() {
+    let mut world = beside_self_guard(Function::TrailGuard).await;
+    let answer = look(&world, 0, "pulse").await;
+    assert!(is_on(&world));
+    assert_eq!(
+        world.alerts(),
+        ["fixed"],
+        "of the other function's rule nothing"
+    );
+    assert_eq!(answer.cases.len(), 1);
+    let case = world.case().await.unwrap();
+    assert_eq!(
+        (&*case.rule, &*case.resource),
+        ("guard-rule.disabled", RULE)
+    );
+    look(&world, 60, "pulse").await;
+    assert_eq!(world.alerts(), ["fixed"]);
+    assert_eq!(world.writes.load(Ordering::SeqCst), 1);
+    // self-guard means the same case by the same drift, whoever is faster.
+    set(&world, false);
+    let list = [keys::pulse(Function::TrailGuard)];
+    let listed = world.store.get(&list).await.unwrap();
+    assert!(listed.is_empty(), "it does not take over what is another's");
+    world.function = Some(Function::SelfGuard);
+    look(&world, 120, "pulse").await;
+    assert!(is_on(&world));
+    assert_eq!(world.store.list("case", 9).await.unwrap().len(), 2);
+
+    let others = beside_self_guard(Function::BucketGuard).await;
+    look(&others, 0, "pulse").await;
+    assert!(!is_on(&others), "one function heals, not all");
+}
+
+/// In mode `alert` both see it each minute, and people are told once.
+#[tokio::test]
+async fn two_functions_that_see_one_drift_tell_once() {
+    let mut world = beside_self_guard(Function::TrailGuard).await;
+    let pushed = Pushed {
+        number: 2,
+        text: ENFORCE.replace("\"enforce\"", "\"alert\""),
+        by: "test".into(),
+        at: at(0),
+    };
+    let put = Put::new(keys::SETTINGS, crate::store::Expect::Anything, &pushed).unwrap();
+    world.store.put(&[put]).await.unwrap();
+    for function in [
+        Function::TrailGuard,
+        Function::SelfGuard,
+        Function::TrailGuard,
+    ] {
+        world.function = Some(function);
+        look(&world, 0, "pulse").await;
+    }
+    let told: Vec<_> = world.alerts();
+    // self-guard sees the other function's rule as well.
+    assert_eq!(told, ["would-fix", "would-fix"]);
+    let cases = world.store.list("case", 9).await.unwrap();
+    assert_eq!(cases.len(), 2);
+}

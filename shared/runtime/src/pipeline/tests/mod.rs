@@ -114,7 +114,7 @@ impl Guard for World {
         touch: Touch<'a>,
     ) -> Option<BoxFuture<'a, Result<Touched, Failure>>> {
         let state: fn(bool) -> Value = match plan.kind() {
-            "trail-logging" => |on| json!(on),
+            "trail-logging" | "rule-state" => |on| json!(on),
             "bucket-versioning" => {
                 |on| json!({"status": if on { "enabled" } else { "suspended" }, "mfa-delete": false})
             }
