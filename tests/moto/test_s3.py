@@ -183,6 +183,19 @@ class Buckets(MotoTest):
         self.s3.create_bucket(**BUCKET)
         self.refused("NoSuchBucketPolicy", self.s3.get_bucket_policy, **BUCKET)
 
+    def test_another_owner_than_expected_is_refused(self) -> None:
+        member = self.client("s3", MEMBER)
+        member.create_bucket(Bucket="members-logs")
+        for client in (self.s3, member):
+            wrong = {"Bucket": "members-logs", "ExpectedBucketOwner": MANAGEMENT}
+            self.refused("AccessDenied", client.get_bucket_location, **wrong)
+            self.refused("AccessDenied", client.put_bucket_acl, ACL="private", **wrong)
+            self.refused("403", client.head_bucket, **wrong)
+            self.refused("AccessDenied", client.get_object, Key="k", **wrong)
+        right = {"Bucket": "members-logs", "ExpectedBucketOwner": MEMBER}
+        self.assertIn("ResponseMetadata", member.get_bucket_location(**right))
+        self.refused("404", member.head_bucket, Bucket="none", ExpectedBucketOwner=MEMBER)
+
 
 class AccountBlock(MotoTest):
     """The public access block of a whole account, through S3 Control."""

@@ -3,9 +3,9 @@
 The product is written for AWS, so where moto answers otherwise it is moto that
 is corrected, never the product. Each correction is one function whose comment
 names the page of AWS's documentation that it follows, and each is proven by a
-test in `test_corrections.py`. Where moto merely allows more than AWS does
-(`ExpectedBucketOwner`, trust policies, block public policy), it is left alone:
-those are asserted on the request that the product sends.
+test beside it. Where moto merely allows more than AWS does (trust policies,
+block public policy), it is left alone: those are asserted on the request that
+the product sends.
 """
 
 from . import (

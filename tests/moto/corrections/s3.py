@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import xmltodict
-from moto.s3.exceptions import S3ClientError
+from moto.s3.exceptions import S3AccessDeniedError, S3ClientError
 from moto.s3.models import (
     OWNER,
     FakeAcl,
@@ -12,6 +12,7 @@ from moto.s3.models import (
     FakeGrant,
     PublicAccessBlock,
     S3Backend,
+    s3_backends,
 )
 from moto.s3.responses import S3Response
 
@@ -149,6 +150,26 @@ def lifecycle_rules_are_kept_whole() -> None:
     wrap(S3Response, "get_bucket_lifecycle", get)
 
 
+def buckets_of_other_owners_are_refused() -> None:
+    """A request names the account that must own the bucket.
+
+    API_GetBucketLocation and all its neighbours, x-amz-expected-bucket-owner:
+    "If the account ID that you provide does not match the actual owner of the
+    bucket, the request fails with the HTTP status code 403 Forbidden (access
+    denied)." moto does not look at it, and lets every account into every bucket.
+    """
+
+    def respond(original: Any, self: S3Response, request: Any, full_url: str) -> Any:
+        expected = request.headers.get("x-amz-expected-bucket-owner")
+        owner = s3_backends.bucket_accounts.get(self.bucket_name)
+        if expected and owner and owner[1] != expected:
+            raise S3AccessDeniedError()
+        return original(self, request, full_url)
+
+    wrap(S3Response, "_bucket_response", respond)
+    wrap(S3Response, "_key_response", respond)
+
+
 def versioning_answers_with_its_configuration() -> None:
     """The root of the answer is VersioningConfiguration.
 
@@ -165,6 +186,7 @@ def versioning_answers_with_its_configuration() -> None:
 
 
 CORRECTIONS = (
+    buckets_of_other_owners_are_refused,
     new_buckets_are_closed,
     buckets_are_always_encrypted,
     every_grant_of_an_acl_is_told,
