@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::rule::{Function, Rule};
+use crate::rule::{Function, Revert, Rule};
 use crate::{buckets, guard, logs, organization, roles, trails};
 
 /// Every rule, by system.
@@ -75,4 +75,53 @@ pub fn watching<'a>(source: &'a str, name: &'a str) -> impl Iterator<Item = &'st
 /// The rules whose plans a function carries.
 pub fn of(function: Function) -> impl Iterator<Item = &'static Rule> {
     rules().filter(move |rule| rule.function == function)
+}
+
+/// The rule of a function under which it is told that a facet is not as it must
+/// be, where no event says how that came: one that puts it back, of those the one
+/// that is about the least besides, and of those the first.
+pub fn about(function: Function, kind: &str) -> Option<&'static Rule> {
+    of(function)
+        .filter(|rule| rule.facets.contains(&kind))
+        .min_by_key(|rule| (rule.revert == Revert::None, rule.facets.len()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn drift_is_told_by_what_it_is_about() {
+        let told = |function, kind| about(function, kind).map(|rule| rule.id);
+        for (function, kind, id) in [
+            (
+                Function::TrailGuard,
+                "trail-selectors",
+                "trail.selectors-weakened",
+            ),
+            (Function::TrailGuard, "trail-config", "trail.weakened"),
+            (
+                Function::LogGuard,
+                "log-group-retention",
+                "log-group.retention-shortened",
+            ),
+            (
+                Function::LogGuard,
+                "metric-filters",
+                "metric-filter.changed",
+            ),
+            (
+                Function::SelfGuard,
+                "rule-targets",
+                "guard-rule.targets-removed",
+            ),
+        ] {
+            assert_eq!(told(function, kind), Some(id));
+        }
+        assert_ne!(
+            told(Function::RoleGuard, "role-trust"),
+            Some("guard-role.deleted")
+        );
+        assert_eq!(told(Function::SelfGuard, "bucket-policy"), None);
+    }
 }

@@ -74,6 +74,6 @@ pub static RULES: &[&Rule] = &[
     &buses::DELETED,
     &buses::WEAKENED,
     &buses::ARCHIVE_WEAKENED,
-    &schedules::DELETED,
     &schedules::CHANGED,
+    &schedules::DELETED,
 ];

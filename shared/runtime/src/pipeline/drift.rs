@@ -41,7 +41,7 @@ const MOST: u32 = 48;
 impl Pipeline<'_> {
     /// The rule under which drift of a facet is told.
     pub(super) fn rule_about(&self, plan: &Plan) -> Option<&'static Rule> {
-        registry::of(self.guard.function()).find(|rule| rule.facets.contains(&plan.kind()))
+        registry::about(self.guard.function(), plan.kind())
     }
 
     /// Holds one facet against what must hold. What is safe is learnt; what is
