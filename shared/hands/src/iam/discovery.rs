@@ -2,7 +2,7 @@
 
 use aws_sdk_iam::Client;
 
-use auditward_rules::arn::{Arn, lead_region, partition_of};
+use auditward_rules::arn::{Arn, is_account, lead_region, partition_of};
 use auditward_rules::facet::At;
 use auditward_rules::facets::principal::{boundary, inline};
 use auditward_rules::inventory::Inventory;
@@ -14,8 +14,8 @@ use super::Iam;
 use super::principals::{Sort, inline_names, principal, sort};
 
 impl Iam<'_> {
-    /// Finds the roles that Auditward and log delivery depend on, in the
-    /// function's own account.
+    /// Finds the roles that Auditward and log delivery depend on: those of the
+    /// function's own account, and those of others that the settings name in full.
     ///
     /// # Errors
     /// The roles cannot be listed.
@@ -30,6 +30,7 @@ impl Iam<'_> {
         let client = self.client(&At::new(&account, region, "")).await?;
         let mut pages = client.list_roles().into_paginator().items().send();
         let mut resources = self.named(settings, &client, &account, region).await?;
+        resources.extend(elsewhere(settings, &account));
         while let Some(role) = pages.next().await {
             let role = role.map_err(|error| Failure::of("iam:ListRoles", &error))?;
             if settings.is_guard_role(role.arn(), &inventory) {
@@ -86,5 +87,51 @@ impl Iam<'_> {
             }
         }
         Ok(resources)
+    }
+}
+
+/// The roles of log delivery and replication that the settings name in full in
+/// other accounts than this one. That one is missing is found by looking at it.
+fn elsewhere(settings: &Settings, account: &str) -> impl Iterator<Item = At> {
+    settings.protected.resources.iter().filter_map(move |name| {
+        let arn = Arn::parse(name).filter(|arn| {
+            arn.service == "iam" && is_account(arn.account) && arn.account != account
+        })?;
+        let whole = arn.resource.starts_with("role/") && !name.contains(['*', '?']);
+        let guards = || settings.is_guard_role(name, &Inventory::default());
+        if !whole || !guards() {
+            return None;
+        }
+        let resource = format!("role/{}", arn.name());
+        let plain = Arn {
+            resource: &resource,
+            ..arn
+        };
+        let region = lead_region(arn.partition);
+        Some(At::new(arn.account, region, plain.to_string()))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replicating_role_of_another_account_is_found_by_its_name_alone() {
+        let mut settings = Settings::default();
+        settings.roles.delivery = vec!["replicate-*".into()];
+        settings.protected.resources = [
+            "arn:aws:iam::222222222222:role/service-role/replicate-trails",
+            "arn:aws:iam::222222222222:role/replicate-*",
+            "arn:aws:iam::222222222222:role/break-glass",
+            "arn:aws:iam::222222222222:user/replicate-trails",
+            "arn:aws:iam::111111111111:role/replicate-here",
+            "arn:aws:s3:::replicate-trails",
+        ]
+        .map(str::to_owned)
+        .to_vec();
+        let found: Vec<_> = elsewhere(&settings, "111111111111").collect();
+        let arn = "arn:aws:iam::222222222222:role/replicate-trails";
+        assert_eq!(found, [At::new("222222222222", "us-east-1", arn)]);
     }
 }
