@@ -1,5 +1,6 @@
 //! What must be there before somebody can do something about it.
 
+mod alarms;
 mod bucket;
 mod guard;
 mod iam;
@@ -135,6 +136,7 @@ pub async fn prepare(moto: &Moto, event: &Value) {
     let detail = &event["detail"];
     match detail["eventSource"].as_str() {
         Some("logs.amazonaws.com") => return logs::prepare(moto).await,
+        Some("monitoring.amazonaws.com") => return alarms::prepare(moto).await,
         Some("lambda.amazonaws.com") => return guard::prepare_functions(moto, detail).await,
         Some("events.amazonaws.com") => return guard::prepare_rules(moto, detail).await,
         Some("scheduler.amazonaws.com") => return guard::prepare_schedules(moto).await,
