@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use auditward_runtime::https;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use crate::wire::{Message, exchange};
@@ -195,6 +197,12 @@ impl Drop for Moto {
     }
 }
 
+thread_local! {
+    /// Reading the certificates takes a while, and a pool of connections belongs
+    /// to its test.
+    static HTTPS: SharedHttpClient = https::client().expect("certificates");
+}
+
 /// A configuration with fixed credentials, endpoint and region.
 pub fn sdk_config(url: &str, credentials: Credentials, region: &str) -> SdkConfig {
     SdkConfig::builder()
@@ -202,6 +210,7 @@ pub fn sdk_config(url: &str, credentials: Credentials, region: &str) -> SdkConfi
         .credentials_provider(SharedCredentialsProvider::new(credentials))
         .endpoint_url(url)
         .region(Region::new(region.to_owned()))
+        .http_client(HTTPS.with(SharedHttpClient::clone))
         .build()
 }
 

@@ -20,6 +20,11 @@ macro_rules! function {
         }
         discover [$($finder:ident),* $(,)?]
     ) => {
+        // A plan that this function is not built with would never be carried out.
+        const _: () = {
+            $($(assert!(::auditward_rules::plan::carried::$plan);)*)+
+        };
+
         struct $function {
             $($hand: $sort<'static>,)+
             sessions: &'static ::auditward_runtime::sessions::Sessions,

@@ -1,7 +1,10 @@
 //! Who made a call.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
+use crate::json::Json;
 use crate::record::Record;
 
 /// The caller of a record.
@@ -29,8 +32,12 @@ pub struct Actor {
 }
 
 impl Actor {
-    /// Reads the caller of a record.
-    pub fn of(record: &Record<'_>) -> Self {
+    /// The caller of a record, read when first asked for.
+    pub fn of<'r>(record: &'r Record<'_>) -> &'r Self {
+        record.actor.get_or_init(|| Box::new(Self::read(record)))
+    }
+
+    fn read(record: &Record<'_>) -> Self {
         let source = record.source_address.to_string();
         let Some(identity) = record.identity() else {
             return Self {
@@ -38,17 +45,27 @@ impl Actor {
                 ..Self::default()
             };
         };
-        let text = |name| identity.string(name).unwrap_or_default().into_owned();
-        let arn = text("arn");
-        let issuer = identity.path(&["sessionContext", "sessionIssuer"]);
+        let [kind, arn, id, account, invoked_by, context] = identity.pick([
+            "type",
+            "arn",
+            "principalId",
+            "accountId",
+            "invokedBy",
+            "sessionContext",
+        ]);
+        let text = |json: Option<Json<'_>>| {
+            let scalar = json.and_then(Json::scalar);
+            scalar.unwrap_or_default().into_owned()
+        };
+        let arn = text(arn);
+        let issuer = context.and_then(|context| context.get("sessionIssuer"));
         let issuer_arn = issuer.and_then(|issuer| issuer.string("arn"));
-        let id = text("principalId");
         Self {
-            kind: text("type"),
-            issuer: issuer_arn.map_or_else(|| arn.clone(), |arn| arn.into_owned()),
-            unique_id: id.split(':').next().unwrap_or_default().to_owned(),
-            account: text("accountId"),
-            invoked_by: text("invokedBy"),
+            kind: text(kind),
+            issuer: issuer_arn.map_or_else(|| arn.clone(), Cow::into_owned),
+            unique_id: text(id).split(':').next().unwrap_or_default().to_owned(),
+            account: text(account),
+            invoked_by: text(invoked_by),
             arn,
             source,
         }

@@ -120,12 +120,7 @@ fn unwrap<'a>(json: Json<'a>, depth: usize, lines: &mut Lines<'a>, found: &mut V
             record: Ok(record),
         });
     }
-    if let Some(detail) = json.get("detail") {
-        let delivered = json.string("detail-type").map(|detail_type| Delivered {
-            source: json.string("source").unwrap_or_default(),
-            detail_type,
-        });
-        let record = Record::read(detail.text());
+    if let Some((delivered, record)) = delivered(json) {
         return found.push(Entry {
             line,
             delivered,
@@ -144,6 +139,20 @@ fn unwrap<'a>(json: Json<'a>, depth: usize, lines: &mut Lines<'a>, found: &mut V
         }),
     }
 }
+
+/// What an envelope of EventBridge says and holds; `None` where `json` is none.
+pub fn delivered<'a>(json: Json<'a>) -> Option<Opened<'a>> {
+    let [source, detail_type, detail] = json.pick(["source", "detail-type", "detail"]);
+    let text = |json: Json<'a>| json.scalar().unwrap_or_default();
+    let delivered = detail_type.map(|detail_type| Delivered {
+        source: source.map(text).unwrap_or_default(),
+        detail_type: text(detail_type),
+    });
+    Some((delivered, Record::read(detail?.text())))
+}
+
+/// What an envelope says, and the record in it.
+pub type Opened<'a> = (Option<Delivered<'a>>, Result<Record<'a>, String>);
 
 /// Counts lines once, from front to back.
 struct Lines<'a> {

@@ -30,6 +30,11 @@ impl<'a> Json<'a> {
         self.0.get()
     }
 
+    /// The value with its text.
+    pub fn raw(self) -> &'a RawValue {
+        self.0
+    }
+
     /// Whether this is `null`.
     pub fn is_null(self) -> bool {
         self.text() == "null"
@@ -76,15 +81,26 @@ impl<'a> Json<'a> {
 
     /// The member of that name (the last non-null one, should it stand there twice).
     pub fn get(self, name: &str) -> Option<Json<'a>> {
+        let [found] = self.pick([name]);
+        found
+    }
+
+    /// Several members at once, each as [`Json::get`] finds it: an object is read
+    /// through for every question.
+    pub fn pick<const N: usize>(self, names: [&str; N]) -> [Option<Json<'a>>; N] {
+        let mut found = [None; N];
         if !self.is_object() {
-            return None;
+            return found;
         }
-        let found = self
-            .members()
-            .into_iter()
-            .rev()
-            .filter(|(key, _)| key == name);
-        found.map(|(_, value)| value).find(|value| !value.is_null())
+        for (key, value) in self.members() {
+            let place = names.iter().zip(&mut found).find(|(name, _)| **name == key);
+            if let Some((_, place)) = place
+                && !value.is_null()
+            {
+                *place = Some(value);
+            }
+        }
+        found
     }
 
     /// Follows names from object to object.

@@ -116,10 +116,9 @@ pub fn judge(
     now: DateTime<Utc>,
 ) -> Judgement {
     let mut judgement = Judgement::default();
-    let mut actor = None;
     for rule in registry::watching(&record.event_source, record.plain_name()) {
         judgement.watched = true;
-        let actor = actor.get_or_insert_with(|| Actor::of(record));
+        let actor = Actor::of(record);
         if let Some(why) = neighbours::doing(record, actor) {
             judgement.notes.push(format!("{}: {why}", rule.id));
             continue;

@@ -53,28 +53,44 @@ fn step<F: Facet>(read: Read) -> Result<Step<F>, serde_json::Error> {
     })
 }
 
-/// Declares the enum over all facets and what can be asked of any of them.
+fn not_carried(kind: &str) -> String {
+    format!("there is no facet `{kind}` in this build")
+}
+
+/// Declares the enum over all facets and what can be asked of any of them. Each
+/// group of facets says which systems carry it: a function that is built for its
+/// own system alone leaves out the code of all other facets.
 macro_rules! plans {
-    ($($variant:ident => $facet:ty,)+) => {
+    ($($carried:tt { $($variant:ident => $facet:ty,)+ })+) => {
         /// One step of what would be done: a facet, a resource and a wish.
         #[derive(Clone, Debug, PartialEq)]
         pub enum Plan {
-            $(#[doc = concat!("A step on the facet [`", stringify!($facet), "`].")]
-            $variant(Step<$facet>),)+
+            $($(#[doc = concat!("A step on the facet [`", stringify!($facet), "`].")]
+            $variant(Step<$facet>),)+)+
         }
 
-        $(impl From<Step<$facet>> for Plan {
+        $($(impl From<Step<$facet>> for Plan {
             fn from(step: Step<$facet>) -> Self {
                 Self::$variant(step)
             }
-        })+
+        })+)+
+
+        /// Which facets this build carries, by the names of their plans.
+        #[expect(non_upper_case_globals, reason = "named as the plans are")]
+        pub mod carried {
+            $($(#[doc = concat!("Whether this build carries [`", stringify!($facet), "`](super::Plan::", stringify!($variant), ").")]
+            pub const $variant: bool = cfg! $carried;)+)+
+        }
 
         impl Serialize for Plan {
             fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-                let (wish, wrote) = match self { $(Self::$variant(step) => (
-                    serde_json::to_value(&step.wish),
-                    step.wrote.as_ref().map(serde_json::to_value),
-                ),)+ };
+                let (wish, wrote) = match self {
+                    $($(Self::$variant(step) if carried::$variant => (
+                        serde_json::to_value(&step.wish),
+                        step.wrote.as_ref().map(serde_json::to_value),
+                    ),)+)+
+                    _ => return Err(S::Error::custom(not_carried(self.kind()))),
+                };
                 let written = |value: Result<Value, _>| value.map_err(S::Error::custom);
                 Written {
                     kind: self.kind(),
@@ -89,182 +105,216 @@ macro_rules! plans {
         impl<'de> Deserialize<'de> for Plan {
             fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
                 let read = Read::deserialize(deserializer)?;
-                $(if read.kind == <$facet as Facet>::KIND {
+                $($(if carried::$variant && read.kind == <$facet as Facet>::KIND {
                     return step(read).map(Self::$variant).map_err(D::Error::custom);
-                })+
-                Err(D::Error::custom(format!("there is no facet `{}`", read.kind)))
+                })+)+
+                Err(D::Error::custom(not_carried(&read.kind)))
             }
         }
 
         impl Plan {
             /// The names of all facets.
-            pub const KINDS: &'static [&'static str] = &[$(<$facet as Facet>::KIND,)+];
+            pub const KINDS: &'static [&'static str] = &[$($(<$facet as Facet>::KIND,)+)+];
 
             /// The facet's name.
             pub fn kind(&self) -> &'static str {
-                match self { $(Self::$variant(_) => <$facet as Facet>::KIND,)+ }
+                match self { $($(Self::$variant(_) => <$facet as Facet>::KIND,)+)+ }
             }
 
             /// The resource.
             pub fn at(&self) -> &At {
-                match self { $(Self::$variant(step) => &step.at,)+ }
+                match self { $($(Self::$variant(step) => &step.at,)+)+ }
             }
 
             /// A recorded state of this facet, in few words for people.
             pub fn tell(&self, state: &Value) -> String {
-                match self { $(Self::$variant(_) => state_of::<$facet>(state)
-                    .map_or_else(|_| state.to_string(), |state| <$facet as Facet>::tell(&state)),)+ }
+                match self {
+                    $($(Self::$variant(_) if carried::$variant => state_of::<$facet>(state)
+                        .map_or_else(|_| state.to_string(), |state| <$facet as Facet>::tell(&state)),)+)+
+                    _ => state.to_string(),
+                }
             }
 
             /// What the event says it wrote.
             pub fn wrote(&self) -> Option<Value> {
-                match self { $(Self::$variant(step) => serde_json::to_value(step.wrote.as_ref()?).ok(),)+ }
+                match self {
+                    $($(Self::$variant(step) if carried::$variant => {
+                        serde_json::to_value(step.wrote.as_ref()?).ok()
+                    })+)+
+                    _ => None,
+                }
             }
 
             /// Decides about a live state; see [`Facet::decide`].
             ///
             /// # Errors
-            /// A recorded state is not one of this facet.
+            /// A recorded state is not one of this facet, or this build does not
+            /// carry the facet.
             pub fn decide(
                 &self,
                 live: &Value,
                 baseline: Option<&Value>,
                 scene: Scene<'_>,
             ) -> Result<Decision<Value>, serde_json::Error> {
-                match self { $(Self::$variant(step) => {
-                    let live = state_of::<$facet>(live)?;
-                    let baseline = baseline.map(state_of::<$facet>).transpose()?;
-                    let decision = <$facet as Facet>::decide(&live, &step.wish, baseline.as_ref(), scene);
-                    decision.map(|state| serde_json::to_value(state))
-                })+ }
+                match self {
+                    $($(Self::$variant(step) if carried::$variant => {
+                        let live = state_of::<$facet>(live)?;
+                        let baseline = baseline.map(state_of::<$facet>).transpose()?;
+                        let decision = <$facet as Facet>::decide(&live, &step.wish, baseline.as_ref(), scene);
+                        decision.map(|state| serde_json::to_value(state))
+                    })+)+
+                    _ => Err(serde::de::Error::custom(not_carried(self.kind()))),
+                }
             }
 
             /// How one state stands to another; see [`Facet::compare`].
             ///
             /// # Errors
-            /// A recorded state is not one of this facet.
+            /// A recorded state is not one of this facet, or this build does not
+            /// carry the facet.
             pub fn compare(&self, live: &Value, known: &Value) -> Result<Standing, serde_json::Error> {
-                match self { $(Self::$variant(_) => Ok(<$facet as Facet>::compare(
-                    &state_of::<$facet>(live)?, &state_of::<$facet>(known)?)),)+ }
+                match self {
+                    $($(Self::$variant(_) if carried::$variant => Ok(<$facet as Facet>::compare(
+                        &state_of::<$facet>(live)?, &state_of::<$facet>(known)?)),)+)+
+                    _ => Err(serde::de::Error::custom(not_carried(self.kind()))),
+                }
             }
 
             /// Whether Auditward ever writes a state; see [`Facet::writable`].
             pub fn writable(&self, state: &Value) -> bool {
-                match self { $(Self::$variant(_) => state_of::<$facet>(state)
-                    .is_ok_and(|state| <$facet as Facet>::writable(&state)),)+ }
+                match self {
+                    $($(Self::$variant(_) if carried::$variant => state_of::<$facet>(state)
+                        .is_ok_and(|state| <$facet as Facet>::writable(&state)),)+)+
+                    _ => false,
+                }
             }
 
             /// Whether two states mean the same; see [`Facet::same`].
             pub fn same(&self, one: &Value, other: &Value) -> bool {
-                match self { $(Self::$variant(_) => match (state_of::<$facet>(one), state_of::<$facet>(other)) {
-                    (Ok(one), Ok(other)) => <$facet as Facet>::same(&one, &other),
+                match self {
+                    $($(Self::$variant(_) if carried::$variant => {
+                        match (state_of::<$facet>(one), state_of::<$facet>(other)) {
+                            (Ok(one), Ok(other)) => <$facet as Facet>::same(&one, &other),
+                            _ => false,
+                        }
+                    })+)+
                     _ => false,
-                },)+ }
+                }
             }
         }
     };
 }
 
 plans! {
-    TrailConfig => trail::TrailConfig,
-    TrailSelectors => trail::TrailSelectors,
-    TrailInsights => trail::TrailInsights,
-    TrailLogging => trail::TrailLogging,
-    KeyState => key::KeyState,
-    KeyPolicy => key::KeyPolicy,
-    RoleTrust => role::RoleTrust,
-    RoleSessions => role::RoleSessions,
-    RoleInlinePolicies => role::RoleInlinePolicies,
-    RoleBoundary => role::RoleBoundary,
-    RoleTags => role::RoleTags,
-    RoleSettings => role::RoleSettings,
-    Attachments => principal::Attachments,
-    BucketPolicy => bucket::BucketPolicy,
-    BucketPublicAccess => bucket::BucketPublicAccess,
-    AccountPublicAccess => bucket::AccountPublicAccess,
-    BucketAcl => bucket::BucketAcl,
-    BucketOwnership => bucket::BucketOwnership,
-    BucketVersioning => bucket::BucketVersioning,
-    BucketEncryption => bucket::BucketEncryption,
-    BucketLifecycle => bucket::BucketLifecycle,
-    BucketExistence => bucket::BucketExistence,
-    InlinePolicy => principal::InlinePolicy,
-    GuardrailAttachment => principal::Guardrail,
-    PrincipalBoundary => principal::PrincipalBoundary,
-    GroupMembership => principal::Membership,
-    AccessKey => principal::AccessKey,
-    ProviderAudience => principal::ProviderAudience,
-    ManagedPolicy => policy::ManagedPolicy,
-    PolicyVersion => policy::PolicyVersion,
-
-    LogGroup => logs::LogGroup,
-    LogGroupRetention => logs::LogGroupRetention,
-    LogGroupKey => logs::LogGroupKey,
-    DataProtection => logs::DataProtection,
-    SubscriptionFilters => logs::SubscriptionFilters,
-    MetricFilters => logs::MetricFilters,
-    ExportTask => logs::ExportTask,
-    AccountLogPolicy => logs::AccountLogPolicy,
-    LogResourcePolicy => logs::LogResourcePolicy,
-    LogDestination => logs::LogDestination,
-    DestinationPolicy => logs::DestinationPolicy,
-    DeliveryDestinationPolicy => logs::DeliveryDestinationPolicy,
-    SinkPolicy => logs::SinkPolicy,
-    AlarmActions => alarm::AlarmActions,
-    BucketReplication => bucket::BucketReplication,
-    BucketObjectLock => bucket::BucketObjectLock,
-    BucketLogging => bucket::BucketLogging,
-    BucketNotification => bucket::BucketNotification,
-    BucketWebsite => bucket::BucketWebsite,
-    TopicPolicy => topic::TopicPolicy,
-    TopicPublishers => topic::TopicPublishers,
-    TopicSubscription => topic::TopicSubscription,
-    TopicSettings => topic::TopicSettings,
-    SubscriptionSettings => topic::SubscriptionSettings,
-    QueuePolicy => queue::QueuePolicy,
-    QueueSenders => queue::QueueSenders,
-    QueueSettings => queue::QueueSettings,
-    TableProtection => table::TableProtection,
-    TableRecovery => table::TableRecovery,
-    StackProtection => stack::StackProtection,
-
-    FunctionConcurrency => function::FunctionConcurrency,
-    FunctionUrl => function::FunctionUrl,
-    FunctionPermissions => function::FunctionPermissions,
-    FunctionStatement => function::FunctionStatement,
-    FunctionSources => function::FunctionSources,
-    ForeignMapping => function::ForeignMapping,
-    FunctionInvocations => function::FunctionInvocations,
-    FunctionAliases => function::FunctionAliases,
-    RuleState => rule::RuleState,
-    RuleDefinition => rule::RuleDefinition,
-    RuleTargets => rule::RuleTargets,
-    BusPolicy => bus::BusPolicy,
-    BusConfiguration => bus::BusConfiguration,
-    ScheduleDefinition => schedule::ScheduleDefinition,
-    TrustedAccess => organization::TrustedAccess,
-    Delegation => organization::Delegation,
-    NewDelegation => organization::NewDelegation,
-    Invitation => organization::Invitation,
-    OrganizationPolicy => organization::OrganizationPolicy,
-    OrganizationAttachment => organization::OrganizationAttachment,
-    GuardrailContent => organization::GuardrailContent,
-    PolicyType => organization::PolicyType,
-    AccountPlace => organization::AccountPlace,
-
-    TrailTags => trail::TrailTags,
-    StoreConfig => store::StoreConfig,
-    StoreState => store::StoreState,
-    StorePolicy => store::StorePolicy,
-    KeyRotation => key::KeyRotation,
-    KeyGrant => key::KeyGrant,
-    KeyGrants => key::KeyGrants,
-
-    BucketInventory => bucket::BucketInventory,
-    BucketAnalytics => bucket::BucketAnalytics,
-    AccessPoint => bucket::AccessPoint,
-    AccessPointPolicy => bucket::AccessPointPolicy,
-    TrustAnchor => anchor::TrustAnchor,
-    EnabledAnchor => anchor::EnabledAnchor,
-    SharePrincipal => share::SharePrincipal,
+    (feature = "trails") {
+        TrailConfig => trail::TrailConfig,
+        TrailSelectors => trail::TrailSelectors,
+        TrailInsights => trail::TrailInsights,
+        TrailLogging => trail::TrailLogging,
+        TrailTags => trail::TrailTags,
+        StoreConfig => store::StoreConfig,
+        StoreState => store::StoreState,
+        StorePolicy => store::StorePolicy,
+        KeyState => key::KeyState,
+        KeyPolicy => key::KeyPolicy,
+        KeyRotation => key::KeyRotation,
+        KeyGrant => key::KeyGrant,
+        KeyGrants => key::KeyGrants,
+    }
+    (any(feature = "trails", feature = "buckets")) {
+        BucketPolicy => bucket::BucketPolicy,
+    }
+    (feature = "buckets") {
+        BucketPublicAccess => bucket::BucketPublicAccess,
+        AccountPublicAccess => bucket::AccountPublicAccess,
+        BucketAcl => bucket::BucketAcl,
+        BucketOwnership => bucket::BucketOwnership,
+        BucketVersioning => bucket::BucketVersioning,
+        BucketEncryption => bucket::BucketEncryption,
+        BucketLifecycle => bucket::BucketLifecycle,
+        BucketExistence => bucket::BucketExistence,
+        BucketReplication => bucket::BucketReplication,
+        BucketObjectLock => bucket::BucketObjectLock,
+        BucketLogging => bucket::BucketLogging,
+        BucketNotification => bucket::BucketNotification,
+        BucketWebsite => bucket::BucketWebsite,
+        BucketInventory => bucket::BucketInventory,
+        BucketAnalytics => bucket::BucketAnalytics,
+        AccessPoint => bucket::AccessPoint,
+        AccessPointPolicy => bucket::AccessPointPolicy,
+    }
+    (feature = "roles") {
+        RoleTrust => role::RoleTrust,
+        RoleSessions => role::RoleSessions,
+        RoleInlinePolicies => role::RoleInlinePolicies,
+        RoleBoundary => role::RoleBoundary,
+        RoleTags => role::RoleTags,
+        RoleSettings => role::RoleSettings,
+        Attachments => principal::Attachments,
+        InlinePolicy => principal::InlinePolicy,
+        GuardrailAttachment => principal::Guardrail,
+        PrincipalBoundary => principal::PrincipalBoundary,
+        GroupMembership => principal::Membership,
+        AccessKey => principal::AccessKey,
+        ProviderAudience => principal::ProviderAudience,
+        ManagedPolicy => policy::ManagedPolicy,
+        PolicyVersion => policy::PolicyVersion,
+        TrustAnchor => anchor::TrustAnchor,
+        EnabledAnchor => anchor::EnabledAnchor,
+        SharePrincipal => share::SharePrincipal,
+    }
+    (feature = "organization") {
+        TrustedAccess => organization::TrustedAccess,
+        Delegation => organization::Delegation,
+        NewDelegation => organization::NewDelegation,
+        Invitation => organization::Invitation,
+        OrganizationPolicy => organization::OrganizationPolicy,
+        OrganizationAttachment => organization::OrganizationAttachment,
+        GuardrailContent => organization::GuardrailContent,
+        PolicyType => organization::PolicyType,
+        AccountPlace => organization::AccountPlace,
+    }
+    (feature = "logs") {
+        LogGroup => logs::LogGroup,
+        LogGroupRetention => logs::LogGroupRetention,
+        LogGroupKey => logs::LogGroupKey,
+        DataProtection => logs::DataProtection,
+        SubscriptionFilters => logs::SubscriptionFilters,
+        MetricFilters => logs::MetricFilters,
+        ExportTask => logs::ExportTask,
+        AccountLogPolicy => logs::AccountLogPolicy,
+        LogResourcePolicy => logs::LogResourcePolicy,
+        LogDestination => logs::LogDestination,
+        DestinationPolicy => logs::DestinationPolicy,
+        DeliveryDestinationPolicy => logs::DeliveryDestinationPolicy,
+        SinkPolicy => logs::SinkPolicy,
+        AlarmActions => alarm::AlarmActions,
+    }
+    (feature = "guard") {
+        FunctionConcurrency => function::FunctionConcurrency,
+        FunctionUrl => function::FunctionUrl,
+        FunctionPermissions => function::FunctionPermissions,
+        FunctionStatement => function::FunctionStatement,
+        FunctionSources => function::FunctionSources,
+        ForeignMapping => function::ForeignMapping,
+        FunctionInvocations => function::FunctionInvocations,
+        FunctionAliases => function::FunctionAliases,
+        RuleState => rule::RuleState,
+        RuleDefinition => rule::RuleDefinition,
+        RuleTargets => rule::RuleTargets,
+        BusPolicy => bus::BusPolicy,
+        BusConfiguration => bus::BusConfiguration,
+        ScheduleDefinition => schedule::ScheduleDefinition,
+        TopicPolicy => topic::TopicPolicy,
+        TopicPublishers => topic::TopicPublishers,
+        TopicSettings => topic::TopicSettings,
+        TopicSubscription => topic::TopicSubscription,
+        SubscriptionSettings => topic::SubscriptionSettings,
+        QueuePolicy => queue::QueuePolicy,
+        QueueSenders => queue::QueueSenders,
+        QueueSettings => queue::QueueSettings,
+        TableProtection => table::TableProtection,
+        TableRecovery => table::TableRecovery,
+        StackProtection => stack::StackProtection,
+    }
 }

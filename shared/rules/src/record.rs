@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::OnceLock;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
+use crate::actor::Actor;
 use crate::json::Json;
 
 /// One CloudTrail record, borrowed from the text it came in.
@@ -43,6 +45,8 @@ pub struct Record<'a> {
     response: Option<Json<'a>>,
     addendum: Option<Json<'a>>,
     resources: Option<Json<'a>>,
+    /// Who called, once somebody asked.
+    pub(crate) actor: OnceLock<Box<Actor>>,
     /// Whether any member of a CloudTrail record was there at all.
     seen: bool,
 }
@@ -208,7 +212,9 @@ pub fn plain_name(name: &str) -> &str {
 
 /// The marker that stands in the place of parameters over 100 KB.
 fn is_omitted(json: Json<'_>) -> bool {
-    json.get("omitted").and_then(Json::boolean) == Some(true)
+    // Every rule asks, and hardly any request has the word.
+    memchr::memmem::find(json.text().as_bytes(), b"omitted").is_some()
+        && json.get("omitted").and_then(Json::boolean) == Some(true)
 }
 
 /// The spelling of CloudTrail for a key in lower case (as exports of tables have it).

@@ -7,15 +7,30 @@ use std::sync::LazyLock;
 use crate::rule::{Function, Revert, Rule};
 use crate::{buckets, guard, logs, organization, roles, trails};
 
-/// Every rule, by system.
-static SYSTEMS: [&[&Rule]; 6] = [
-    trails::RULES,
-    buckets::RULES,
-    roles::RULES,
-    organization::RULES,
-    logs::RULES,
-    guard::RULES,
-];
+/// The rules of a system, where this build carries it: a function is built for
+/// its own system, so that it stays small, and everything else for all.
+macro_rules! systems {
+    ($($name:literal => $system:ident,)+) => {
+        static SYSTEMS: &[&[&Rule]] = &[
+            $(if cfg!(feature = $name) { $system::RULES } else { &[] },)+
+        ];
+
+        /// Whether this build carries every rule.
+        pub const COMPLETE: bool = cfg!(all($(feature = $name),+));
+    };
+}
+
+systems! {
+    "trails" => trails,
+    "buckets" => buckets,
+    "roles" => roles,
+    "organization" => organization,
+    "logs" => logs,
+    "guard" => guard,
+}
+
+/// The rule about Auditward's own roles that every function can break.
+pub static UNEXPLAINED: &Rule = &roles::GUARD_UNEXPLAINED;
 
 /// Events that look as if they were in scope and are never a violation: their
 /// rows in the table of events, the calls, and why.
@@ -56,7 +71,7 @@ static WATCHING: LazyLock<HashMap<(&str, &str), Vec<&'static Rule>>> = LazyLock:
     index
 });
 
-/// Every rule, by system.
+/// Every rule that this build carries, by system.
 pub fn rules() -> impl Iterator<Item = &'static Rule> + Clone {
     SYSTEMS.iter().flat_map(|rules| rules.iter().copied())
 }

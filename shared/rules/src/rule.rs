@@ -360,7 +360,7 @@ impl<'a> Call<'a> {
         if !self.settings.given {
             return Judged::Clean;
         }
-        if self.settings.is_deployer(&Actor::of(self.record)) {
+        if self.settings.is_deployer(Actor::of(self.record)) {
             return draft.if_live_agrees().into();
         }
         Judged::CannotTell(draft)

@@ -176,7 +176,7 @@ impl Case {
             account: record.account().into_owned(),
             region: record.region.to_string(),
             summary: finding.summary.clone(),
-            actor: Actor::of(record),
+            actor: Actor::of(record).clone(),
             event: Event {
                 id: record.identifier().into_owned(),
                 own_id: record.event_id.to_string(),

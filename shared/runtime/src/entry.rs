@@ -3,10 +3,11 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
+use serde_json::value::RawValue;
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
 
-use auditward_rules::envelope::{Delivered, entries};
+use auditward_rules::envelope::delivered;
 use auditward_rules::json::Json;
 use auditward_rules::record::Record;
 
@@ -19,7 +20,7 @@ pub enum Entry<'a> {
     /// A record that EventBridge delivered, now or a while ago.
     Event {
         /// The payload as it came, for judging it again.
-        payload: Cow<'a, str>,
+        payload: Cow<'a, RawValue>,
         /// Which time it is judged.
         turn: Turn,
     },
@@ -70,9 +71,9 @@ pub enum Entry<'a> {
 ///
 /// # Errors
 /// A sentence saying what was expected.
-pub fn sort(payload: &str) -> Result<Vec<Entry<'_>>, String> {
-    let json = Json::parse(payload).ok_or("the payload is no JSON")?;
-    match json.string("auditward").as_deref() {
+pub fn sort(payload: &RawValue) -> Result<Vec<Entry<'_>>, String> {
+    let [schedule, records] = Json::new(payload).pick(["auditward", "Records"]);
+    match schedule.and_then(Json::scalar).as_deref() {
         Some("pulse") => return Ok(vec![Entry::Pulse]),
         Some("sweep") => return Ok(vec![Entry::Sweep]),
         Some(other) => {
@@ -82,13 +83,13 @@ pub fn sort(payload: &str) -> Result<Vec<Entry<'_>>, String> {
         }
         None => {}
     }
-    if json.get("Records").is_none() {
+    if records.is_none() {
         return Ok(vec![Entry::Event {
             payload: Cow::Borrowed(payload),
             turn: Turn::First,
         }]);
     }
-    let batch: SqsEvent = serde_json::from_str(payload)
+    let batch: SqsEvent = serde_json::from_str(payload.get())
         .map_err(|e| format!("expected messages of the function's own queue: {e}"))?;
     batch.records.into_iter().map(from_queue).collect()
 }
@@ -113,7 +114,7 @@ fn from_queue<'a>(message: SqsMessage) -> Result<Entry<'a>, String> {
             let event = json.get("event").ok_or("judge-again: expected `event`")?;
             let last = json.get("last").and_then(Json::boolean).unwrap_or(true);
             Ok(Entry::Event {
-                payload: Cow::Owned(event.text().to_owned()),
+                payload: Cow::Owned(event.raw().to_owned()),
                 turn: Turn::Again { last },
             })
         }
@@ -160,27 +161,23 @@ fn from_queue<'a>(message: SqsMessage) -> Result<Entry<'a>, String> {
 /// The one record of an EventBridge payload.
 ///
 /// # Errors
-/// It holds no record or several, or EventBridge does not vouch for it.
-pub fn record(payload: &str) -> Result<Record<'_>, String> {
-    let mut found = entries(payload);
-    let (Some(entry), true) = (found.pop(), found.is_empty()) else {
-        return Err("expected one event of EventBridge".into());
-    };
-    let record = entry.record?;
-    let vouched = entry
-        .delivered
+/// It is something else, or EventBridge does not vouch for the record.
+pub fn record(payload: &RawValue) -> Result<Record<'_>, String> {
+    let opened = delivered(Json::new(payload));
+    let (delivered, record) =
+        opened.ok_or("expected one event of EventBridge, with a record under `detail`")?;
+    let record = record?;
+    if delivered
         .as_ref()
-        .is_some_and(|delivered| Delivered::vouches_for(delivered, &record));
-    if !vouched {
-        let source = entry
-            .delivered
-            .map_or_else(|| "nobody".into(), |delivered| delivered.source);
-        return Err(format!(
-            "`{source}` does not vouch for a record of `{}`: it is forged, or a rule of the event bus sends what it should not",
-            record.event_source
-        ));
+        .is_some_and(|one| one.vouches_for(&record))
+    {
+        return Ok(record);
     }
-    Ok(record)
+    let source = delivered.map_or_else(|| "nobody".into(), |delivered| delivered.source);
+    Err(format!(
+        "`{source}` does not vouch for a record of `{}`: it is forged, or a rule of the event bus sends what it should not",
+        record.event_source
+    ))
 }
 
 #[cfg(test)]
@@ -189,29 +186,37 @@ mod tests {
 
     const EVENT: &str = r#"{"detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventSource":"s3.amazonaws.com","eventName":"PutBucketPolicy"}}"#;
 
+    fn raw(text: &str) -> Box<RawValue> {
+        RawValue::from_string(text.to_owned()).unwrap()
+    }
+
     #[test]
     fn only_what_eventbridge_vouches_for_is_a_record() {
-        assert!(record(EVENT).is_ok());
+        assert!(record(&raw(EVENT)).is_ok());
         assert!(
-            record(&EVENT.replace("aws.s3", "my.s3"))
+            record(&raw(&EVENT.replace("aws.s3", "my.s3")))
                 .unwrap_err()
                 .contains("forged")
         );
         assert!(
-            record(r#"{"eventSource":"s3.amazonaws.com","eventName":"PutBucketPolicy"}"#).is_err()
+            record(&raw(
+                r#"{"eventSource":"s3.amazonaws.com","eventName":"PutBucketPolicy"}"#
+            ))
+            .is_err()
         );
-        assert!(record("{}").is_err());
+        assert!(record(&raw("{}")).is_err());
     }
 
     #[test]
     fn a_wish_to_undo_carries_the_sender_that_the_queue_vouches_for() {
-        let message = r#"{"Records":[{"eventSource":"aws:sqs","attributes":{"SenderId":"AROAX:alice"},"body":"{\"auditward\":\"undo\",\"case\":\"c1\",\"reason\":\"meant\"}"}]}"#;
-        let entries = sort(message).unwrap();
+        let message = raw(
+            r#"{"Records":[{"eventSource":"aws:sqs","attributes":{"SenderId":"AROAX:alice"},"body":"{\"auditward\":\"undo\",\"case\":\"c1\",\"reason\":\"meant\"}"}]}"#,
+        );
+        let entries = sort(&message).unwrap();
         let [Entry::Undo { undo, sender }] = entries.as_slice() else {
             panic!("{entries:?}")
         };
         assert_eq!((undo.case.as_str(), sender.as_str()), ("c1", "AROAX"));
-        assert!(sort(r#"{"Records":[{"eventSource":"aws:s3"}]}"#).is_err());
-        assert!(sort("nonsense").is_err());
+        assert!(sort(&raw(r#"{"Records":[{"eventSource":"aws:s3"}]}"#)).is_err());
     }
 }

@@ -8,6 +8,7 @@ pub mod entry;
 pub mod failure;
 pub mod guard;
 pub mod hand;
+pub mod https;
 pub mod keys;
 pub mod known;
 pub mod limits;

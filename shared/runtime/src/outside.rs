@@ -1,11 +1,11 @@
 //! Whom the pipeline tells: people through SNS, its later self through SQS.
 
 use std::collections::BTreeMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use aws_sdk_sns::types::MessageAttributeValue;
 use aws_sdk_sqs::types::MessageSystemAttributeName;
-use tokio::sync::OnceCell;
 
 use auditward_rules::rule::Function;
 
@@ -54,8 +54,8 @@ pub struct Aws<'a> {
     chat: Option<String>,
     queue: String,
     dead: Vec<String>,
-    sns: OnceCell<aws_sdk_sns::Client>,
-    sqs: OnceCell<aws_sdk_sqs::Client>,
+    sns: OnceLock<aws_sdk_sns::Client>,
+    sqs: OnceLock<aws_sdk_sqs::Client>,
 }
 
 /// The longest delay of a queue's message.
@@ -79,15 +79,14 @@ impl<'a> Aws<'a> {
             chat,
             queue,
             dead,
-            sns: OnceCell::new(),
-            sqs: OnceCell::new(),
+            sns: OnceLock::new(),
+            sqs: OnceLock::new(),
         }
     }
 
-    async fn sns(&self) -> &aws_sdk_sns::Client {
+    fn sns(&self) -> &aws_sdk_sns::Client {
         self.sns
-            .get_or_init(async || aws_sdk_sns::Client::new(self.sessions.central().await))
-            .await
+            .get_or_init(|| aws_sdk_sns::Client::new(self.sessions.central()))
     }
 
     /// Chat is a convenience: that it fails is logged, and the alert stands.
@@ -95,7 +94,7 @@ impl<'a> Aws<'a> {
         let Some(topic) = &self.chat else {
             return;
         };
-        let request = self.sns().await.publish().topic_arn(topic);
+        let request = self.sns().publish().topic_arn(topic);
         if let Err(error) = request.message(alert.chat()).send().await {
             let failure = Failure::of("sns:Publish", &error);
             tracing::error!(%failure, "chat was not told");
@@ -103,7 +102,7 @@ impl<'a> Aws<'a> {
     }
 
     async fn publish(&self, alert: &Alert) -> Result<(), Failure> {
-        let client = self.sns().await;
+        let client = self.sns();
         let mut request = client
             .publish()
             .topic_arn(&self.topic)
@@ -125,16 +124,14 @@ impl<'a> Aws<'a> {
             .map_err(|error| Failure::of("sns:Publish", &error))
     }
 
-    async fn sqs(&self) -> &aws_sdk_sqs::Client {
+    fn sqs(&self) -> &aws_sdk_sqs::Client {
         self.sqs
-            .get_or_init(async || aws_sdk_sqs::Client::new(self.sessions.central().await))
-            .await
+            .get_or_init(|| aws_sdk_sqs::Client::new(self.sessions.central()))
     }
 
     async fn received(&self, queue: &str) -> Result<Vec<Letter>, Failure> {
         let request = self
             .sqs()
-            .await
             .receive_message()
             .queue_url(queue)
             .max_number_of_messages(10)
@@ -164,7 +161,7 @@ impl<'a> Aws<'a> {
     }
 
     async fn send(&self, queue: &str, message: &str, delay: Duration) -> Result<(), Failure> {
-        let client = self.sqs().await;
+        let client = self.sqs();
         let delay = i32::try_from(delay.min(LONGEST_DELAY).as_secs()).unwrap_or(900);
         let request = client
             .send_message()
@@ -237,7 +234,7 @@ impl Outside for Aws<'_> {
 
     fn done<'a>(&'a self, letter: &'a Letter) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
-            let request = self.sqs().await.delete_message();
+            let request = self.sqs().delete_message();
             let request = request
                 .queue_url(&letter.queue)
                 .receipt_handle(&letter.receipt);

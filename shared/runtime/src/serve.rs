@@ -120,13 +120,13 @@ pub async fn serve<G: Guard>(guard: impl FnOnce(&'static Sessions) -> G) -> Resu
             started: Instant::now(),
             deadline: deadline.unwrap_or(now),
         };
-        handle(&pipeline, event.payload.get()).await
+        handle(&pipeline, &event.payload).await
     }))
     .await
 }
 
 /// One invocation.
-async fn handle(pipeline: &Pipeline<'_>, payload: &str) -> Result<Value, Diagnostic> {
+async fn handle(pipeline: &Pipeline<'_>, payload: &RawValue) -> Result<Value, Diagnostic> {
     let function = pipeline.guard.function().name();
     let entries = match entry::sort(payload) {
         Ok(entries) => entries,
@@ -146,7 +146,7 @@ async fn handle(pipeline: &Pipeline<'_>, payload: &str) -> Result<Value, Diagnos
             }
             Entry::Undo { undo, sender } => pipeline.undo(undo, sender).await,
             Entry::Event { payload, turn } => match entry::record(payload) {
-                Ok(record) => pipeline.record(&record, payload, *turn).await,
+                Ok(record) => pipeline.record(&record, payload.get(), *turn).await,
                 Err(why) => return Err(refuse(pipeline, &why).await),
             },
         };

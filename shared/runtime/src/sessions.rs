@@ -1,18 +1,22 @@
 //! Sessions across accounts and regions, made when first needed.
 
 use std::collections::HashMap;
+use std::env;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
+use aws_config::environment::EnvironmentVariableCredentialsProvider;
 use aws_config::{BehaviorVersion, Region, SdkConfig};
-use aws_sdk_sts::config::Credentials;
+use aws_sdk_sts::config::{Credentials, SharedCredentialsProvider};
 use aws_smithy_types::retry::RetryConfig;
 use aws_smithy_types::timeout::TimeoutConfig;
-use tokio::sync::{Mutex, OnceCell};
+use aws_types::service_config::{LoadServiceConfig, ServiceConfigKey};
+use tokio::sync::Mutex;
 
 use auditward_rules::arn::partition_of;
 
 use crate::failure::Failure;
+use crate::https;
 
 /// Gives the configuration with which a hand talks to an account and region:
 /// the function's own in its own account, an assumed role elsewhere.
@@ -20,7 +24,7 @@ use crate::failure::Failure;
 pub struct Sessions {
     home: Home,
     account: OnceLock<String>,
-    base: OnceCell<SdkConfig>,
+    base: OnceLock<SdkConfig>,
     members: Mutex<HashMap<String, (Instant, SdkConfig)>>,
 }
 
@@ -47,7 +51,7 @@ impl Sessions {
         Self {
             home,
             account: OnceLock::new(),
-            base: OnceCell::new(),
+            base: OnceLock::new(),
             members: Mutex::default(),
         }
     }
@@ -55,7 +59,7 @@ impl Sessions {
     /// Sessions that talk with this configuration: to a server that plays AWS.
     pub fn with(home: Home, base: SdkConfig) -> Self {
         Self {
-            base: OnceCell::from(base),
+            base: OnceLock::from(base),
             ..Self::new(home)
         }
     }
@@ -76,8 +80,8 @@ impl Sessions {
     }
 
     /// The function's own identity in its own region: for the store, alerts and metrics.
-    pub async fn central(&self) -> &SdkConfig {
-        self.base.get_or_init(|| load(&self.home.region)).await
+    pub fn central(&self) -> &SdkConfig {
+        self.base.get_or_init(|| load(&self.home.region))
     }
 
     /// The identity for an account and region.
@@ -85,7 +89,7 @@ impl Sessions {
     /// # Errors
     /// The role in the other account cannot be assumed.
     pub async fn of(&self, account: &str, region: &str) -> Result<SdkConfig, Failure> {
-        let central = self.central().await;
+        let central = self.central();
         if account == self.account() || self.account().is_empty() || account.is_empty() {
             return Ok(in_region(central, region));
         }
@@ -127,7 +131,7 @@ impl Sessions {
             expires,
             "auditward-member-role",
         );
-        let provider = aws_sdk_sts::config::SharedCredentialsProvider::new(credentials);
+        let provider = SharedCredentialsProvider::new(credentials);
         Ok(central.to_builder().credentials_provider(provider).build())
     }
 }
@@ -142,16 +146,48 @@ fn in_region(config: &SdkConfig, region: &str) -> SdkConfig {
         .build()
 }
 
-async fn load(region: &str) -> SdkConfig {
+/// A configuration made of what Lambda gives a function: its credentials stand in
+/// the environment and nowhere else, so no profile, container or instance is asked.
+fn load(region: &str) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
         .connect_timeout(Duration::from_secs(2))
         .operation_attempt_timeout(ATTEMPT)
         .operation_timeout(CALL)
         .build();
-    aws_config::defaults(BehaviorVersion::latest())
+    let credentials = SharedCredentialsProvider::new(EnvironmentVariableCredentialsProvider::new());
+    let mut config = SdkConfig::builder()
+        .behavior_version(BehaviorVersion::latest())
         .region(Region::new(region.to_owned()))
+        .credentials_provider(credentials)
         .retry_config(RetryConfig::adaptive().with_max_attempts(3))
         .timeout_config(timeouts)
-        .load()
-        .await
+        .service_config(OfServices);
+    config.set_endpoint_url(env::var("AWS_ENDPOINT_URL").ok());
+    config.set_use_fips(switched("AWS_USE_FIPS_ENDPOINT"));
+    config.set_use_dual_stack(switched("AWS_USE_DUALSTACK_ENDPOINT"));
+    match https::client() {
+        Ok(client) => config.set_http_client(Some(client)),
+        Err(error) => {
+            tracing::error!(%error, "no certificates to trust: AWS cannot be called");
+            &mut config
+        }
+    };
+    config.build()
+}
+
+/// What the environment says for one service, such as `AWS_ENDPOINT_URL_S3`.
+#[derive(Debug)]
+struct OfServices;
+
+impl LoadServiceConfig for OfServices {
+    fn load_config(&self, key: ServiceConfigKey<'_>) -> Option<String> {
+        let service = key.service_id().to_uppercase().replace([' ', '-'], "_");
+        env::var(format!("{}_{service}", key.env())).ok()
+    }
+}
+
+/// What a switch of the SDKs says, where it is set.
+fn switched(name: &str) -> Option<bool> {
+    let value = env::var(name).ok()?;
+    Some(value.eq_ignore_ascii_case("true"))
 }

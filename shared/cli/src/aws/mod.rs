@@ -8,9 +8,11 @@ pub mod push;
 pub mod undo;
 
 use anyhow::{Context as _, bail};
+use aws_config::{BehaviorVersion, Region};
 
 use auditward_rules::rule::Function;
 use auditward_runtime::failure::Failure;
+use auditward_runtime::https;
 use auditward_runtime::sessions::{Home, Sessions};
 use auditward_runtime::store::{Dynamo, NotStored};
 
@@ -40,8 +42,8 @@ impl Stack {
     /// Connects, with the credentials of the environment or the AWS profile.
     ///
     /// # Errors
-    /// Region or table are not told.
-    pub fn connect(&self) -> anyhow::Result<Connected> {
+    /// Region or table are not told, or nobody is trusted to be AWS.
+    pub async fn connect(&self) -> anyhow::Result<Connected> {
         let told = |given: &Option<String>, variable: &str| {
             given
                 .clone()
@@ -53,10 +55,17 @@ impl Stack {
         let table = told(&self.table, "AUDITWARD_TABLE").context(
             "no table: give --table (the stack's output `Table`), or set AUDITWARD_TABLE",
         )?;
-        let sessions = Sessions::new(Home {
+        let client = https::client().context("no certificates to trust AWS by")?;
+        let base = aws_config::defaults(BehaviorVersion::latest())
+            .region(Region::new(region.clone()))
+            .http_client(client)
+            .load()
+            .await;
+        let home = Home {
             region,
             member_role: String::new(),
-        });
+        };
+        let sessions = Sessions::with(home, base);
         Ok(Connected {
             sessions,
             stack: self.stack.clone(),
@@ -76,7 +85,7 @@ impl Connected {
     /// # Errors
     /// AWS does not know the credentials.
     pub async fn caller(&self) -> anyhow::Result<String> {
-        let client = aws_sdk_sts::Client::new(self.sessions.central().await);
+        let client = aws_sdk_sts::Client::new(self.sessions.central());
         let answer = client.get_caller_identity().send().await;
         let answer = answer.map_err(|error| Failure::of("sts:GetCallerIdentity", &error))?;
         Ok(answer.arn.unwrap_or_default())
@@ -88,7 +97,7 @@ impl Connected {
     /// There is no such queue, or the caller may not send to it.
     pub async fn ask(&self, function: Function, message: &serde_json::Value) -> anyhow::Result<()> {
         let name = format!("{}-{}", self.stack, function.name());
-        let client = aws_sdk_sqs::Client::new(self.sessions.central().await);
+        let client = aws_sdk_sqs::Client::new(self.sessions.central());
         let queue = client.get_queue_url().queue_name(&name).send().await;
         let queue = queue.map_err(|error| Failure::of("sqs:GetQueueUrl", &error));
         let queue =

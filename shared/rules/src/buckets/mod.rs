@@ -221,7 +221,7 @@ fn unreadable(bucket: &Bucket, what: &str) -> Draft {
 /// What lets a stranger in is accepted from nobody, not even from a deployer:
 /// the live state decides.
 fn never_accepted(call: &Call<'_>, draft: Draft) -> Judged {
-    if call.settings.is_deployer(&Actor::of(call.record)) {
+    if call.settings.is_deployer(Actor::of(call.record)) {
         return Judged::CannotTell(draft);
     }
     draft.into()

@@ -121,7 +121,7 @@ fn opened(call: &Call<'_>) -> Judged {
 /// The document itself is fine. Whether a guarded bucket's policy lost what keeps
 /// it safe only its baseline can tell; what a deployer wrote becomes that.
 fn harmless(call: &Call<'_>, bucket: &Bucket, document: &Document, wish: PolicyWish) -> Judged {
-    let deployer = call.settings.is_deployer(&Actor::of(call.record));
+    let deployer = call.settings.is_deployer(Actor::of(call.record));
     if !bucket.protected || !call.settings.given || (deployer && call.record.failed()) {
         return Judged::Clean;
     }

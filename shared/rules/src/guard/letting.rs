@@ -221,7 +221,7 @@ where
     }
     // Without settings nothing is recorded either, and where outsiders are let in
     // that finding restores as well.
-    if foreign || !call.settings.given || call.settings.is_deployer(&Actor::of(call.record)) {
+    if foreign || !call.settings.given || call.settings.is_deployer(Actor::of(call.record)) {
         return Judged::Clean;
     }
     let what = "was replaced; whether a statement that must be there was lost, only the known policy tells";

@@ -355,7 +355,7 @@ pub static WRITTEN: Rule = Rule {
         };
         let actor = Actor::of(call.record);
         // Operators push settings and record baselines.
-        let operator = call.settings.operators.iter().any(|known| known.is(&actor));
+        let operator = call.settings.operators.iter().any(|known| known.is(actor));
         if operator || is_auditward(call, &table) {
             return Judged::Clean;
         }

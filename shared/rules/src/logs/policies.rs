@@ -226,7 +226,7 @@ where
                     .into()
             }
             // What a deployer takes out of a policy is his to take out.
-            _ if !restore || call.settings.is_deployer(&Actor::of(call.record)) => Judged::Clean,
+            _ if !restore || call.settings.is_deployer(Actor::of(call.record)) => Judged::Clean,
             _ => call.only_the_baseline_tells(draft(
                 "was replaced; whether what services need was lost, only the known policy tells",
             )),

@@ -142,5 +142,5 @@ fn attached(call: &Call<'_>) -> Judged {
 fn is_by_approved(call: &Call<'_>) -> bool {
     let actor = Actor::of(call.record);
     let approved = &call.settings.approved;
-    approved.iter().any(|known| known.is(&actor))
+    approved.iter().any(|known| known.is(actor))
 }

@@ -202,7 +202,7 @@ fn opened(call: &Call<'_>) -> Judged {
         // Who is locked out is that rule's finding, and gets back what was lost.
         Foreign::No | Foreign::CannotTell(_) if locks_out => Judged::Clean,
         // What a deployer wrote and lets no outsider in is the deployer's business.
-        _ if call.settings.is_deployer(&Actor::of(call.record)) => Judged::Clean,
+        _ if call.settings.is_deployer(Actor::of(call.record)) => Judged::Clean,
         Foreign::No | Foreign::CannotTell(_) => call.only_the_baseline_tells(draft(
             "was replaced; whether a service or a Deny was lost, only the known policy tells",
         )),

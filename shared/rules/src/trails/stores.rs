@@ -221,7 +221,7 @@ fn weakened(call: &Call<'_>) -> Judged {
     }
     if certain {
         draft.into()
-    } else if call.settings.is_deployer(&Actor::of(call.record)) {
+    } else if call.settings.is_deployer(Actor::of(call.record)) {
         draft.if_live_agrees().into()
     } else {
         // Less than before or more: only the known configuration tells.
@@ -279,7 +279,7 @@ fn opened(call: &Call<'_>) -> Judged {
             Judged::CannotTell(draft(&format!("may let outsiders in: {why}")))
         }
         // What a deployer wrote and lets no outsider in is the deployer's business.
-        Foreign::No if call.settings.is_deployer(&Actor::of(call.record)) => Judged::Clean,
+        Foreign::No if call.settings.is_deployer(Actor::of(call.record)) => Judged::Clean,
         Foreign::No => call.only_the_baseline_tells(
             draft(
                 "was replaced; whether a statement that protects it was lost, only the known policy tells",

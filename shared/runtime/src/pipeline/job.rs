@@ -89,7 +89,7 @@ impl Pipeline<'_> {
             return attempt_id(
                 finding.rule.id,
                 &finding.resource,
-                &Actor::of(record),
+                Actor::of(record),
                 self.now,
             );
         }

@@ -139,7 +139,7 @@ impl Pipeline<'_> {
         record: &Record<'_>,
         answer: &mut Answer,
     ) {
-        let by = Actor::of(record).issuer;
+        let by = &Actor::of(record).issuer;
         for plan in &judgement.accepted {
             let key = keys::baseline(plan.kind(), plan.at());
             let items = match self.store.get(std::slice::from_ref(&key)).await {
@@ -155,7 +155,7 @@ impl Pipeline<'_> {
             let known = item.and_then(|item| item.read::<Baseline>().ok());
             let baseline = match (plan.wrote(), known) {
                 (Some(wrote), known) => {
-                    Baseline::after(known, plan.clone(), wrote, true, &by, self.now)
+                    Baseline::after(known, plan.clone(), wrote, true, by, self.now)
                 }
                 (None, Some(known)) => Baseline {
                     outdated: true,

@@ -196,7 +196,7 @@ impl Pipeline<'_> {
         if fresh.is_none() {
             keys.extend([keys::SETTINGS.to_owned(), keys::INVENTORY.to_owned()]);
         }
-        if may_be_ours(&actor) && !record.request_id.is_empty() {
+        if may_be_ours(actor) && !record.request_id.is_empty() {
             keys.push(keys::ledger(&record.request_id));
         }
         for finding in &likely.findings {
@@ -278,17 +278,15 @@ impl Pipeline<'_> {
             inventory,
             ..
         } = &ahead.known;
-        is_own_role(&Actor::of(record), settings, inventory)
+        is_own_role(Actor::of(record), settings, inventory)
             && ahead.items.contains_key(&keys::ledger(&record.request_id))
     }
 
     /// Our own role without a ledger entry is no immunity but a finding of its own.
     fn add_unexplained(&self, record: &Record<'_>, known: &Known, judgement: &mut Judgement) {
         let actor = Actor::of(record);
-        let Some(rule) = registry::rule("guard-role.unexplained") else {
-            return;
-        };
-        if record.failed() || !is_own_role(&actor, &known.settings, &known.inventory) {
+        let rule = registry::UNEXPLAINED;
+        if record.failed() || !is_own_role(actor, &known.settings, &known.inventory) {
             return;
         }
         let mode = known

@@ -4,13 +4,13 @@
 //! `expires` (time to live), and `list` with `at` for the index `by-time`.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use aws_sdk_dynamodb::Client;
 use aws_sdk_dynamodb::types::{
     AttributeValue, KeysAndAttributes, Put as PutItem, TransactWriteItem,
 };
 use serde_json::value::RawValue;
-use tokio::sync::OnceCell;
 
 use super::{BoxFuture, Expect, Item, NotStored, Put, Store};
 use crate::failure::Failure;
@@ -24,7 +24,7 @@ const BY_TIME: &str = "by-time";
 pub struct Dynamo<'a> {
     sessions: &'a Sessions,
     table: String,
-    client: OnceCell<Client>,
+    client: OnceLock<Client>,
 }
 
 impl<'a> Dynamo<'a> {
@@ -33,14 +33,13 @@ impl<'a> Dynamo<'a> {
         Self {
             sessions,
             table: table.into(),
-            client: OnceCell::new(),
+            client: OnceLock::new(),
         }
     }
 
-    async fn client(&self) -> &Client {
+    fn client(&self) -> &Client {
         self.client
-            .get_or_init(async || Client::new(self.sessions.central().await))
-            .await
+            .get_or_init(|| Client::new(self.sessions.central()))
     }
 
     fn item(&self, put: &Put) -> Result<PutItem, Failure> {
@@ -106,11 +105,7 @@ impl Store for Dynamo<'_> {
                 let mut asked = Some(HashMap::from([(self.table.clone(), keys)]));
                 // DynamoDB hands back what it had no time for.
                 while let Some(keys) = asked.take().filter(|keys| !keys.is_empty()) {
-                    let request = self
-                        .client()
-                        .await
-                        .batch_get_item()
-                        .set_request_items(Some(keys));
+                    let request = self.client().batch_get_item().set_request_items(Some(keys));
                     let answer = request.send().await;
                     let answer = answer.map_err(|e| Failure::of("dynamodb:BatchGetItem", &e))?;
                     let tables = answer.responses.unwrap_or_default();
@@ -129,7 +124,7 @@ impl Store for Dynamo<'_> {
                 .map(|put| self.item(put))
                 .collect::<Result<Vec<_>, _>>();
             let mut items = items.map_err(NotStored::Failed)?;
-            let client = self.client().await;
+            let client = self.client();
             if items.len() == 1
                 && let Some(item) = items.pop()
             {
@@ -184,7 +179,6 @@ impl Store for Dynamo<'_> {
             loop {
                 let request = self
                     .client()
-                    .await
                     .query()
                     .table_name(&self.table)
                     .index_name(BY_TIME)
