@@ -64,6 +64,7 @@ impl Api {
             "logs" => ("Logs_20140328", "1.1"),
             "events" => ("AWSEvents", "1.1"),
             "sqs" => ("AmazonSQS", "1.0"),
+            "monitoring" => ("GraniteServiceVersion20100801", "1.0"),
             other => panic!("{other} is not taught yet"),
         };
         let request = Message {
@@ -125,7 +126,8 @@ impl Api {
             self.untarget(asked).await;
         }
         let (status, said) = match source.split('.').next().unwrap_or_default() {
-            service @ ("cloudtrail" | "dynamodb" | "events" | "kms" | "organizations" | "sqs") => {
+            service @ ("cloudtrail" | "dynamodb" | "events" | "kms" | "monitoring"
+            | "organizations" | "sqs") => {
                 let (status, said) = self.json(service, name, &capitalized(asked)).await;
                 (status, said.to_string())
             }

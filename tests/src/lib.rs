@@ -25,4 +25,5 @@ pub mod scene;
 pub mod stack;
 pub mod stage;
 pub mod story;
+pub mod system;
 pub mod wire;

@@ -1,6 +1,7 @@
 //! What is live in AWS, read without the product's hands: the same state gives
 //! the same JSON, whoever wrote it.
 
+mod alarms;
 mod guard;
 pub mod iam;
 mod logs;
@@ -28,6 +29,7 @@ pub async fn at(moto: &Moto, event: &Value) -> Value {
     let api = Api::of(moto, account, region).await;
     match detail["eventSource"].as_str() {
         Some("logs.amazonaws.com") => return logs::all(&api).await,
+        Some("monitoring.amazonaws.com") => return alarms::all(&api).await,
         Some("lambda.amazonaws.com" | "events.amazonaws.com" | "scheduler.amazonaws.com") => {
             return guard::at(&api, detail).await;
         }
@@ -165,11 +167,15 @@ async fn bucket_of(api: &Api, bucket: &str) -> Value {
     let (status, policy) = api
         .s3(&format!("GET /{bucket}?policy"), Vec::new(), String::new())
         .await;
-    let policy = if status < 300 {
+    let mut policy = if status < 300 {
         document(&policy)
     } else {
         Value::Null
     };
+    // In which order statements stand means nothing.
+    if let Some(statements) = policy["Statement"].as_array_mut() {
+        statements.sort_by_key(Value::to_string);
+    }
     sides.insert("policy".into(), policy);
     Value::Object(sides)
 }

@@ -193,7 +193,8 @@ impl Judging<'_> {
             return judgement.notes.push(note);
         }
         let deployer = settings.is_deployer(actor);
-        if deployer && rule.deployers_accepted && verdict == Verdict::Violation {
+        let accepted = rule.deployers_accepted || draft.accepted;
+        if deployer && accepted && verdict == Verdict::Violation {
             judgement
                 .notes
                 .push(format!("{id}: made by the deployer {}", actor.issuer));

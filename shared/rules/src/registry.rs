@@ -4,7 +4,7 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
-use crate::rule::{Function, Rule};
+use crate::rule::{Function, Revert, Rule};
 use crate::{buckets, guard, logs, organization, roles, trails};
 
 /// The rules of a system, where this build carries it: a function is built for
@@ -96,13 +96,13 @@ pub fn of(function: Function) -> impl Iterator<Item = &'static Rule> {
     rules().filter(move |rule| rule.function == function)
 }
 
-/// The rule of a function under which a facet is told of that was found by
-/// looking: the one that is most about it.
+/// The rule of a function under which it is told that a facet is not as it must
+/// be, where no event says how that came: one that puts it back, of those the one
+/// that is about the least besides, and of those the first.
 pub fn about(function: Function, kind: &str) -> Option<&'static Rule> {
-    let place = |rule: &Rule| rule.facets.iter().position(|facet| *facet == kind);
     of(function)
-        .filter(|rule| place(rule).is_some())
-        .min_by_key(|rule| place(rule))
+        .filter(|rule| rule.facets.contains(&kind))
+        .min_by_key(|rule| (rule.revert == Revert::None, rule.facets.len()))
 }
 
 #[cfg(test)]
@@ -110,12 +110,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_facet_is_told_of_under_the_rule_that_is_most_about_it() {
-        for (function, kind, rule) in [
+    fn drift_is_told_by_what_it_is_about() {
+        let told = |function, kind| about(function, kind).map(|rule| rule.id);
+        for (function, kind, id) in [
             (
                 Function::TrailGuard,
                 "trail-selectors",
                 "trail.selectors-weakened",
+            ),
+            (Function::TrailGuard, "trail-config", "trail.weakened"),
+            (
+                Function::LogGuard,
+                "log-group-retention",
+                "log-group.retention-shortened",
+            ),
+            (
+                Function::LogGuard,
+                "metric-filters",
+                "metric-filter.changed",
             ),
             (
                 Function::SelfGuard,
@@ -129,8 +141,21 @@ mod tests {
                 "guard-schedule.changed",
             ),
         ] {
-            assert_eq!(about(function, kind).map(|rule| rule.id), Some(rule));
+            assert_eq!(told(function, kind), Some(id));
         }
-        assert!(about(Function::BucketGuard, "trail-selectors").is_none());
+        assert_ne!(
+            told(Function::RoleGuard, "role-trust"),
+            Some("guard-role.deleted")
+        );
+        assert_eq!(told(Function::SelfGuard, "bucket-policy"), None);
+    }
+
+    #[test]
+    fn whoever_heals_tells_of_a_cut_lifeline_under_the_same_rule() {
+        for kind in crate::protected::LIFELINES {
+            let rule = about(Function::SelfGuard, kind).unwrap();
+            let carried = guard::LIFELINES.iter().any(|one| one.id == rule.id);
+            assert!(carried, "{kind}: {}", rule.id);
+        }
     }
 }

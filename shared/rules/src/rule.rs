@@ -254,6 +254,8 @@ pub struct Draft {
     /// Whether the record itself shows the violation. Where it does not, a live
     /// state that turns out safe makes the event clean, and nobody is alerted.
     pub certain: bool,
+    /// Whether it is accepted from deployers, whatever its rule says in general.
+    pub accepted: bool,
 }
 
 impl Draft {
@@ -266,6 +268,7 @@ impl Draft {
             severity: None,
             plan: Vec::new(),
             certain: true,
+            accepted: false,
         }
     }
 
@@ -273,6 +276,13 @@ impl Draft {
     #[must_use]
     pub fn if_live_agrees(mut self) -> Self {
         self.certain = false;
+        self
+    }
+
+    /// What a deployer did is accepted: nothing of it lets anybody in.
+    #[must_use]
+    pub fn from_deployers(mut self) -> Self {
+        self.accepted = true;
         self
     }
 

@@ -10,6 +10,7 @@ the product sends.
 
 from . import (
     cloudtrail,
+    cloudwatch,
     configurations,
     events,
     functions,
@@ -25,6 +26,7 @@ from . import (
 
 MODULES = (
     cloudtrail,
+    cloudwatch,
     configurations,
     events,
     functions,

@@ -118,18 +118,23 @@ fn opened(call: &Call<'_>) -> Judged {
     }
 }
 
-/// The document itself is fine. Whether a log bucket's policy lost a Deny only
-/// its baseline can tell.
+/// The document itself is fine. Whether a guarded bucket's policy lost what keeps
+/// it safe only its baseline can tell; what a deployer wrote becomes that.
 fn harmless(call: &Call<'_>, bucket: &Bucket, document: &Document, wish: PolicyWish) -> Judged {
-    let actor = Actor::of(call.record);
-    if bucket.deliveries.is_empty() || !call.settings.given || call.settings.is_deployer(actor) {
+    let deployer = call.settings.is_deployer(Actor::of(call.record));
+    if !bucket.protected || !call.settings.given || (deployer && call.record.failed()) {
         return Judged::Clean;
     }
     let what = format!(
         "the policy of {} was replaced; whether a statement that protects it was lost, only the known policy tells",
         bucket.called()
     );
-    Judged::CannotTell(steps(bucket.draft(what), bucket, document.clone(), wish))
+    let draft = steps(bucket.draft(what), bucket, document.clone(), wish);
+    if deployer {
+        draft.from_deployers().into()
+    } else {
+        Judged::CannotTell(draft)
+    }
 }
 
 /// One step for everything. Where a Deny of unknown origin may stop CloudTrail,

@@ -230,7 +230,7 @@ fn a_log_bucket_s_policy_without_cloudtrail_is_a_violation() {
     };
     assert_eq!(step.wish.deliveries.len(), 1);
     assert_eq!(
-        judged("PutBucketPolicy", on("acme-vault", policy(own))).verdict(),
+        judged("PutBucketPolicy", on("acme-website-assets", policy(own))).verdict(),
         Verdict::Clean
     );
 }
@@ -268,6 +268,40 @@ fn only_the_known_policy_tells_whether_a_log_bucket_lost_a_deny() {
         (finding.verdict, finding.plan.len()),
         (Verdict::CannotTell, 1)
     );
+}
+
+#[test]
+fn only_the_known_policy_tells_whether_a_named_bucket_lost_who_replicates_there() {
+    let own = json!([{"Effect": "Allow", "Principal": {"AWS": "111111111111"}, "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::acme-vault/*"}]);
+    let put = event("PutBucketPolicy", on("acme-vault", policy(own)));
+    let finding = only(judged_by(&put, &settings()));
+    assert_eq!(
+        (finding.verdict, finding.plan.len()),
+        (Verdict::CannotTell, 1)
+    );
+    // What a deployer wrote is learnt: the next look must not bring back what was
+    // taken out on purpose.
+    let mut deployed = settings();
+    deployed.deployers = vec![crate::settings::Known {
+        principal: "arn:aws:iam::222222222222:role/dev".into(),
+        unique_id: None,
+        reason: "pipeline".into(),
+    }];
+    let judgement = judged_by(&put, &deployed);
+    assert_eq!(judgement.verdict(), Verdict::Clean);
+    assert_eq!(judgement.accepted.len(), 1);
+    assert!(judgement.accepted[0].wrote().is_some());
+    let mut failed = put.clone();
+    failed["errorCode"] = json!("AccessDenied");
+    let judgement = judged_by(&failed, &deployed);
+    assert_eq!(judgement.verdict(), Verdict::Clean);
+    assert_eq!(judgement.accepted, []);
+    // A stranger is let in by nobody.
+    let open = json!([{"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::acme-vault/*"}]);
+    let put = event("PutBucketPolicy", on("acme-vault", policy(open)));
+    assert_eq!(judged_by(&put, &deployed).verdict(), Verdict::Violation);
 }
 
 #[test]

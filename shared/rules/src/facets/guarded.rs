@@ -5,7 +5,9 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 
 use auditward_policy::cloudtrail::{Delivery, add_missing, bucket_delivers};
-use auditward_policy::{Document, Foreign, Kind, Removal, Statement, Tri, Zone, analyze, narrow};
+use auditward_policy::{
+    Document, Foreign, Kind, Removal, Statement, Tri, Zone, analyze, narrow, principal_allowed,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::arn::partition_of;
@@ -69,8 +71,9 @@ pub struct PolicyWish {
     /// but buckets that known trails deliver to.
     #[serde(with = "deliveries", skip_serializing_if = "Vec::is_empty")]
     pub deliveries: Vec<Delivery>,
-    /// Lost Deny statements and grants to services come back from the baseline;
-    /// where the whole policy is gone, all of it.
+    /// Lost Deny statements and grants to services and to other accounts'
+    /// replication come back from the baseline; where the whole policy is gone,
+    /// all of it.
     pub restore: bool,
 }
 
@@ -301,7 +304,8 @@ impl Mending<'_> {
     }
 
     /// Puts back what the baseline had and the document lost. Grants to
-    /// principals are left to their owners, unless the whole policy is gone.
+    /// principals are left to their owners, but for those of replication, unless
+    /// the whole policy is gone.
     fn restored(
         &self,
         document: Option<Document>,
@@ -332,6 +336,9 @@ impl Mending<'_> {
             return Ok(Some(whole.document));
         };
         for statement in good.filter(|statement| keeps_safe(statement)) {
+            if lets_replicas_in(statement) && self.still_lets_in(&document, statement) {
+                continue;
+            }
             let alone = narrow(&self.just(statement), self.terms.kind, &self.zone);
             if !alone.changed && document.statement_append(statement) {
                 done.push(format!(
@@ -341,6 +348,27 @@ impl Mending<'_> {
             }
         }
         Ok(Some(document))
+    }
+
+    /// Whether all whom a statement lets in may still do all that it lets them:
+    /// named beside others, or by another statement, nothing is lost.
+    fn still_lets_in(&self, document: &Document, statement: &Statement) -> bool {
+        let allows = document.statements().iter().filter(|one| one.is_allow());
+        let grants = document.with_statements(&allows.cloned().collect::<Vec<_>>());
+        let principal = statement.element("Principal").unwrap_or_default();
+        let accounts = Json::parse(&principal).and_then(|principal| principal.get("AWS"));
+        let who = accounts.map(Json::items).unwrap_or_default();
+        let (actions, resources) = (statement.texts("Action"), statement.texts("Resource"));
+        let allowed = |who: &str, action: &str, resource: &str| {
+            principal_allowed(&grants, self.terms.kind, who, action, resource) == Tri::Yes
+        };
+        !who.is_empty()
+            && who.into_iter().filter_map(Json::scalar).all(|who| {
+                actions.iter().all(|action| {
+                    let mut resources = resources.iter();
+                    resources.all(|resource| allowed(&who, action, resource))
+                })
+            })
     }
 
     /// Takes out every Deny that stops CloudTrail and that the baseline lacks.
@@ -415,10 +443,22 @@ impl Mending<'_> {
     }
 }
 
-/// Whether losing a statement makes a bucket less safe: a Deny, or what a
-/// service such as log delivery needs.
+/// Whether losing a statement makes a bucket less safe: a Deny, or what log
+/// delivery needs, by a service or by another account's replication.
 fn keeps_safe(statement: &Statement) -> bool {
-    statement.is_deny() || (statement.is_allow() && is_for_services(statement))
+    statement.is_deny()
+        || (statement.is_allow() && is_for_services(statement))
+        || lets_replicas_in(statement)
+}
+
+/// Whether a statement allows writing replicas, and nothing else.
+fn lets_replicas_in(statement: &Statement) -> bool {
+    let actions = statement.texts("Action");
+    let replicates = |action: &String| {
+        let action = action.to_ascii_lowercase();
+        action.starts_with("s3:replicate") || action == "s3:objectowneroverridetobucketowner"
+    };
+    statement.is_allow() && !actions.is_empty() && actions.iter().all(replicates)
 }
 
 fn is_for_services(statement: &Statement) -> bool {

@@ -59,7 +59,7 @@ const MOST: u32 = 48;
 impl Pipeline<'_> {
     /// The rule under which drift of a facet is told: this function's own, or that
     /// of the function it heals, so that both mean the same case.
-    fn rule_about(&self, plan: &Plan) -> Option<&'static Rule> {
+    pub(super) fn rule_about(&self, plan: &Plan) -> Option<&'static Rule> {
         let own = self.guard.function();
         let healed = || registry::about(own.heals()?, plan.kind());
         registry::about(own, plan.kind()).or_else(healed)

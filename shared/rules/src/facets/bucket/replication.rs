@@ -4,8 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use super::Tag;
 use super::targets::{self, Target, TargetsWish};
+use super::{BucketVersioning, VersioningWish};
 use crate::arn::Arn;
-use crate::facet::{Decision, Facet, Scene, Standing};
+use crate::facet::{Decision, Facet, Scene, Standing, Step};
 
 /// A bucket's replication.
 #[derive(Debug)]
@@ -230,7 +231,18 @@ impl Facet for BucketReplication {
             }
             Replication { role, rules }
         };
-        mended.decide(to, wish, baseline.is_some(), "replication")
+        let decision = mended.decide(to, wish, baseline.is_some(), "replication");
+        if live.rules.is_empty() {
+            // S3 takes none of a bucket without versions, and lets nobody suspend
+            // versioning as long as there are any.
+            let versions = VersioningWish {
+                protected: true,
+                mfa_delete: false,
+            };
+            let versions = Step::<BucketVersioning>::new(scene.at.clone(), versions);
+            return decision.after(vec![versions.into()]);
+        }
+        decision
     }
 
     /// Never stronger: where a new rule copies to, the states do not tell.

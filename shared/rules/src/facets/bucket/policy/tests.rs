@@ -15,6 +15,8 @@ const EVERYBODY: &str = r#"{"Sid":"Public","Effect":"Allow","Principal":"*","Act
 const PERIMETER: &str = r#"{"Sid":"OnlyOurs","Effect":"Deny","Principal":"*","Action":"s3:*","Resource":["arn:aws:s3:::acme-org-trail-logs","arn:aws:s3:::acme-org-trail-logs/*"],"Condition":{"StringNotEquals":{"aws:PrincipalOrgID":"o-exampleorg1"},"BoolIfExists":{"aws:PrincipalIsAWSService":"false"}}}"#;
 const CONFIG: &str = r#"{"Sid":"Config","Effect":"Allow","Principal":{"Service":"config.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-org-trail-logs/AWSLogs/111111111111/Config/*","Condition":{"StringEquals":{"aws:SourceAccount":"111111111111"}}}"#;
 
+const REPLICAS: &str = r#"{"Sid":"Replicas","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:role/replicate"},"Action":["s3:ReplicateObject","s3:ObjectOwnerOverrideToBucketOwner"],"Resource":"arn:aws:s3:::acme-org-trail-logs/*"}"#;
+
 fn delivery() -> Delivery {
     Delivery {
         bucket: "acme-org-trail-logs".into(),
@@ -44,9 +46,9 @@ fn of_log_bucket(statements: &[&str]) -> PolicyState {
 
 fn any_policy() -> impl Strategy<Value = PolicyState> {
     let pool = vec![
-        DENY_HTTP, DENY_ALL, OWN, STRANGER, BOTH, EVERYBODY, PERIMETER, CONFIG,
+        DENY_HTTP, DENY_ALL, OWN, STRANGER, BOTH, EVERYBODY, PERIMETER, CONFIG, REPLICAS,
     ];
-    let statements = prop::sample::subsequence(pool, 0..8).prop_shuffle();
+    let statements = prop::sample::subsequence(pool, 0..9).prop_shuffle();
     (statements, any::<bool>(), prop::bool::weighted(0.1)).prop_map(
         |(statements, delivers, absent)| match (absent, delivers) {
             (true, _) => PolicyState::Absent,
@@ -171,6 +173,36 @@ fn lost_denies_and_service_grants_come_back_but_not_grants_to_principals() {
         change.to
     );
     assert!(!change.evidence_on);
+}
+
+#[test]
+fn another_account_s_replication_is_let_in_again() {
+    let decide = |live: &[&str], known: &[&str]| {
+        BucketPolicy::decide(
+            &of(live),
+            &PolicyWish::whole(),
+            Some(&of(known)),
+            stage().scene(),
+        )
+    };
+    let change = changed(decide(&[OWN], &[REPLICAS, OWN]));
+    assert!(change.to.same(&of(&[REPLICAS, OWN])), "{:?}", change.to);
+    assert!(!change.evidence_on);
+    // Beside others, and with more, nothing is lost.
+    let role = r#""arn:aws:iam::222222222222:role/replicate""#;
+    let with = |who: &str| REPLICAS.replace(role, who);
+    let joined = with(&format!(
+        r#"[{role},"arn:aws:iam::111111111111:role/replicate"]"#
+    ));
+    let tagged = REPLICAS.replace(r#"["s3:R"#, r#"["s3:ReplicateTags","s3:R"#);
+    for live in [&joined, &tagged] {
+        assert_eq!(decide(&[live, OWN], &[REPLICAS, OWN]), Decision::Safe);
+    }
+    let change = changed(decide(&[REPLICAS], &[&joined]));
+    assert_eq!(change.to.document().unwrap().statements().len(), 2);
+    // And a stranger's never was ours to bring back.
+    let strangers = with(r#""arn:aws:iam::333333333333:role/replicate""#);
+    assert_eq!(decide(&[OWN], &[&strangers, OWN]), Decision::Safe);
 }
 
 #[test]

@@ -138,6 +138,20 @@ fn what_is_recorded_is_accepted_and_comes_back_under_its_priority() {
 }
 
 #[test]
+fn what_is_gone_comes_back_after_versioning() {
+    let stage = given();
+    let known = of(vec![rule("archive", ARCHIVE, None)]);
+    let change = changed(decide(&stage, &Replication::default(), Some(&known)));
+    assert_eq!(change.to, known);
+    let kinds: Vec<_> = change.first.iter().map(|plan| plan.kind()).collect();
+    assert_eq!(kinds, ["bucket-versioning"]);
+    let mut off = known.clone();
+    off.rules[0].enabled = false;
+    let change = changed(decide(&stage, &off, Some(&known)));
+    assert_eq!(change.first, []);
+}
+
+#[test]
 fn a_role_that_is_not_the_recorded_one_copies_no_longer() {
     let stage = given();
     let known = of(vec![rule("archive", ARCHIVE, None)]);
