@@ -102,6 +102,7 @@ impl Settings {
             || (self.protected.discover && inventory.uses(arn))
             || self.is_own(arn)
             || self.guards_organization(arn)
+            || self.partner_of(arn).is_some()
             // An account as a whole is guarded where it holds what is.
             || Arn::parse(arn).is_some_and(|arn| {
                 let whole = match arn.service {
@@ -112,6 +113,13 @@ impl Settings {
                 };
                 whole && self.holds_protected(arn.account, inventory)
             })
+    }
+
+    /// The partner that reads through a role.
+    pub fn partner_of(&self, role_arn: &str) -> Option<&Partner> {
+        self.partners
+            .iter()
+            .find(|partner| partner.has_role(role_arn))
     }
 
     /// Whether a resource is Auditward's own, by its name.
