@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use auditward_policy::sharing::wider_than_folders;
-use auditward_policy::{Document, Kind, analyze};
+use auditward_policy::{Document, Kind, Tri, analyze};
 
-use super::{IAM, Sort, principal, unnamed};
+use super::{IAM, Sort, named, principal, unnamed};
 use crate::arn::Arn;
 use crate::facet::{At, PolicyState, Step};
 use crate::facets::principal::{Inline, InlinePolicy, InlineWish, inline};
@@ -34,8 +34,7 @@ pub static PARTNER_WIDENED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// No row of the table either: how sharing ends, in the same guide. A role that
-/// is deleted is told of by the rule of guarded roles.
+/// No row of the table either: how sharing ends, in the same guide.
 pub static PARTNER_CLOSED: Rule = Rule {
     id: "partner-role.closed",
     title: "Partner's role closed to the partner",
@@ -45,7 +44,7 @@ pub static PARTNER_CLOSED: Rule = Rule {
     function: Function::RoleGuard,
     watches: &[Watch {
         source: IAM,
-        names: &["UpdateAssumeRolePolicy"],
+        names: &["DeleteRole", "UpdateAssumeRolePolicy"],
     }],
     judge: |call| of_partner(call, |role, partner| closed(call, role, partner)),
     ..Rule::TELLS
@@ -69,6 +68,17 @@ fn of_partner(call: &Call<'_>, judge: impl FnOnce(&At, &Partner) -> Judged) -> J
 }
 
 fn closed(call: &Call<'_>, role: &At, partner: &Partner) -> Judged {
+    let (name, account) = (role.name(), &partner.account);
+    if call.record.plain_name() == "DeleteRole" {
+        // Of a role that the settings guard by name, another rule tells.
+        if named(call, role) == Tri::Yes {
+            return Judged::Clean;
+        }
+        let what = format!(
+            "role {name} of partner {account} was deleted: nothing is shared with it any more"
+        );
+        return Draft::new(&role.resource, what).into();
+    }
     let text = call.shown("policyDocument").unwrap_or_default();
     let Ok(document) = Document::parse(&text) else {
         // Whom it lets in, the rule of trust policies asks.
@@ -77,13 +87,11 @@ fn closed(call: &Call<'_>, role: &At, partner: &Partner) -> Judged {
     // Seen by one who knows no partner, whoever is let in is an outsider.
     let mut zone = call.settings.zone(&role.account);
     zone.partners.clear();
-    let account = &partner.account;
     let admissions = analyze(&document, Kind::Trust, &zone).admissions;
     let mut let_in = admissions.iter().flat_map(|one| &one.principals);
     if zone.trusts_account(account) || let_in.any(|who| who == "*" || who.contains(account)) {
         return Judged::Clean;
     }
-    let name = role.name();
     let what = format!("role {name} no longer lets partner {account} in, whose role it is");
     Draft::new(&role.resource, what).into()
 }

@@ -102,7 +102,6 @@ impl Settings {
             || (self.protected.discover && inventory.uses(arn))
             || self.is_own(arn)
             || self.guards_organization(arn)
-            || self.partner_of(arn).is_some()
             // An account as a whole is guarded where it holds what is.
             || Arn::parse(arn).is_some_and(|arn| {
                 let whole = match arn.service {
@@ -184,7 +183,10 @@ impl Settings {
         match self.mode.reach.get(rule).copied().unwrap_or_default() {
             Reach::Any => true,
             Reach::Account => self.holds_protected(account, inventory),
-            Reach::Protected => self.protects(resource, inventory),
+            Reach::Protected => {
+                // What a partner reads through is named for what it shares alone.
+                self.protects(resource, inventory) || self.partner_of(resource).is_some()
+            }
         }
     }
 
