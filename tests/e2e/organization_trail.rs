@@ -144,11 +144,8 @@ async fn an_organizations_trail_keeps_all_that_it_stands_on() {
         (unknown, "delegated-admin.registered"),
         (updated(&cast, false), "trail.weakened"),
     ] {
-        let severity = cast.handles(&event, rule, "fixed").await;
-        assert!(matches!(
-            severity.attribute("severity"),
-            "critical" | "high"
-        ));
+        let alert = cast.handles(&event, rule, "fixed").await;
+        assert!(matches!(alert.attribute("severity"), "critical" | "high"));
         let now = [
             cast.stage.look(&access).await,
             cast.stage.look(&trail).await,
