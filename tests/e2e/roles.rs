@@ -54,6 +54,7 @@ static ROWS: &[Row] = &[
     recorded("guard-role.changed.violation.untagged"),
     recorded("guard-role.changed.violation.updated"),
     Row::back("guard-role.deleted.violation.cli").ends(Ends::Untouched("by-hand")),
+    Row::back("partner-role.widened.violation.partner").unknown(Ends::Safe(nothing_is_shared)),
 ];
 
 /// IAM names a new key only in its answer, so that this row has a story of its own.
@@ -83,11 +84,13 @@ fn is_deleted(before: &Value, after: &Value) {
     assert_eq!(after["inline"], json!({}));
 }
 
-/// Attempts on what no settings name: the identity provider, the partner.
-const UNGUARDED: &[&str] = &[
-    "oidc.provider-updated.attempt.no-such-provider",
-    "partner-role.widened.attempt.partner",
-];
+fn nothing_is_shared(before: &Value, after: &Value) {
+    assert!(before["inline"]["read-logs"].is_object(), "{before}");
+    assert_eq!(after["inline"], json!({}));
+}
+
+/// Attempts on what no settings name: the identity provider.
+const UNGUARDED: &[&str] = &["oidc.provider-updated.attempt.no-such-provider"];
 
 #[tokio::test]
 async fn every_violation_is_put_back_told_once_and_undone() {
@@ -269,6 +272,7 @@ const UNACTED: &[&str] = &[
     "role.profile-added.clean.web-server",
     "saml.provider-changed.clean.by-identity-center",
     "saml.provider-changed.clean.updated-by-identity-center",
+    "service-role.deleted.clean.other-service",
     "session.by-unknown-identity.clean.own-provider",
     "session.by-unknown-identity.clean.shared-provider",
     "session.by-unknown-saml.clean.own-provider",

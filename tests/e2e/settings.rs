@@ -11,24 +11,12 @@ use auditward_tests::binaries::binary;
 use auditward_tests::moto::MANAGEMENT;
 use auditward_tests::scene::{REGION, TABLE};
 use auditward_tests::stage::{ENFORCE, Stage, acted};
-use auditward_tests::story::{case_of, outcome_of};
-use serde_json::{Value, json};
+use auditward_tests::story::{by, case_of, outcome_of};
+use serde_json::json;
 
 const STOP: &str = "trail-guard/trail.logging-stopped.violation.by-arn";
 const OPENED: &str = "bucket-guard/bucket.policy-opened.violation.own-and-foreign";
 const ROLE: &str = "arn:aws:iam::111111111111:role/deploy/pipeline";
-
-/// A caller's role and its unique ID put into an event.
-fn by(mut event: Value, role: &str, id: &str) -> Value {
-    event["detail"]["userIdentity"] = json!({
-        "type": "AssumedRole",
-        "principalId": format!("{id}:session"),
-        "arn": "arn:aws:sts::111111111111:assumed-role/somebody/session",
-        "accountId": "111111111111",
-        "sessionContext": {"sessionIssuer": {"type": "Role", "principalId": id, "arn": role}},
-    });
-    event
-}
 
 /// What people are told, and nothing is written.
 async fn held_back(settings: &str, because: &str) {

@@ -3,7 +3,7 @@
 import json
 import unittest
 
-from harness import MotoTest
+from harness import MANAGEMENT, MEMBER, MotoTest
 
 ROOT = "r-ex4m"
 SCP = "SERVICE_CONTROL_POLICY"
@@ -48,6 +48,30 @@ class Organization(MotoTest):
         self.assertEqual(self.attached(), [])
         self.client_.enable_policy_type(**kind)
         self.assertEqual(self.attached(), ["p-FullAWSAccess"])
+
+    def test_delegated_administrators_of_cloudtrail(self) -> None:
+        self.client_.create_account(AccountName="a", Email=f"{MEMBER}@example.com")
+        trails = self.client("cloudtrail")
+        trails.register_organization_delegated_admin(MemberAccountId=MEMBER)
+        found = self.client_.list_delegated_services_for_account(AccountId=MEMBER)
+        names = [one["ServicePrincipal"] for one in found["DelegatedServices"]]
+        self.assertEqual(names, ["cloudtrail.amazonaws.com"])
+        trails.deregister_organization_delegated_admin(DelegatedAdminAccountId=MEMBER)
+        self.refused(
+            "AccountNotRegisteredException",
+            self.client_.list_delegated_services_for_account,
+            AccountId=MEMBER,
+        )
+
+    def test_a_member_leaves(self) -> None:
+        self.client_.create_account(AccountName="a", Email=f"{MEMBER}@example.com")
+        self.client("organizations", MEMBER).leave_organization()
+        found = self.client_.list_accounts()["Accounts"]
+        self.assertEqual([one["Id"] for one in found], [MANAGEMENT])
+        self.refused(
+            "AWSOrganizationsNotInUseException",
+            self.client("organizations", MEMBER).leave_organization,
+        )
 
     def test_no_resource_policy(self) -> None:
         self.refused(

@@ -261,8 +261,13 @@ pub fn document(text: &str) -> Value {
     if text.is_empty() {
         return Value::Null;
     }
-    let plain = auditward_rules::facet::percent_decode(text)
-        .replace("&quot;", "\"")
-        .replace("&#34;", "\"");
+    let plain = decoded(text);
     serde_json::from_str(&plain).unwrap_or_else(|_| json!(plain))
+}
+
+/// A policy's text to the byte, URL-encoded or not.
+pub fn decoded(text: &str) -> String {
+    auditward_rules::facet::percent_decode(text)
+        .replace("&quot;", "\"")
+        .replace("&#34;", "\"")
 }

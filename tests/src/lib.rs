@@ -15,6 +15,7 @@
 
 pub mod api;
 pub mod binaries;
+pub mod cast;
 pub mod look;
 pub mod moto;
 pub mod permissions;

@@ -37,6 +37,13 @@ principal = "arn:aws:iam::111111111111:role/security-operator"
 unique_id = "AROAEXAMPLEOPERATOR01"
 reason = "security team on call"
 
+[[partners]]
+account = "444444444444"
+external_id = "7d0c6a52-acme"
+may_read = ["arn:aws:s3:::acme-org-trail-logs/AWSLogs/222222222222/*"]
+role = "arn:aws:iam::111111111111:role/partner-log-reader"
+purpose = "security monitoring"
+
 [protected]
 resources = [
   "arn:aws:cloudtrail:*:111111111111:trail/*",

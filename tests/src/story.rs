@@ -242,6 +242,18 @@ async fn undone_stays(stage: &Stage, mut guard: crate::stage::Guard, event: &Val
     guard.done();
 }
 
+/// An event as if this role had done it, which has this unique ID.
+pub fn by(mut event: Value, role: &str, id: &str) -> Value {
+    event["detail"]["userIdentity"] = json!({
+        "type": "AssumedRole",
+        "principalId": format!("{id}:session"),
+        "arn": "arn:aws:sts::111111111111:assumed-role/somebody/session",
+        "accountId": "111111111111",
+        "sessionContext": {"sessionIssuer": {"type": "Role", "principalId": id, "arn": role}},
+    });
+    event
+}
+
 /// The identity under which a function's own calls are logged.
 pub fn own_identity(function: &str) -> Value {
     let role = format!("auditward-{function}");

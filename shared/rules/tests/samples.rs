@@ -67,7 +67,7 @@ fn wrong(name: &str, text: &str) -> Option<String> {
     if variant.is_some_and(|variant| variant.starts_with("protected-")) {
         settings = Settings::parse(PROTECTED).unwrap();
     }
-    if variant == Some("partner") {
+    if variant.is_some_and(|variant| variant.starts_with("partner")) {
         settings.partners.push(partner());
     }
     let mut entries = envelope::entries(text);

@@ -24,6 +24,7 @@ DEFAULT_SELECTOR = {
     "ExcludeManagementEventSources": [],
 }
 TRAILS_PER_REGION = 5
+OWN_NAME = "cloudtrail.amazonaws.com"
 
 
 def _refuse(code: str, message: str) -> None:
@@ -327,6 +328,38 @@ def status_shows_delivery_errors() -> None:
     wrap(TrailStatus, "description", description)
 
 
+def delegated_administrators() -> None:
+    """CloudTrail registers its delegated administrators with Organizations.
+
+    API_RegisterOrganizationDelegatedAdmin: "Registers an organization's member
+    account as the CloudTrail delegated administrator", by MemberAccountId;
+    API_DeregisterOrganizationDelegatedAdmin removes it, by
+    DelegatedAdminAccountId. moto has neither, and does not count CloudTrail
+    among the services that have such administrators.
+    """
+    from moto.organizations.models import FakeDelegatedAdministrator, organizations_backends
+
+    FakeDelegatedAdministrator.SUPPORTED_SERVICES.append(OWN_NAME)
+
+    def organization(self: CloudTrailResponse) -> Any:
+        return organizations_backends[self.current_account][self.partition]
+
+    def register(self: CloudTrailResponse) -> str:
+        organization(self).register_delegated_administrator(
+            AccountId=self._get_param("MemberAccountId"), ServicePrincipal=OWN_NAME
+        )
+        return "{}"
+
+    def deregister(self: CloudTrailResponse) -> str:
+        organization(self).deregister_delegated_administrator(
+            AccountId=self._get_param("DelegatedAdminAccountId"), ServicePrincipal=OWN_NAME
+        )
+        return "{}"
+
+    CloudTrailResponse.register_organization_delegated_admin = register
+    CloudTrailResponse.deregister_organization_delegated_admin = deregister
+
+
 CORRECTIONS = (
     trails_by_arn_in_their_home_region,
     members_see_the_organizations_trails,
@@ -339,4 +372,5 @@ CORRECTIONS = (
     insight_selectors_are_replaced,
     descriptions_tell_the_truth,
     status_shows_delivery_errors,
+    delegated_administrators,
 )

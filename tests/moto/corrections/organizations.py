@@ -3,7 +3,11 @@
 from typing import Any
 
 from moto.organizations import models
-from moto.organizations.exceptions import OrganizationsClientError, PolicyTypeNotEnabledException
+from moto.organizations.exceptions import (
+    AWSOrganizationsNotInUseException,
+    OrganizationsClientError,
+    PolicyTypeNotEnabledException,
+)
 from moto.organizations.models import OrganizationsBackend
 from moto.organizations.responses import OrganizationsResponse
 
@@ -109,8 +113,29 @@ def there_may_be_no_resource_policy() -> None:
     OrganizationsResponse.describe_resource_policy = describe
 
 
+def members_may_leave() -> None:
+    """A member account leaves by itself.
+
+    API_LeaveOrganization: "Removes a member account from its parent
+    organization. This version of the operation is performed by the account that
+    wants to leave." moto knows RemoveAccountFromOrganization alone.
+    """
+
+    def leave(self: OrganizationsResponse) -> str:
+        owners = models.organizations_backends.master_accounts
+        if self.current_account not in owners:
+            raise AWSOrganizationsNotInUseException
+        owner, partition = owners[self.current_account]
+        backend = models.organizations_backends[owner][partition]
+        backend.remove_account_from_organization(AccountId=self.current_account)
+        return "{}"
+
+    OrganizationsResponse.leave_organization = leave
+
+
 CORRECTIONS = (
     names_of_the_samples,
     policy_types_take_their_attachments_along,
     there_may_be_no_resource_policy,
+    members_may_leave,
 )

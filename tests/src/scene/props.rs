@@ -141,7 +141,7 @@ pub async fn prepare(moto: &Moto, place: Place, event: &Value) {
     let detail = &event["detail"];
     match detail["eventSource"].as_str() {
         Some("logs.amazonaws.com") => return logs::prepare(moto, place).await,
-        Some("monitoring.amazonaws.com") => return alarms::prepare(moto).await,
+        Some("monitoring.amazonaws.com") => return alarms::prepare(moto, place).await,
         Some("lambda.amazonaws.com") => return guard::prepare_functions(moto, place, detail).await,
         Some("events.amazonaws.com") => return guard::prepare_rules(moto, place, detail).await,
         Some("scheduler.amazonaws.com") => return guard::prepare_schedules(moto, place, detail).await,

@@ -1,5 +1,7 @@
 //! Which roles Auditward and log delivery depend on.
 
+use std::collections::BTreeSet;
+
 use aws_sdk_iam::Client;
 
 use auditward_rules::arn::{Arn, partition_of};
@@ -59,7 +61,12 @@ impl Iam<'_> {
         region: &str,
     ) -> Result<Vec<At>, Failure> {
         let mut resources = Vec::new();
-        for name in &settings.protected.resources {
+        let roles = settings
+            .partners
+            .iter()
+            .filter_map(|partner| partner.role.as_ref());
+        let named: BTreeSet<&String> = settings.protected.resources.iter().chain(roles).collect();
+        for name in named {
             let Some(arn) = Arn::parse(name).filter(|arn| {
                 arn.service == "iam" && arn.account == account && !name.contains(['*', '?'])
             }) else {

@@ -6,7 +6,7 @@ use auditward_policy::Tri;
 use super::guard::is_guard;
 use super::{IAM, Sort, named, principal, unnamed};
 use crate::facet::At;
-use crate::rule::{Call, Draft, Function, Judged, Rule, Severity, Watch};
+use crate::rule::{Call, Draft, Function, Judged, Rule, Scope, Severity, Watch};
 
 /// What the rules of roles have in common.
 const COMMON: Rule = Rule {
@@ -105,6 +105,46 @@ pub static ROOT_CENTRALIZED: Rule = Rule {
             _ => "central management of root's credentials was switched off",
         };
         Draft::new(root.resource, what).into()
+    },
+    ..COMMON
+};
+
+/// CloudTrail's roles in every account of an organization: for its trails, and
+/// for what enriches events.
+/// [Using service-linked roles for CloudTrail](https://docs.aws.amazon.com/awscloudtrail/latest/userguide/using-service-linked-roles.html).
+const SERVICE_ROLES: &[&str] = &[
+    "AWSServiceRoleForCloudTrail",
+    "AWSServiceRoleForCloudTrailEventContext",
+];
+
+/// No row of the table: it has but the role's creation. AWS deletes the role
+/// later, and refuses to while an organization's trail needs it; enabling trusted
+/// access makes it again.
+pub static SERVICE_ROLE_DELETED: Rule = Rule {
+    id: "service-role.deleted",
+    title: "CloudTrail's service-linked role deleted",
+    severity: Severity::High,
+    why: "through its service-linked role CloudTrail knows the organization: without it no trail is the organization's",
+    controls: &["CIS AWS Foundations 3.0: 3.1", "ATT&CK T1562.008"],
+    watches: &[Watch {
+        source: IAM,
+        names: &["DeleteServiceLinkedRole"],
+    }],
+    scope: Scope::Any,
+    deployers_accepted: false,
+    judge: |call| {
+        let Some(role) = principal(call, Sort::Role) else {
+            return unnamed(call, Sort::Role);
+        };
+        if !SERVICE_ROLES.contains(&role.name()) {
+            return Judged::Clean;
+        }
+        let what = format!(
+            "the deletion of {} was asked for; where it went through, trusted access that is switched on again makes \
+             it anew",
+            role.name()
+        );
+        Draft::new(role.resource, what).into()
     },
     ..COMMON
 };

@@ -26,12 +26,14 @@ use std::borrow::Cow;
 pub use anywhere::{ANCHOR_CREATED, ANCHOR_ENABLED, ANCHOR_REPLACED, PROFILE_CREATED};
 pub use attached::GUARDRAIL_DETACHED;
 pub use boundary::{BOUNDARY_DELETED, BOUNDARY_WEAKENED};
-pub use changed::{ROLE_DELETED, ROLE_TAGGED, ROLE_UPDATED, ROOT_CENTRALIZED};
+pub use changed::{
+    ROLE_DELETED, ROLE_TAGGED, ROLE_UPDATED, ROOT_CENTRALIZED, SERVICE_ROLE_DELETED,
+};
 pub use federation::{AUDIENCE_ADDED, OIDC_CHANGED, OIDC_UPDATED, SAML_CHANGED};
 pub use groups::{MEMBER_ADDED, MEMBER_REMOVED, PROFILE_GIVEN};
 pub use guard::{GUARD_CHANGED, GUARD_DELETED, GUARD_UNEXPLAINED};
 pub use inline::{INLINE_DELETED, INLINE_POWER};
-pub use partner::PARTNER_WIDENED;
+pub use partner::{PARTNER_CLOSED, PARTNER_WIDENED};
 pub use power::{GROUP_ADMIN, ROLE_ADMIN, USER_ADMIN};
 pub use trust::{CREATED_OPEN, TRUST_OPENED};
 pub use users::{KEY_CREATED, LOGIN_CHANGED};
@@ -91,6 +93,8 @@ pub static RULES: &[&Rule] = &[
     &analyzer::DELETED,
     &analyzer::ARCHIVED,
     &PARTNER_WIDENED,
+    &PARTNER_CLOSED,
+    &SERVICE_ROLE_DELETED,
 ];
 
 const IAM: &str = "iam.amazonaws.com";

@@ -114,6 +114,13 @@ impl Settings {
             })
     }
 
+    /// The partner that reads through a role.
+    pub fn partner_of(&self, role_arn: &str) -> Option<&Partner> {
+        self.partners
+            .iter()
+            .find(|partner| partner.has_role(role_arn))
+    }
+
     /// Whether a resource is Auditward's own, by its name.
     pub fn is_own(&self, arn: &str) -> bool {
         let Some(arn) = Arn::parse(arn) else {
@@ -176,7 +183,10 @@ impl Settings {
         match self.mode.reach.get(rule).copied().unwrap_or_default() {
             Reach::Any => true,
             Reach::Account => self.holds_protected(account, inventory),
-            Reach::Protected => self.protects(resource, inventory),
+            Reach::Protected => {
+                // What a partner reads through is named for what it shares alone.
+                self.protects(resource, inventory) || self.partner_of(resource).is_some()
+            }
         }
     }
 

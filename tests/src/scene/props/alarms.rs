@@ -1,12 +1,13 @@
 //! Alarms on what metric filters count.
 
-use super::{REGION, json};
+use super::json;
 use crate::api::Api;
-use crate::moto::{MANAGEMENT, Moto};
+use crate::moto::Moto;
+use crate::scene::place::Place;
 
 /// Makes the alarms that the samples speak of.
-pub(super) async fn prepare(moto: &Moto) {
-    let api = Api::of(moto, MANAGEMENT, REGION).await;
+pub(super) async fn prepare(moto: &Moto, place: Place) {
+    let api = Api::of(moto, place.account, place.region).await;
     for (name, metric) in [
         ("acme-cis-root-use", "RootUse"),
         ("acme-cis-trail-changed", "TrailChanged"),
@@ -14,7 +15,7 @@ pub(super) async fn prepare(moto: &Moto) {
         let alarm = json!({
             "AlarmName": name,
             "ActionsEnabled": true,
-            "AlarmActions": [format!("arn:aws:sns:{REGION}:{}:acme-security", MANAGEMENT.id)],
+            "AlarmActions": [place.moved("arn:aws:sns:eu-west-1:111111111111:acme-security")],
             "MetricName": metric,
             "Namespace": "acme/cis",
             "Statistic": "Sum",

@@ -18,6 +18,7 @@ pub(super) async fn complete(api: &Api, call: &str, asked: &Value) {
     let text = |name: &str| asked[name].as_str().unwrap_or_default();
     match (text("roleName"), text("userName"), text("groupName")) {
         ("archive-restore", ..) if call != "DeleteRole" => restoring_role(api).await,
+        ("partner-log-reader", ..) if call != "DeleteRole" => reading_role(api).await,
         ("", "", "platform-admins") | ("", _, "platform-admins") => {
             let admin = format!("{POLICIES}AdministratorAccess");
             let group = json!({"GroupName": "platform-admins", "PolicyArn": admin});
@@ -51,6 +52,17 @@ pub(super) async fn complete(api: &Api, call: &str, asked: &Value) {
         let member = json!({"GroupName": text("groupName"), "UserName": text("userName")});
         iam(api, "AddUserToGroup", member).await;
     }
+}
+
+/// A partner's role, which reads what is shared.
+async fn reading_role(api: &Api) {
+    let shared = "arn:aws:s3:::acme-org-trail-logs/AWSLogs/222222222222/*";
+    let read = json!({
+        "RoleName": "partner-log-reader",
+        "PolicyName": "read-logs",
+        "PolicyDocument": policy("Allow", "s3:GetObject", shared),
+    });
+    iam(api, "PutRolePolicy", read).await;
 }
 
 /// A role that restores from the archive, and is kept from more.

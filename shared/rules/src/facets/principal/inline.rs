@@ -1,6 +1,10 @@
 //! One inline policy of a principal.
 
+use std::collections::BTreeMap;
+
 use auditward_policy::power::{Verdict, tampering};
+use auditward_policy::sharing::wider_than_folders;
+use auditward_policy::{Document, Statement};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -24,7 +28,7 @@ pub struct Inline {
 }
 
 /// What must hold of an inline policy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum InlineWish {
     /// It gives no power to tamper, unless the principal may have it.
@@ -35,6 +39,15 @@ pub enum InlineWish {
     },
     /// It is there, where it is among the recorded ones.
     Recorded,
+    /// It reads no more of these buckets than these folders of each: all that is
+    /// shared with the partner whose role it is.
+    Shared {
+        /// When the event wrote it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<DateTime<Utc>>,
+        /// The folders by bucket.
+        folders: BTreeMap<String, Vec<String>>,
+    },
 }
 
 impl Facet for InlinePolicy {
@@ -50,8 +63,11 @@ impl Facet for InlinePolicy {
         scene: Scene<'_>,
     ) -> Decision<Self::State> {
         match (live, wish) {
-            (None, InlineWish::Harmless { .. }) => Decision::Safe,
+            (None, InlineWish::Harmless { .. } | InlineWish::Shared { .. }) => Decision::Safe,
             (Some(live), InlineWish::Harmless { at }) => harmless(live, *at, baseline, scene),
+            (Some(live), InlineWish::Shared { at, folders }) => {
+                shared(live, *at, folders, baseline, scene)
+            }
             (live, InlineWish::Recorded) => recorded(live.as_ref(), baseline, scene),
         }
     }
@@ -142,6 +158,73 @@ fn harmless(
         "the inline policy {name} gives {principal} the power to change trails, and {unproven}; \
          delete or narrow it, or add {principal} to `approved`"
     ))
+}
+
+/// The positions of the statements that reach beyond what is shared.
+fn wider(document: &Document, folders: &BTreeMap<String, Vec<String>>) -> Vec<usize> {
+    let of_each = folders
+        .iter()
+        .flat_map(|(bucket, folders)| wider_than_folders(document, bucket, folders));
+    of_each.collect()
+}
+
+/// Puts back what was recorded in the place of a policy that reaches beyond what
+/// is shared; where nothing is, takes out the statements that do.
+fn shared(
+    live: &Inline,
+    at: Option<DateTime<Utc>>,
+    folders: &BTreeMap<String, Vec<String>>,
+    baseline: Option<&Option<Inline>>,
+    scene: Scene<'_>,
+) -> Decision<Option<Inline>> {
+    let name = inline_name(scene.at).unwrap_or("?");
+    let document = match &live.policy {
+        PolicyState::Absent => return Decision::Safe,
+        PolicyState::Unparsable { error, .. } => {
+            return Decision::CannotTell(format!(
+                "the inline policy {name} cannot be parsed: {error}"
+            ));
+        }
+        PolicyState::Document(document) => document,
+    };
+    let beyond = wider(document, folders);
+    if beyond.is_empty() {
+        return Decision::Safe;
+    }
+    let with = |policy: PolicyState| {
+        Some(Inline {
+            policy,
+            ..live.clone()
+        })
+    };
+    let known = baseline.and_then(Option::as_ref).map(|known| &known.policy);
+    match known {
+        Some(PolicyState::Document(before)) if wider(before, folders).is_empty() => {
+            let why = format!("put the recorded inline policy {name} back");
+            return Decision::change(with(PolicyState::Document(before.clone())), why);
+        }
+        None if baseline.is_none() && is_new(live.created, at) => {
+            let why = format!("delete the inline policy {name}: the principal is as new as that");
+            return Decision::change(with(PolicyState::Absent), why);
+        }
+        _ => {}
+    }
+    let statements = document.statements().iter().enumerate();
+    let left: Vec<Statement> = statements
+        .filter(|(index, _)| !beyond.contains(index))
+        .map(|(_, statement)| statement.clone())
+        .collect();
+    if left.is_empty() {
+        return Decision::ByHand(format!(
+            "all that the inline policy {name} of {} says reaches beyond what is shared, and what it said before is \
+             not recorded; write it again with what is shared (`auditward share`), or delete it",
+            live.principal
+        ));
+    }
+    Decision::change(
+        with(PolicyState::Document(document.with_statements(&left))),
+        format!("take what reaches beyond what is shared out of the inline policy {name}"),
+    )
 }
 
 /// Puts a policy back that was recorded and is gone. What is there under its

@@ -34,12 +34,54 @@ fn harmless() -> InlineWish {
     InlineWish::Harmless { at: Some(noon()) }
 }
 
+fn as_shared() -> InlineWish {
+    let folders = [("logs".to_owned(), vec!["AWSLogs/111111111111".to_owned()])];
+    InlineWish::Shared {
+        at: Some(noon()),
+        folders: folders.into(),
+    }
+}
+
 fn decide<F: Facet>(
     live: &F::State,
     wish: &F::Wish,
     baseline: Option<&F::State>,
 ) -> Decision<F::State> {
     F::decide(live, wish, baseline, Stage::of(ROLE).scene())
+}
+
+#[test]
+fn a_partners_policy_goes_back_to_what_is_shared() {
+    let reads = |keys: &[&str]| {
+        let statements: Vec<String> = keys
+            .iter()
+            .map(|key| {
+                format!(
+                    r#"{{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::logs/AWSLogs/{key}*"}}"#
+                )
+            })
+            .collect();
+        let statements = statements.join(",");
+        PolicyState::read(&format!(
+            r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#
+        ))
+    };
+    let shared = |live: &Option<Inline>, known: Option<&Option<Inline>>| {
+        decide::<InlinePolicy>(live, &as_shared(), known)
+    };
+    let agreed = held(600, reads(&["111111111111/"]));
+    let wide = held(600, reads(&[""]));
+    let wider = held(600, reads(&["111111111111/", ""]));
+    assert_eq!(shared(&agreed, None), Decision::Safe);
+    assert_eq!(changed(shared(&wide, Some(&agreed))).to, agreed);
+    assert_eq!(changed(shared(&wider, Some(&agreed))).to, agreed);
+    // Without a record what is too much leaves, unless nothing would be left.
+    assert_eq!(changed(shared(&wider, None)).to, agreed);
+    assert!(matches!(shared(&wide, None), Decision::ByHand(_)));
+    assert!(matches!(shared(&wide, Some(&wide)), Decision::ByHand(_)));
+    let new = held(3, reads(&[""]));
+    let absent = held(3, PolicyState::Absent);
+    assert_eq!(changed(shared(&new, None)).to, absent);
 }
 
 #[test]
@@ -257,7 +299,7 @@ proptest! {
         member in members(), member_known in option::of(members()),
     ) {
         let stage = Stage::of(ROLE);
-        for wish in [harmless(), InlineWish::Recorded] {
+        for wish in [harmless(), InlineWish::Recorded, as_shared()] {
             keeps_the_law::<InlinePolicy>(&stage, &inline, &wish, inline_known.as_ref())?;
         }
         let hold = hold.map(|(attached, denies, power)| Hold { attached, denies, power });

@@ -1,6 +1,7 @@
 //! Facets of roles: whom they trust, the sessions they gave out, and, for roles
 //! that Auditward depends on, everything else that can be taken from them.
 
+mod partner;
 mod recorded;
 #[cfg(test)]
 mod tests;
@@ -10,7 +11,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use auditward_policy::{Document, Foreign, Kind, Zone, analyze, narrow};
+use auditward_policy::{Document, Foreign, Kind, analyze, narrow};
 
 pub use recorded::{RoleBoundary, RoleConfiguration, RoleInlinePolicies, RoleSettings, RoleTags};
 
@@ -47,7 +48,7 @@ impl Facet for RoleTrust {
         scene: Scene<'_>,
     ) -> Decision<PolicyState> {
         match wish {
-            TrustWish::NoOutsiders => without_outsiders(live, scene.zone),
+            TrustWish::NoOutsiders => without_outsiders(live, scene),
             TrustWish::Baseline => as_trusted_before(live, baseline, scene),
         }
     }
@@ -73,8 +74,9 @@ impl Facet for RoleTrust {
 }
 
 /// Takes outsiders out of a trust policy; a role that nobody is left to assume
-/// stays, and lets nobody in.
-fn without_outsiders(live: &PolicyState, zone: &Zone) -> Decision<PolicyState> {
+/// stays, and lets nobody in. The partner whose role it is stays, on its terms.
+fn without_outsiders(live: &PolicyState, scene: Scene<'_>) -> Decision<PolicyState> {
+    let zone = scene.zone;
     let document = match live {
         PolicyState::Absent => return Decision::Safe,
         PolicyState::Unparsable { error, .. } => {
@@ -91,7 +93,15 @@ fn without_outsiders(live: &PolicyState, zone: &Zone) -> Decision<PolicyState> {
         }
         Foreign::Yes => {}
     }
-    let narrowed = narrow(document, Kind::Trust, zone);
+    let held = scene
+        .settings
+        .partner_of(&scene.at.resource)
+        .map(|partner| partner::held(document, partner, zone));
+    let narrowed = narrow(
+        held.as_ref().map_or(document, |held| &held.document),
+        Kind::Trust,
+        zone,
+    );
     let nobody = narrowed.empty || narrowed.document.statements().is_empty();
     let to = if nobody {
         Document::deny_everyone(Kind::Trust)
@@ -103,21 +113,25 @@ fn without_outsiders(live: &PolicyState, zone: &Zone) -> Decision<PolicyState> {
                    edit it by hand (`aws iam update-assume-role-policy`)";
         return Decision::ByHand(why.into());
     }
-    let out = narrowed
-        .removed
-        .iter()
+    let others = held.iter().flat_map(|held| &held.removed);
+    let out = others
+        .chain(&narrowed.removed)
         .flat_map(|removal| &removal.principals);
     let mut out: Vec<&str> = out.map(String::as_str).collect();
     out.dedup();
+    let kept = held.as_ref().and_then(|held| held.done.as_deref());
+    if let Some(kept) = kept.filter(|_| out.is_empty()) {
+        return Decision::change(PolicyState::Document(to), kept);
+    }
     let who = if out.is_empty() {
         "outsiders".to_owned()
     } else {
         out.join(", ")
     };
-    let rest = if nobody {
-        "; nobody is left, so it denies everyone"
-    } else {
-        ""
+    let rest = match kept {
+        Some(kept) => format!(", and {kept}"),
+        None if nobody => "; nobody is left, so it denies everyone".into(),
+        None => String::new(),
     };
     Decision::change(
         PolicyState::Document(to),

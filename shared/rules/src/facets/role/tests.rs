@@ -1,3 +1,4 @@
+use auditward_policy::Zone;
 use chrono::TimeZone;
 use proptest::prelude::*;
 
@@ -90,6 +91,72 @@ fn a_role_that_nobody_is_left_to_assume_stays_and_denies_everyone() {
         to.same(&PolicyState::Document(Document::deny_everyone(Kind::Trust))),
         "{to:?}"
     );
+}
+
+const PARTNERS: &str = r#"
+[ours]
+accounts = ["111111111111"]
+[[partners]]
+account = "444444444444"
+external_id = "7d0c6a52-acme"
+role = "arn:aws:iam::111111111111:role/partners/log-reader"
+purpose = "monitoring"
+"#;
+
+fn close_to_partner(live: &PolicyState, role: &str) -> Decision<PolicyState> {
+    let settings = Settings::parse(PARTNERS).unwrap();
+    let zone = settings.zone("111111111111");
+    let at = At::new("111111111111", "us-east-1", role);
+    let scene = Scene {
+        now: noon(),
+        settings: &settings,
+        zone: &zone,
+        at: &at,
+    };
+    RoleTrust::decide(live, &TrustWish::NoOutsiders, None, scene)
+}
+
+/// A statement for the partner, with this after its action.
+fn partner(principal: &str, terms: &str) -> String {
+    format!(
+        r#"{{"Sid":"Partner","Effect":"Allow","Principal":{{"AWS":{principal}}},"Action":"sts:AssumeRole"{terms}}}"#
+    )
+}
+
+#[test]
+fn a_partner_is_held_to_its_external_id_and_not_shut_out() {
+    const ROOT: &str = r#""arn:aws:iam::444444444444:root""#;
+    const TERMS: &str = r#","Condition":{"StringEquals":{"sts:ExternalId":"7d0c6a52-acme"}}"#;
+    const OTHER: &str = r#","Condition":{"StringEquals":{"sts:ExternalId":"another"}}"#;
+    let agreed = trust(&[&partner(ROOT, TERMS)]);
+    assert_eq!(close_to_partner(&agreed, ROLE), Decision::Safe);
+    let beside = r#"["arn:aws:iam::444444444444:root","333333333333"]"#;
+    for opened in [
+        trust(&[&partner(ROOT, "")]),
+        trust(&[&partner(ROOT, OTHER)]),
+        trust(&[&partner(ROOT, TERMS), FOREIGN]),
+        trust(&[FOREIGN, &partner(ROOT, "")]),
+    ] {
+        let to = change(close_to_partner(&opened, ROLE));
+        assert_eq!(to, agreed, "{opened:?}");
+    }
+    // Whoever is added to the partner's own statement leaves it alone.
+    for terms in ["", TERMS] {
+        let to = change(close_to_partner(&trust(&[&partner(beside, terms)]), ROLE));
+        let one = r#"["arn:aws:iam::444444444444:root"]"#;
+        assert_eq!(to, trust(&[&partner(one, TERMS)]));
+        assert_eq!(close_to_partner(&to, ROLE), Decision::Safe);
+    }
+    // What else it asks for is nobody's agreement, and another role is not shared.
+    let elsewhere = r#","Condition":{"IpAddress":{"aws:SourceIp":"192.0.2.0/24"}}"#;
+    let other = "arn:aws:iam::111111111111:role/other";
+    for (opened, role) in [
+        (trust(&[&partner(ROOT, elsewhere)]), ROLE),
+        (trust(&[&partner(ROOT, "")]), other),
+    ] {
+        let to = change(close_to_partner(&opened, role));
+        assert!(to.same(&PolicyState::Document(Document::deny_everyone(Kind::Trust))));
+    }
 }
 
 #[test]

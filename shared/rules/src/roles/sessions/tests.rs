@@ -267,3 +267,58 @@ fn a_partners_role_is_held_to_what_is_shared() {
     assert_eq!(put("acme-reader", other, "s3:GetObject"), None);
     assert_eq!(put("reader", json!("*"), "s3:GetObject"), None);
 }
+
+fn told_of(name: &str, asked: Value) -> Vec<(&'static str, Verdict)> {
+    let found = judged("iam", name, json!({ "requestParameters": asked }));
+    let all = found.findings.iter();
+    all.map(|one| (one.rule.id, one.verdict)).collect()
+}
+
+#[test]
+fn sharing_that_ends_is_told_of() {
+    let trust = |principal: &str| {
+        let id = json!({"StringEquals": {"sts:ExternalId": "7d0c6a52-acme"}});
+        let statement = json!({"Effect": "Allow", "Principal": {"AWS": principal},
+            "Action": "sts:AssumeRole", "Condition": id});
+        json!({"Version": "2012-10-17", "Statement": [statement]}).to_string()
+    };
+    let put = |role: &str, principal: &str| {
+        let asked = json!({"roleName": role, "policyDocument": trust(principal)});
+        told_of("UpdateAssumeRolePolicy", asked)
+    };
+    let closed = [("partner-role.closed", Verdict::Violation)];
+    assert_eq!(put("acme-reader", "444444444444"), []);
+    assert_eq!(
+        put("acme-reader", "arn:aws:iam::444444444444:role/collector"),
+        []
+    );
+    assert_eq!(put("acme-reader", "111111111111"), closed);
+    assert_eq!(put("reader", "111111111111"), []);
+    let deleted = told_of("DeleteRole", json!({"roleName": "acme-reader"}));
+    assert_eq!(deleted, closed);
+}
+
+#[test]
+fn no_policy_of_aws_is_held_to_a_folder() {
+    for (policy, expected) in [
+        ("AmazonS3ReadOnlyAccess", vec!["partner-role.widened"]),
+        ("AmazonS3FullAccess", vec!["role.admin-attached"]),
+        ("AWSCloudTrail_ReadOnlyAccess", vec![]),
+    ] {
+        let asked = json!({"roleName": "acme-reader", "policyArn": format!("arn:aws:iam::aws:policy/{policy}")});
+        let found = told_of("AttachRolePolicy", asked);
+        let rules: Vec<_> = found.iter().map(|(rule, _)| *rule).collect();
+        assert_eq!(rules, expected, "{policy}");
+    }
+}
+
+#[test]
+fn the_role_that_knows_the_organization_is_missed() {
+    let name = "DeleteServiceLinkedRole";
+    for (role, expected) in [
+        ("AWSServiceRoleForCloudTrail", 1),
+        ("AWSServiceRoleForECS", 0),
+    ] {
+        assert_eq!(told_of(name, json!({ "roleName": role })).len(), expected);
+    }
+}
