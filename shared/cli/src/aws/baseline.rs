@@ -66,7 +66,7 @@ const MOST: usize = 10_000;
 
 /// The baselines of one resource.
 async fn recorded(named: &Named) -> anyhow::Result<Vec<Baseline>> {
-    let connected = named.stack.connect()?;
+    let connected = named.stack.connect().await?;
     let listed = connected.store().list("baseline", MOST).await?;
     let all: Vec<Baseline> = listed
         .iter()
@@ -135,9 +135,9 @@ fn diff(named: &Named) -> anyhow::Result<ExitCode> {
 
 /// Asks the functions that may guard a resource: the others say that they do not.
 fn ask(named: &Named, what: &str, does: &str) -> anyhow::Result<ExitCode> {
-    let connected = named.stack.connect()?;
     let function = guarding(&named.resource)?;
     block_on(async {
+        let connected = named.stack.connect().await?;
         let message = serde_json::json!({"auditward": what, "resource": named.resource});
         connected.ask(function, &message).await?;
         anstream::println!(
@@ -170,8 +170,8 @@ fn guarding(resource: &str) -> anyhow::Result<Function> {
 }
 
 fn take(stack: &Stack) -> anyhow::Result<ExitCode> {
-    let connected = stack.connect()?;
     block_on(async {
+        let connected = stack.connect().await?;
         let message = serde_json::json!({"auditward": "take-baselines"});
         for function in Function::ALL {
             match connected.ask(function, &message).await {
@@ -196,8 +196,8 @@ fn take(stack: &Stack) -> anyhow::Result<ExitCode> {
 }
 
 fn list(most: usize, stack: &Stack) -> anyhow::Result<ExitCode> {
-    let connected = stack.connect()?;
     block_on(async {
+        let connected = stack.connect().await?;
         let listed = connected.store().list("baseline", most).await?;
         let mut table = output::table();
         table.set_header(["Facet", "Resource", "State", "Recorded", "By"]);

@@ -29,8 +29,8 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let connected = args.stack.connect()?;
     block_on(async {
+        let connected = args.stack.connect().await?;
         let store = connected.store();
         if let Some(id) = &args.case {
             let key = keys::case(id);

@@ -9,6 +9,8 @@ pub mod undo;
 
 use anyhow::{Context as _, bail};
 
+use aws_sdk_sts::config::ProvideCredentials as _;
+
 use auditward_rules::rule::Function;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::sessions::{Home, Sessions};
@@ -40,8 +42,8 @@ impl Stack {
     /// Connects, with the credentials of the environment or the AWS profile.
     ///
     /// # Errors
-    /// Region or table are not told.
-    pub fn connect(&self) -> anyhow::Result<Connected> {
+    /// Region or table are not told, or there are no credentials.
+    pub async fn connect(&self) -> anyhow::Result<Connected> {
         let told = |given: &Option<String>, variable: &str| {
             given
                 .clone()
@@ -57,6 +59,13 @@ impl Stack {
             region,
             member_role: String::new(),
         });
+        // The first call would say so too, in words about the instance's metadata.
+        if let Some(provider) = sessions.central().await.credentials_provider() {
+            provider.provide_credentials().await.context(
+                "no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY; \
+                 for IAM Identity Center: eval \"$(aws configure export-credentials --format env)\"",
+            )?;
+        }
         Ok(Connected {
             sessions,
             stack: self.stack.clone(),
@@ -91,8 +100,9 @@ impl Connected {
         let client = aws_sdk_sqs::Client::new(self.sessions.central().await);
         let queue = client.get_queue_url().queue_name(&name).send().await;
         let queue = queue.map_err(|error| Failure::of("sqs:GetQueueUrl", &error));
-        let queue =
-            queue.with_context(|| format!("the queue {name} is not there: is --stack right?"))?;
+        let queue = queue.with_context(|| {
+            format!("the queue {name} does not answer: are --stack and --region right?")
+        })?;
         let Some(url) = queue.queue_url() else {
             bail!("the queue {name} has no address")
         };
@@ -104,6 +114,23 @@ impl Connected {
             .await;
         sent.map_err(|error| Failure::of("sqs:SendMessage", &error))?;
         Ok(())
+    }
+}
+
+/// What to do about an error of AWS that does not say so itself.
+pub fn next_step(error: &anyhow::Error) -> Option<&'static str> {
+    let failure = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<Failure>())?;
+    if failure.denied() {
+        return Some("use the credentials of an operator, who may do this");
+    }
+    match failure.code.as_str() {
+        "ResourceNotFoundException" => {
+            Some("give the stack's table (its output `Table`) and the stack's region")
+        }
+        "Connection" | "Timeout" => Some("look whether AWS can be reached from here"),
+        _ => None,
     }
 }
 

@@ -20,8 +20,8 @@ pub fn run(file: &Path, stack: &Stack) -> anyhow::Result<ExitCode> {
     if let Err(bad) = Settings::parse(&text) {
         anyhow::bail!("{}\nnothing was pushed", load::faults(&name, &text, &bad.0));
     }
-    let connected = stack.connect()?;
     block_on(async {
+        let connected = stack.connect().await?;
         let store = connected.store();
         let key = keys::SETTINGS.to_owned();
         let items = store.get(std::slice::from_ref(&key)).await?;

@@ -29,8 +29,8 @@ pub struct Args {
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let connected = args.stack.connect()?;
     block_on(async {
+        let connected = args.stack.connect().await?;
         let store = connected.store();
         let key = [keys::case(&args.case)];
         let read = async || -> anyhow::Result<Case> {
@@ -45,7 +45,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         let case = read().await?;
         let Some(rule) = registry::rule(&case.rule) else {
             bail!(
-                "the case is of rule `{}`, which this version does not know",
+                "the case is of rule `{}`, which this version does not know: use the version of the command that belongs to the stack's",
                 case.rule
             );
         };
