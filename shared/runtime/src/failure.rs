@@ -76,6 +76,11 @@ impl Failure {
         self.kind == FailureKind::Passing
     }
 
+    /// Whether AWS answered. Without an answer the call may have taken effect.
+    pub fn answered(&self) -> bool {
+        !matches!(self.code.as_str(), "Timeout" | "Connection" | "Response")
+    }
+
     /// Whether we are not allowed to.
     pub fn denied(&self) -> bool {
         self.kind == FailureKind::Denied
