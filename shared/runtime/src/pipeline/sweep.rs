@@ -99,7 +99,7 @@ impl Pipeline<'_> {
     pub async fn sweep(&self) -> Answer {
         let mut answer = Answer::default();
         let work = async {
-            self.drive_letters(&mut answer).await?;
+            self.drive_letters(&mut answer).await;
             let known = known_now(self).await;
             self.found(&known).await?;
             let key = keys::places(self.guard.function());
