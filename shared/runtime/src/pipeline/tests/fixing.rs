@@ -171,6 +171,22 @@ async fn what_is_heard_of_late_and_is_safe_by_then_is_told_so() {
     assert!(world.case().await.unwrap().closed.is_some());
 }
 
+/// The event does not name the stack; the alert says how to ask for it.
+#[tokio::test]
+async fn a_change_through_cloudformation_is_told_with_the_way_to_its_stack() {
+    let through = STOPPED.replace(
+        r#""type":"IAMUser""#,
+        r#""type":"IAMUser","invokedBy":"cloudformation.amazonaws.com""#,
+    );
+    for (text, ways) in [(through.as_str(), 1), (STOPPED, 0)] {
+        let world = world(ENFORCE).await;
+        judged(&world, text, 0, Turn::First).await;
+        let told = world.alerts.lock().unwrap().pop().unwrap().text;
+        let way = "describe-stack-resources --region eu-west-1 --physical-resource-id 'audit'";
+        assert_eq!(told.matches(way).count(), ways, "{told}");
+    }
+}
+
 /// Retries of a throttled write are no flapping: the breaker counts changes.
 #[tokio::test]
 async fn what_aws_refuses_to_write_is_tried_again_however_often() {
