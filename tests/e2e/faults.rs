@@ -13,7 +13,7 @@ use auditward_tests::moto::Moto;
 use auditward_tests::proxy::{Fault, Match, depth};
 use auditward_tests::runtime_api::Outcome;
 use auditward_tests::stage::{ENFORCE, Guard, Stage};
-use auditward_tests::story::case_of;
+use auditward_tests::story::{case_of, outcome_of};
 use serde_json::Value;
 
 const STOP: &str = "trail-guard/trail.logging-stopped.violation.by-arn";
@@ -91,7 +91,7 @@ impl Story {
 }
 
 /// The faults, and into how many parts each is divided that run side by side: a
-/// call that stays throttled is given up after twelve seconds.
+/// call that stays throttled is given up after some seconds.
 const FAULTS: [(Fault, usize); 4] = [
     (Fault::AccessDenied, 2),
     (Fault::Throttled, 6),
@@ -170,6 +170,48 @@ async fn whatever_fails_and_whenever_it_crashes_it_ends_well() {
         }
     }
     assert!(failed.is_empty(), "{failed:#?}");
+}
+
+/// GIVEN a call that AWS throttles a few times, THEN the same invocation waits and
+/// puts it right.
+#[tokio::test]
+async fn a_call_that_is_throttled_for_a_while_is_waited_for() {
+    let story = Story::of(STOP).await;
+    let (mut guard, event) = story.begin().await;
+    let start = Match::action("cloudtrail", "StartLogging");
+    guard.proxy.fail(start.times(3), Fault::Throttled);
+    let answer = guard.play(&event).await;
+    assert_eq!(outcome_of(&answer), "fixed", "{answer}");
+    assert_eq!(story.stage.look(&event).await, story.safe);
+    assert_eq!(story.stage.alert().await.attribute("outcome"), "fixed");
+    guard.done();
+}
+
+/// GIVEN a call that stays throttled, THEN the invocation ends told and as an error,
+/// with AWS's own word for it, and the retry puts it right when AWS has time again.
+#[tokio::test]
+async fn a_call_that_stays_throttled_is_told_and_left_to_the_retry() {
+    let story = Story::of(STOP).await;
+    let (mut guard, event) = story.begin().await;
+    let start = Match::action("cloudtrail", "StartLogging");
+    guard.proxy.fail(start, Fault::Throttled);
+    let never = std::future::pending();
+    let outcome = guard
+        .function
+        .invoke_until(&event, Duration::ZERO, never)
+        .await;
+    let said = outcome.error();
+    assert!(said.contains("ThrottlingException"), "{said}");
+    let alert = story.stage.alert().await;
+    assert_eq!(alert.attribute("outcome"), "failed");
+    let because = &alert.finding["unmapped"]["because"];
+    assert!(
+        because.to_string().contains("ThrottlingException"),
+        "{alert:?}"
+    );
+    story
+        .ends_well(&mut guard, &event, 0, "once it is not throttled")
+        .await;
 }
 
 /// A stopped trail logs again after three round trips in sequence, warm or cold.

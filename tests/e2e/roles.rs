@@ -39,6 +39,9 @@ static ROWS: &[Row] = &[
     Row::back("attachment.guardrail-detached.violation.protected-guardrail"),
     Row::back("policy.version-weakened.violation.administrator"),
     Row::back("policy.version-weakened.violation.protected-guardrail"),
+    // The event does not show what the version says.
+    recorded("policy.version-weakened.cannot-tell.protected-older-version"),
+    recorded("policy.version-weakened.cannot-tell.older-version").known(Ends::Untouched("by-hand")),
     recorded("policy.deleted.violation.protected-guardrail").for_good(),
     recorded("boundary.weakened.violation.role-administrator"),
     recorded("boundary.deleted.violation.role"),

@@ -7,12 +7,9 @@
     reason = "test code"
 )]
 
-use auditward_tests::binaries::binary;
-use auditward_tests::moto::MANAGEMENT;
-use auditward_tests::scene::{REGION, TABLE};
 use auditward_tests::stage::{ENFORCE, Stage, acted};
 use auditward_tests::story::{by, case_of, outcome_of};
-use serde_json::json;
+use serde_json::{Value, json};
 
 const STOP: &str = "trail-guard/trail.logging-stopped.violation.by-arn";
 const OPENED: &str = "bucket-guard/bucket.policy-opened.violation.own-and-foreign";
@@ -161,49 +158,4 @@ async fn a_deployment_has_time_to_settle() {
     assert_eq!(outcome_of(&settled.play(&later[0]).await), "fixed");
     assert_eq!(stage.alert().await.attribute("outcome"), "fixed");
     settled.done();
-}
-
-#[tokio::test]
-async fn the_command_pushes_settings_asks_for_baselines_and_lists_cases() {
-    let careful = ENFORCE.replace("default = \"enforce\"", "default = \"alert\"");
-    let (stage, mut guard, event) = acted(&careful, STOP).await;
-    assert_eq!(outcome_of(&guard.play(&event).await), "would-fix");
-    stage.alert().await;
-    let file = std::env::temp_dir().join(format!("auditward-{}.toml", std::process::id()));
-    std::fs::write(&file, ENFORCE).unwrap();
-    let environment = stage
-        .moto
-        .environment(&stage.moto.url(), MANAGEMENT, REGION)
-        .await;
-    let run = |arguments: &[&str]| {
-        let mut command = std::process::Command::new(binary("auditward"));
-        let tail = ["--table", TABLE, "--region", REGION];
-        command
-            .args(arguments)
-            .args(tail)
-            .envs(environment.iter().cloned());
-        let done = command.output().unwrap();
-        let said = String::from_utf8_lossy(&done.stdout).into_owned();
-        assert!(
-            done.status.success(),
-            "{said}{}",
-            String::from_utf8_lossy(&done.stderr)
-        );
-        said
-    };
-    run(&["settings", "push", file.to_str().unwrap()]);
-    std::fs::remove_file(&file).unwrap();
-    run(&["baseline", "take"]);
-    let asked =
-        auditward_tests::scene::drain(&stage.moto, &stage.scene.queues["trail-guard"]).await;
-    assert!(
-        asked.contains(&json!({"auditward": "take-baselines"})),
-        "{asked:?}"
-    );
-    let mut fresh = stage.guard("trail-guard").await;
-    let id = case_of(&fresh.play(&stage.scene.adapt(&event)).await);
-    assert_eq!(stage.case(&id).await["outcome"], "fixed");
-    assert!(run(&["cases"]).contains(&id));
-    assert!(run(&["cases", &id]).contains("put the safe state back"));
-    fresh.done();
 }

@@ -2,8 +2,9 @@
 
 import json
 import unittest
+from typing import Any
 
-from harness import MotoTest
+from harness import MANAGEMENT, MotoTest
 
 
 class Queues(MotoTest):
@@ -38,6 +39,44 @@ class Queues(MotoTest):
         self.assertEqual(json.loads(found()["Policy"]), json.loads(policy))
         sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": ""})
         self.assertNotIn("Policy", found())
+
+    def test_a_message_has_its_sender(self) -> None:
+        iam = self.client("iam")
+        role = iam.create_role(
+            RoleName="OrganizationAccountAccessRole", AssumeRolePolicyDocument="{}"
+        )["Role"]["RoleId"]
+        sqs = self.client("sqs")
+        url = sqs.create_queue(QueueName="q")["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody="m")
+        [message] = sqs.receive_message(
+            QueueUrl=url, MessageSystemAttributeNames=["SenderId"]
+        )["Messages"]
+        self.assertEqual(message["Attributes"]["SenderId"], f"{role}:tests")
+
+    def test_a_dead_letter_names_its_queue(self) -> None:
+        sqs = self.client("sqs")
+        dead = sqs.create_queue(QueueName="dead")["QueueUrl"]
+        arn = f"arn:aws:sqs:us-east-1:{MANAGEMENT}"
+        redrive = {"deadLetterTargetArn": f"{arn}:dead", "maxReceiveCount": 1}
+        url = sqs.create_queue(
+            QueueName="q", Attributes={"RedrivePolicy": json.dumps(redrive)}
+        )["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody="m")
+
+        def received(url: str) -> list[dict[str, Any]]:
+            answer = sqs.receive_message(
+                QueueUrl=url,
+                VisibilityTimeout=0,
+                MessageSystemAttributeNames=["DeadLetterQueueSourceArn"],
+            )
+            return answer.get("Messages", [])
+
+        self.assertEqual(received(url)[0].get("Attributes"), None)
+        self.assertEqual(received(url), [])
+        [letter] = received(dead)
+        self.assertEqual(
+            letter["Attributes"], {"DeadLetterQueueSourceArn": f"{arn}:q"}
+        )
 
 
 if __name__ == "__main__":

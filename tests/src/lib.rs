@@ -20,6 +20,7 @@ pub mod look;
 pub mod moto;
 pub mod permissions;
 pub mod proxy;
+pub mod queue;
 pub mod recorded;
 pub mod runtime_api;
 pub mod scene;

@@ -122,16 +122,19 @@ impl Moto {
         assert_eq!(answer.status(), Some(200), "{answer:?}");
     }
 
-    /// Credentials of a role assumed in this account.
+    /// Credentials in this account.
     pub async fn credentials(&self, account: Account) -> Credentials {
+        self.credentials_of(account, "OrganizationAccountAccessRole")
+            .await
+    }
+
+    /// Credentials of a role of this account.
+    pub async fn credentials_of(&self, account: Account, role: &str) -> Credentials {
         let nobody = Credentials::new("AKIAEXAMPLE", "secret", None, None, "tests");
         let config = sdk_config(&self.url(), nobody, "us-east-1");
         let assumed = aws_sdk_sts::Client::new(&config)
             .assume_role()
-            .role_arn(format!(
-                "arn:aws:iam::{}:role/OrganizationAccountAccessRole",
-                account.id
-            ))
+            .role_arn(format!("arn:aws:iam::{}:role/{role}", account.id))
             .role_session_name("tests")
             .send()
             .await
@@ -169,24 +172,28 @@ impl Moto {
         account: Account,
         region: &str,
     ) -> Vec<(String, String)> {
-        let credentials = self.credentials(account).await;
-        [
-            ("AWS_REGION", region.to_owned()),
-            ("AWS_ENDPOINT_URL", url.to_owned()),
-            ("AWS_ENDPOINT_URL_S3_CONTROL", s3control_url(url)),
-            ("AWS_ACCESS_KEY_ID", credentials.access_key_id().to_owned()),
-            (
-                "AWS_SECRET_ACCESS_KEY",
-                credentials.secret_access_key().to_owned(),
-            ),
-            (
-                "AWS_SESSION_TOKEN",
-                credentials.session_token().unwrap_or_default().to_owned(),
-            ),
-        ]
-        .map(|(name, value)| (name.to_owned(), value))
-        .to_vec()
+        environment(url, &self.credentials(account).await, region)
     }
+}
+
+/// The environment of whoever has these credentials and reaches AWS at `url`.
+pub fn environment(url: &str, credentials: &Credentials, region: &str) -> Vec<(String, String)> {
+    [
+        ("AWS_REGION", region.to_owned()),
+        ("AWS_ENDPOINT_URL", url.to_owned()),
+        ("AWS_ENDPOINT_URL_S3_CONTROL", s3control_url(url)),
+        ("AWS_ACCESS_KEY_ID", credentials.access_key_id().to_owned()),
+        (
+            "AWS_SECRET_ACCESS_KEY",
+            credentials.secret_access_key().to_owned(),
+        ),
+        (
+            "AWS_SESSION_TOKEN",
+            credentials.session_token().unwrap_or_default().to_owned(),
+        ),
+    ]
+    .map(|(name, value)| (name.to_owned(), value))
+    .to_vec()
 }
 
 impl Drop for Moto {

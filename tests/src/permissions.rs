@@ -73,6 +73,9 @@ const CENTRAL: [&str; 5] = [
     "sts:AssumeRole",
 ];
 
+/// What it takes to drive dead letters again.
+pub const DEAD_LETTERS: [&str; 2] = ["sqs:ReceiveMessage", "sqs:DeleteMessage"];
+
 /// The IAM action of a call; S3 and DynamoDB call some of theirs otherwise.
 pub fn of(call: &Call) -> String {
     let name = call.name();
@@ -120,5 +123,8 @@ pub fn of_hands(function: &str) -> BTreeSet<String> {
 pub fn declared(function: &str) -> BTreeSet<String> {
     let mut all = of_hands(function);
     all.extend(CENTRAL.map(str::to_owned));
+    if function == Function::SelfGuard.name() {
+        all.extend(DEAD_LETTERS.map(str::to_owned));
+    }
     all
 }

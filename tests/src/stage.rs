@@ -13,6 +13,7 @@ use crate::binaries::binary;
 use crate::look;
 use crate::moto::{Held, MANAGEMENT, Moto};
 use crate::proxy::{Call, Proxy};
+use crate::queue::Queue;
 use crate::runtime_api::{Function, Outcome};
 use crate::scene::place::{ELSEWHERE, HOME, Place};
 use crate::scene::props::sample;
@@ -217,10 +218,24 @@ impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
         look::at(&self.moto, event).await
     }
 
+    /// A function's own queue.
+    pub async fn queue(&self, function: &str) -> Queue {
+        Queue::at(&self.moto, &self.scene.queues[function]).await
+    }
+
     /// Starts a function, behind a proxy of its own.
     pub async fn guard(&self, name: &'static str) -> Guard {
+        self.guard_with(name, &[]).await
+    }
+
+    /// Starts a function with more in its environment.
+    pub async fn guard_with(&self, name: &'static str, more: &[(&str, &str)]) -> Guard {
         let proxy = Proxy::before(&self.moto.address()).await;
-        let environment = self.scene.environment(&self.moto, &proxy.url(), name).await;
+        let mut environment = self.scene.environment(&self.moto, &proxy.url(), name).await;
+        let more = more
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()));
+        environment.extend(more);
         let function = Function::spawn(&binary(name), environment).await;
         Guard {
             name,
@@ -413,19 +428,24 @@ impl Guard {
     /// The events that it sent to its own queue to be judged again, as the queue
     /// hands them back.
     pub fn later(&self) -> Vec<Value> {
+        let asked = self.asked("judge-again").into_iter();
+        asked
+            .map(|(_, body)| message("AROAEXAMPLEGUARD00001:auditward", &body))
+            .collect()
+    }
+
+    /// The messages of a kind that it sent, each with its queue's name.
+    pub fn asked(&self, what: &str) -> Vec<(String, Value)> {
         let calls = self.proxy.calls();
         let sent = calls.iter().filter(|call| call.name() == "sqs:SendMessage");
-        let bodies = sent.map(|call| {
-            let body = call.json()["MessageBody"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            serde_json::from_str(&body).expect("a message of JSON")
+        let read = sent.map(|call| {
+            let asked = call.json();
+            let text = |name: &str| asked[name].as_str().unwrap_or_default();
+            let queue = text("QueueUrl").rsplit('/').next().unwrap_or_default();
+            let body: Value = serde_json::from_str(text("MessageBody")).expect("JSON");
+            (queue.to_owned(), body)
         });
-        bodies
-            .filter(|body: &Value| body["auditward"] == "judge-again")
-            .map(|body| message("AROAEXAMPLEGUARD00001:auditward", &body))
-            .collect()
+        read.filter(|(_, body)| body["auditward"] == what).collect()
     }
 
     /// The calls that changed something guarded.
@@ -481,11 +501,19 @@ pub fn is_central(call: &Call) -> bool {
                 | "dynamodb:TransactWriteItems"
                 | "sns:Publish"
                 | "sqs:SendMessage"
+                | "sqs:DeleteMessage"
         )
 }
 
 fn is_write(call: &Call) -> bool {
-    let reads = ["Get", "List", "Describe", "Head", "LookupEvents"];
+    let reads = [
+        "Get",
+        "List",
+        "Describe",
+        "Head",
+        "LookupEvents",
+        "ReceiveMessage",
+    ];
     !is_central(call) && !reads.iter().any(|verb| call.action.starts_with(verb))
 }
 

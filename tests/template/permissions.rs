@@ -306,12 +306,10 @@ pub fn runtime(stack: &Stack) -> Faults {
             .flat_map(|(actions, on)| pairs(actions, on))
             .collect();
         if function == Function::SelfGuard {
-            // It drives dead letters again.
-            let takes = ["sqs:ReceiveMessage", "sqs:DeleteMessage"];
             expected.extend(
                 ["Failed", "Undelivered"]
                     .iter()
-                    .flat_map(|id| pairs(&takes, &arn_of(id))),
+                    .flat_map(|id| pairs(&permissions::DEAD_LETTERS, &arn_of(id))),
             );
         }
         let grants = stack.grants(&deployed.role, "runtime");

@@ -77,6 +77,10 @@ fn main() -> ExitCode {
             output::BAD.render(),
             output::BAD.render_reset()
         );
+        #[cfg(feature = "aws")]
+        if let Some(next) = aws::next_step(&error) {
+            anstream::eprintln!("Next: {next}");
+        }
         ExitCode::from(output::FAILED)
     })
 }

@@ -2,6 +2,19 @@
 //! one feature an AWS service. A hand reads, and moves a resource from one state
 //! to another; it decides nothing.
 
+/// The request ID of a call that writes.
+#[cfg(any(feature = "iam", feature = "logs", feature = "organizations"))]
+macro_rules! done {
+    ($call:expr, $request:expr) => {
+        $request
+            .send()
+            .await
+            .map_err(|error| ::auditward_runtime::failure::Failure::of($call, &error))?
+            .request_id()
+            .map(str::to_owned)
+    };
+}
+
 mod function;
 #[cfg(any(feature = "anywhere", feature = "iam", feature = "ram", feature = "s3"))]
 mod time;

@@ -177,32 +177,27 @@ impl Hand<ScheduleDefinition> for Scheduler<'_> {
         let target = target_of(schedule).map_err(unusable)?;
         let window = window_of(schedule).map_err(unusable)?;
         let client = self.client(at).await?;
-        if from.is_some() {
-            let asked = client.update_schedule().group_name(group).name(name);
-            let asked = asked
-                .schedule_expression(&schedule.expression)
-                .set_schedule_expression_timezone(schedule.timezone.clone())
-                .set_description(schedule.description.clone())
-                .set_kms_key_arn(schedule.key.clone())
-                .flexible_time_window(window)
-                .state(state)
-                .target(target);
-            let answer = asked.send().await;
-            let answer = answer.map_err(|error| Failure::of(UPDATE, &error))?;
-            return Ok(Written::default().and(answer.request_id()));
+        // Both calls take the whole schedule.
+        macro_rules! whole {
+            ($asked:expr, $call:expr) => {{
+                let asked = $asked.group_name(group).name(name);
+                let asked = asked
+                    .schedule_expression(&schedule.expression)
+                    .set_schedule_expression_timezone(schedule.timezone.clone())
+                    .set_description(schedule.description.clone())
+                    .set_kms_key_arn(schedule.key.clone())
+                    .flexible_time_window(window)
+                    .state(state)
+                    .target(target);
+                let answer = asked.send().await;
+                let answer = answer.map_err(|error| Failure::of($call, &error))?;
+                Ok(Written::default().and(answer.request_id()))
+            }};
         }
-        let asked = client.create_schedule().group_name(group).name(name);
-        let asked = asked
-            .schedule_expression(&schedule.expression)
-            .set_schedule_expression_timezone(schedule.timezone.clone())
-            .set_description(schedule.description.clone())
-            .set_kms_key_arn(schedule.key.clone())
-            .flexible_time_window(window)
-            .state(state)
-            .target(target);
-        let answer = asked.send().await;
-        let answer = answer.map_err(|error| Failure::of(CREATE, &error))?;
-        Ok(Written::default().and(answer.request_id()))
+        match from {
+            Some(_) => whole!(client.update_schedule(), UPDATE),
+            None => whole!(client.create_schedule(), CREATE),
+        }
     }
 }
 

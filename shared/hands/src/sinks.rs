@@ -50,13 +50,9 @@ impl Hand<SinkPolicy> for Sinks<'_> {
     }
 
     async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {
-        let text = match to {
-            PolicyState::Document(document) => document.to_json(),
-            PolicyState::Unparsable { text, .. } => text.clone(),
-            PolicyState::Absent => {
-                let why = "a sink's policy can be changed and never deleted";
-                return Err(Failure::other(PUT, why));
-            }
+        let Some(text) = to.text() else {
+            let why = "a sink's policy can be changed and never deleted";
+            return Err(Failure::other(PUT, why));
         };
         let request = self.client(at).await?.put_sink_policy();
         let answer = request

@@ -139,11 +139,7 @@ impl Queues<'_> {
     }
 
     async fn put_policy(&self, at: &At, to: &PolicyState) -> Result<Written, Failure> {
-        let text = match to {
-            PolicyState::Document(document) => document.to_json(),
-            PolicyState::Unparsable { text, .. } => text.clone(),
-            PolicyState::Absent => String::new(),
-        };
+        let text = to.text().unwrap_or_default();
         self.set(at, HashMap::from([(QueueAttributeName::Policy, text)]))
             .await
     }

@@ -316,6 +316,16 @@ impl PolicyState {
         }
     }
 
+    /// The text that a service takes, also of what cannot be parsed; `None`: there
+    /// is to be no policy.
+    pub fn text(&self) -> Option<String> {
+        match self {
+            Self::Document(document) => Some(document.to_json()),
+            Self::Unparsable { text, .. } => Some(text.clone()),
+            Self::Absent => None,
+        }
+    }
+
     /// Whether two states mean the same.
     pub fn same(&self, other: &Self) -> bool {
         match (self, other) {

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use auditward_rules::arn::Arn;
+use auditward_rules::facet::At;
 use auditward_rules::rule::{Rule, Severity};
 
 use crate::case::{Case, Outcome, Work};
@@ -21,6 +23,7 @@ pub struct Alert {
     pub attributes: Attributes,
 }
 
+const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
 /// SNS refuses longer subjects.
 const SUBJECT: usize = 100;
 /// Chat clients refuse longer descriptions.
@@ -133,6 +136,26 @@ fn who(case: &Case) -> String {
     format!("{} from {source}", case.actor.name())
 }
 
+/// How to find the stack of a change that came through CloudFormation: the event
+/// does not name it. Topics and queues go by other names there than the last part
+/// of their ARNs; the tag names the stack of those.
+fn stack(case: &Case) -> Option<String> {
+    if case.actor.invoked_by != CLOUDFORMATION || case.resource.is_empty() {
+        return None;
+    }
+    let (region, at) = (&case.region, At::new("", "", &case.resource));
+    let ask = match Arn::parse(&case.resource).map(|arn| arn.service) {
+        Some("sns" | "sqs") => String::new(),
+        _ => format!(
+            ", or: aws cloudformation describe-stack-resources --region {region} --physical-resource-id '{}'",
+            at.name()
+        ),
+    };
+    Some(format!(
+        "Stack:    not named by the event; see the resource's tag aws:cloudformation:stack-name{ask}"
+    ))
+}
+
 fn text(case: &Case, rule: Option<&Rule>) -> String {
     let mut lines = vec![
         format!("{}.", capital(&case.summary)),
@@ -147,6 +170,7 @@ fn text(case: &Case, rule: Option<&Rule>) -> String {
     if !case.resource.is_empty() {
         lines.push(format!("Resource: {}", case.resource));
     }
+    lines.extend(stack(case));
     if let Some(rule) = rule {
         lines.push(format!(
             "Why:      {} ({})",

@@ -84,6 +84,11 @@ impl Failure {
         self.call == ASSUME_ROLE
     }
 
+    /// Whether AWS answered. Without an answer the call may have taken effect.
+    pub fn answered(&self) -> bool {
+        !matches!(self.code.as_str(), "Timeout" | "Connection" | "Response")
+    }
+
     /// Whether we are not allowed to.
     pub fn denied(&self) -> bool {
         self.kind == FailureKind::Denied

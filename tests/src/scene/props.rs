@@ -198,9 +198,10 @@ pub async fn prepare(moto: &Moto, place: Place, event: &Value) {
         .await;
     }
     if let Some((_, name)) = text("policyArn").split_once(&format!("::{}:policy/", account.id)) {
-        let deny = json!({"Version": "2012-10-17", "Statement": [
-            {"Effect": "Deny", "Action": "*", "Resource": "*"}]});
-        let asked = json!({"PolicyName": name, "PolicyDocument": deny.to_string()});
+        // An older version is one that was weaker.
+        let older = call == "SetDefaultPolicyVersion";
+        let document = iam::policy(if older { "Allow" } else { "Deny" }, "*", "*");
+        let asked = json!({"PolicyName": name, "PolicyDocument": document});
         iam(&api, "CreatePolicy", asked).await;
     }
     if detail["eventSource"] == "iam.amazonaws.com" {

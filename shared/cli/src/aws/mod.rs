@@ -10,6 +10,8 @@ pub mod undo;
 use anyhow::{Context as _, bail};
 use aws_config::{BehaviorVersion, Region};
 
+use aws_sdk_sts::config::ProvideCredentials as _;
+
 use auditward_rules::rule::Function;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::https;
@@ -42,7 +44,7 @@ impl Stack {
     /// Connects, with the credentials of the environment or the AWS profile.
     ///
     /// # Errors
-    /// Region or table are not told, or nobody is trusted to be AWS.
+    /// Region or table are not told, there are no credentials, or no certificates.
     pub async fn connect(&self) -> anyhow::Result<Connected> {
         let told = |given: &Option<String>, variable: &str| {
             given
@@ -65,6 +67,12 @@ impl Stack {
             region,
             member_role: String::new(),
         };
+        // The first call would say so too, in words about the instance's metadata.
+        if let Some(provider) = base.credentials_provider() {
+            provider.provide_credentials().await.context(
+                "no AWS credentials: set AWS_PROFILE, or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            )?;
+        }
         let sessions = Sessions::with(home, base);
         Ok(Connected {
             sessions,
@@ -100,8 +108,9 @@ impl Connected {
         let client = aws_sdk_sqs::Client::new(self.sessions.central());
         let queue = client.get_queue_url().queue_name(&name).send().await;
         let queue = queue.map_err(|error| Failure::of("sqs:GetQueueUrl", &error));
-        let queue =
-            queue.with_context(|| format!("the queue {name} is not there: is --stack right?"))?;
+        let queue = queue.with_context(|| {
+            format!("the queue {name} does not answer: are --stack and --region right?")
+        })?;
         let Some(url) = queue.queue_url() else {
             bail!("the queue {name} has no address")
         };
@@ -113,6 +122,23 @@ impl Connected {
             .await;
         sent.map_err(|error| Failure::of("sqs:SendMessage", &error))?;
         Ok(())
+    }
+}
+
+/// What to do about an error of AWS that does not say so itself.
+pub fn next_step(error: &anyhow::Error) -> Option<&'static str> {
+    let failure = error
+        .chain()
+        .find_map(|cause| cause.downcast_ref::<Failure>())?;
+    if failure.denied() {
+        return Some("use the credentials of an operator, who may do this");
+    }
+    match failure.code.as_str() {
+        "ResourceNotFoundException" => {
+            Some("give the stack's table (its output `Table`) and the stack's region")
+        }
+        "Connection" | "Timeout" => Some("look whether AWS can be reached from here"),
+        _ => None,
     }
 }
 

@@ -43,9 +43,12 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             }
         };
         let case = read().await?;
+        if case.outcome == Outcome::Undone {
+            return Ok(undone(&case));
+        }
         let Some(rule) = registry::rule(&case.rule) else {
             bail!(
-                "the case is of rule `{}`, which this version does not know",
+                "the case is of rule `{}`, which this version does not know: use the version of the command that belongs to the stack's",
                 case.rule
             );
         };
@@ -55,8 +58,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         for _ in 0..args.wait {
             let case = read().await?;
             if case.outcome == Outcome::Undone {
-                anstream::println!("undone: {}", case.because);
-                return Ok(ExitCode::SUCCESS);
+                return Ok(undone(&case));
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
@@ -66,4 +68,9 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             args.wait
         )
     })
+}
+
+fn undone(case: &Case) -> ExitCode {
+    anstream::println!("undone: {}", case.because);
+    ExitCode::SUCCESS
 }

@@ -169,15 +169,11 @@ impl Hand<StorePolicy> for CloudTrail<'_> {
     async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {
         const DELETE: &str = "cloudtrail:DeleteResourcePolicy";
         let client = self.client(at).await?;
-        let text = match to {
-            PolicyState::Document(document) => document.to_json(),
-            PolicyState::Unparsable { text, .. } => text.clone(),
-            PolicyState::Absent => {
-                let request = client.delete_resource_policy();
-                let answer = request.resource_arn(&at.resource).send().await;
-                let answer = answer.map_err(|error| Failure::of(DELETE, &error))?;
-                return Ok(Written::default().and(answer.request_id()));
-            }
+        let Some(text) = to.text() else {
+            let request = client.delete_resource_policy();
+            let answer = request.resource_arn(&at.resource).send().await;
+            let answer = answer.map_err(|error| Failure::of(DELETE, &error))?;
+            return Ok(Written::default().and(answer.request_id()));
         };
         let request = client.put_resource_policy().resource_arn(&at.resource);
         let answer = request

@@ -52,15 +52,11 @@ impl Hand<BusPolicy> for Events<'_> {
 
     async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {
         let client = self.client(at).await?;
-        let text = match to {
-            PolicyState::Document(document) => document.to_json(),
-            PolicyState::Unparsable { text, .. } => text.clone(),
-            PolicyState::Absent => {
-                let asked = client.remove_permission().event_bus_name(name(at));
-                let answer = asked.remove_all_permissions(true).send().await;
-                let answer = answer.map_err(|error| Failure::of(REMOVE, &error))?;
-                return Ok(Written::default().and(answer.request_id()));
-            }
+        let Some(text) = to.text() else {
+            let asked = client.remove_permission().event_bus_name(name(at));
+            let answer = asked.remove_all_permissions(true).send().await;
+            let answer = answer.map_err(|error| Failure::of(REMOVE, &error))?;
+            return Ok(Written::default().and(answer.request_id()));
         };
         // A whole policy takes the place of the one before.
         let asked = client.put_permission().event_bus_name(name(at));

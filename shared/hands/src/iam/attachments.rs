@@ -10,9 +10,9 @@ use auditward_rules::facets::principal::{Attached, Attachments, Guardrail, Hold}
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Written};
 
+use super::Iam;
 use super::policies::{denies, power, text_of};
 use super::principals::{Principal, Sort, attached, principal, sort};
-use super::{Iam, done};
 
 impl Hand<Attachments> for Iam<'_> {
     async fn read(&self, at: &At) -> Result<Option<Attached>, Failure> {

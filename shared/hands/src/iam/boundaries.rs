@@ -8,9 +8,9 @@ use auditward_rules::facets::principal::{Bounded, PrincipalBoundary};
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Written};
 
+use super::Iam;
 use super::policies::power;
 use super::principals::{Sort, principal, sort};
-use super::{Iam, done};
 
 impl Hand<PrincipalBoundary> for Iam<'_> {
     async fn read(&self, at: &At) -> Result<Option<Bounded>, Failure> {

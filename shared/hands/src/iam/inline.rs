@@ -2,13 +2,13 @@
 
 use aws_sdk_iam::operation::RequestId;
 
-use auditward_rules::facet::{At, PolicyState};
+use auditward_rules::facet::At;
 use auditward_rules::facets::principal::{Inline, InlinePolicy, inline_name};
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Written};
 
+use super::Iam;
 use super::principals::{Sort, inline_policy, principal, sort};
-use super::{Iam, done};
 
 fn named(at: &At) -> Result<&str, Failure> {
     inline_name(at)
@@ -38,18 +38,13 @@ impl Hand<InlinePolicy> for Iam<'_> {
     ) -> Result<Written, Failure> {
         let (client, sort, policy) = (self.client(at).await?, sort(at)?, named(at)?);
         let name = at.name();
-        let document = match to.as_ref().map(|to| &to.policy) {
-            Some(PolicyState::Document(document)) => Some(document.to_json()),
-            Some(PolicyState::Unparsable { text, .. }) => Some(text.clone()),
-            Some(PolicyState::Absent) => None,
-            None => {
-                return Err(Failure::other(
-                    "iam:DeleteRolePolicy",
-                    "a principal is never deleted",
-                ));
-            }
+        let Some(to) = to else {
+            return Err(Failure::other(
+                "iam:DeleteRolePolicy",
+                "a principal is never deleted",
+            ));
         };
-        let id = match (sort, document) {
+        let id = match (sort, to.policy.text()) {
             (Sort::Role, Some(text)) => done!(
                 "iam:PutRolePolicy",
                 client

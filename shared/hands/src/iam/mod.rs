@@ -168,19 +168,6 @@ macro_rules! all {
 }
 use all;
 
-/// The request ID of a call that writes.
-macro_rules! done {
-    ($call:literal, $request:expr) => {
-        $request
-            .send()
-            .await
-            .map_err(|error| Failure::of($call, &error))?
-            .request_id()
-            .map(str::to_owned)
-    };
-}
-use done;
-
 /// The role; `None` where there is none.
 async fn role(client: &Client, at: &At) -> Result<Option<Role>, Failure> {
     let Some(answer) = found!("iam:GetRole", client.get_role().role_name(at.name())) else {

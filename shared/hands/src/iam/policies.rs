@@ -14,7 +14,7 @@ use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Written};
 
 use super::principals::moment;
-use super::{Iam, all, done, found};
+use super::{Iam, all, found};
 
 /// Whether a policy gives the power to tamper, by what is known of AWS's own
 /// policies, or else by its default version. One that cannot be read must not

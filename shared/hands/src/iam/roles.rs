@@ -17,7 +17,7 @@ use auditward_runtime::hand::{Hand, Written};
 
 use super::boundaries::set_boundary;
 use super::principals::{Sort, inline_names};
-use super::{Iam, done, present_role, role};
+use super::{Iam, present_role, role};
 
 impl Hand<RoleTrust> for Iam<'_> {
     async fn read(&self, at: &At) -> Result<PolicyState, Failure> {
@@ -108,12 +108,9 @@ impl Hand<RoleInlinePolicies> for Iam<'_> {
             if from.get(name).is_some_and(|before| before.same(policy)) {
                 continue;
             }
-            let document = match policy {
-                PolicyState::Document(document) => document.to_json(),
-                PolicyState::Unparsable { text, .. } => text.clone(),
-                PolicyState::Absent => continue,
-            };
-            written = put_policy(&client, at, name, document, written).await?;
+            if let Some(document) = policy.text() {
+                written = put_policy(&client, at, name, document, written).await?;
+            }
         }
         Ok(written)
     }

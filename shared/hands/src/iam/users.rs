@@ -12,7 +12,7 @@ use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Written};
 
 use super::principals::{Sort, moment, power_of, principal};
-use super::{Iam, done, found};
+use super::{Iam, found};
 
 /// What inside the resource the plan is about.
 fn item(at: &At) -> Result<&str, Failure> {

@@ -129,10 +129,8 @@ impl Hand<KeyPolicy> for Kms<'_> {
     }
 
     async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {
-        let text = match to {
-            PolicyState::Document(document) => document.to_json(),
-            PolicyState::Unparsable { text, .. } => text.clone(),
-            PolicyState::Absent => return Err(Failure::other(PUT, "a key always has a policy")),
+        let Some(text) = to.text() else {
+            return Err(Failure::other(PUT, "a key always has a policy"));
         };
         // KMS's own check against locking oneself out stays on.
         let request = self

@@ -62,13 +62,9 @@ impl Hand<DestinationPolicy> for Logs<'_> {
     }
 
     async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {
-        let text = match to {
-            PolicyState::Document(document) => document.to_json(),
-            PolicyState::Unparsable { text, .. } => text.clone(),
-            PolicyState::Absent => {
-                let why = "a destination's policy can be changed and never deleted";
-                return Err(Failure::other(PUT_POLICY, why));
-            }
+        let Some(text) = to.text() else {
+            let why = "a destination's policy can be changed and never deleted";
+            return Err(Failure::other(PUT_POLICY, why));
         };
         let request = self.client(at).await?.put_destination_policy();
         let answer = request

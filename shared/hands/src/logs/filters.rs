@@ -20,52 +20,67 @@ use super::{Logs, is_gone, name};
 
 const PUT_METRIC: &str = "logs:PutMetricFilter";
 
-impl Hand<SubscriptionFilters> for Logs<'_> {
-    async fn read(&self, at: &At) -> Result<BTreeMap<String, Subscription>, Failure> {
-        let client = self.client(at).await?;
-        let request = client.describe_subscription_filters();
-        let request = request.log_group_name(name(at));
-        let mut pages = request.into_paginator().items().send();
+/// All filters by their names; a group that is gone has none.
+macro_rules! by_name {
+    ($call:literal, $request:expr, $read:ident) => {{
+        let mut pages = $request.into_paginator().items().send();
         let mut found = BTreeMap::new();
         while let Some(filter) = pages.next().await {
             match filter {
                 Ok(filter) => {
                     let name = filter.filter_name().unwrap_or_default().to_owned();
-                    found.insert(name, subscription(filter));
+                    found.insert(name, $read(filter));
                 }
                 Err(error) if is_gone(&error) => break,
-                Err(error) => {
-                    return Err(Failure::of("logs:DescribeSubscriptionFilters", &error));
-                }
+                Err(error) => return Err(Failure::of($call, &error)),
             }
         }
         Ok(found)
+    }};
+}
+
+type All<F> = BTreeMap<String, F>;
+
+/// The names of the filters that are there and are not wanted. A log group takes
+/// but a few: they make room first.
+fn unwanted<'a, F>(from: &'a All<F>, to: &'a All<F>) -> impl Iterator<Item = &'a String> {
+    from.keys().filter(|name| !to.contains_key(*name))
+}
+
+/// The filters that are wanted and are not there, or not so.
+fn wanted<'a, F: PartialEq>(
+    from: &'a All<F>,
+    to: &'a All<F>,
+) -> impl Iterator<Item = (&'a String, &'a F)> {
+    to.iter()
+        .filter(|(name, filter)| from.get(*name) != Some(filter))
+}
+
+impl Hand<SubscriptionFilters> for Logs<'_> {
+    async fn read(&self, at: &At) -> Result<All<Subscription>, Failure> {
+        let client = self.client(at).await?;
+        let request = client.describe_subscription_filters();
+        let request = request.log_group_name(name(at));
+        by_name!("logs:DescribeSubscriptionFilters", request, subscription)
     }
 
     async fn write(
         &self,
         at: &At,
-        from: &BTreeMap<String, Subscription>,
-        to: &BTreeMap<String, Subscription>,
+        from: &All<Subscription>,
+        to: &All<Subscription>,
     ) -> Result<Written, Failure> {
         let client = self.client(at).await?;
         let mut written = Written::default();
-        // A log group takes but a few filters: first make room.
-        for filter in from.keys().filter(|name| !to.contains_key(*name)) {
+        for filter in unwanted(from, to) {
             let request = client.delete_subscription_filter();
             let request = request.log_group_name(name(at)).filter_name(filter);
-            let answer = request
-                .send()
-                .await
-                .map_err(|error| Failure::of("logs:DeleteSubscriptionFilter", &error))?;
-            written = written.and(answer.request_id());
+            let id = done!("logs:DeleteSubscriptionFilter", request);
+            written = written.and(id.as_deref());
         }
-        let changed = to
-            .iter()
-            .filter(|(name, filter)| from.get(*name) != Some(filter));
-        for (filter, one) in changed {
+        for (filter, one) in wanted(from, to) {
             let system = Some(one.system_fields.clone()).filter(|fields| !fields.is_empty());
-            let answer = client
+            let request = client
                 .put_subscription_filter()
                 .log_group_name(name(at))
                 .filter_name(filter)
@@ -75,11 +90,9 @@ impl Hand<SubscriptionFilters> for Logs<'_> {
                 .set_distribution(one.distribution.as_deref().map(Distribution::from))
                 .set_apply_on_transformed_logs(one.transformed.then_some(true))
                 .set_field_selection_criteria(one.criteria.clone())
-                .set_emit_system_fields(system)
-                .send()
-                .await
-                .map_err(|error| Failure::of("logs:PutSubscriptionFilter", &error))?;
-            written = written.and(answer.request_id());
+                .set_emit_system_fields(system);
+            let id = done!("logs:PutSubscriptionFilter", request);
+            written = written.and(id.as_deref());
         }
         Ok(written)
     }
@@ -98,45 +111,27 @@ fn subscription(live: LiveSubscription) -> Subscription {
 }
 
 impl Hand<MetricFilters> for Logs<'_> {
-    async fn read(&self, at: &At) -> Result<BTreeMap<String, MetricFilter>, Failure> {
+    async fn read(&self, at: &At) -> Result<All<MetricFilter>, Failure> {
         let client = self.client(at).await?;
         let request = client.describe_metric_filters().log_group_name(name(at));
-        let mut pages = request.into_paginator().items().send();
-        let mut found = BTreeMap::new();
-        while let Some(filter) = pages.next().await {
-            match filter {
-                Ok(filter) => {
-                    let name = filter.filter_name().unwrap_or_default().to_owned();
-                    found.insert(name, metric(filter));
-                }
-                Err(error) if is_gone(&error) => break,
-                Err(error) => return Err(Failure::of("logs:DescribeMetricFilters", &error)),
-            }
-        }
-        Ok(found)
+        by_name!("logs:DescribeMetricFilters", request, metric)
     }
 
     async fn write(
         &self,
         at: &At,
-        from: &BTreeMap<String, MetricFilter>,
-        to: &BTreeMap<String, MetricFilter>,
+        from: &All<MetricFilter>,
+        to: &All<MetricFilter>,
     ) -> Result<Written, Failure> {
         let client = self.client(at).await?;
         let mut written = Written::default();
-        for filter in from.keys().filter(|name| !to.contains_key(*name)) {
+        for filter in unwanted(from, to) {
             let request = client.delete_metric_filter();
             let request = request.log_group_name(name(at)).filter_name(filter);
-            let answer = request
-                .send()
-                .await
-                .map_err(|error| Failure::of("logs:DeleteMetricFilter", &error))?;
-            written = written.and(answer.request_id());
+            let id = done!("logs:DeleteMetricFilter", request);
+            written = written.and(id.as_deref());
         }
-        let changed = to
-            .iter()
-            .filter(|(name, filter)| from.get(*name) != Some(filter));
-        for (filter, one) in changed {
+        for (filter, one) in wanted(from, to) {
             written = put_metric(&client, at, filter, one, written).await?;
         }
         Ok(written)

@@ -43,15 +43,6 @@ impl Logs<'_> {
     }
 }
 
-/// A document's text; `None`: there is to be none.
-fn text(state: &PolicyState) -> Option<String> {
-    match state {
-        PolicyState::Document(document) => Some(document.to_json()),
-        PolicyState::Unparsable { text, .. } => Some(text.clone()),
-        PolicyState::Absent => None,
-    }
-}
-
 impl Hand<LogResourcePolicy> for Logs<'_> {
     async fn read(&self, at: &At) -> Result<PolicyState, Failure> {
         let mut all = self.resource_policies(at).await?.into_iter();
@@ -72,7 +63,7 @@ impl Hand<LogResourcePolicy> for Logs<'_> {
             None => Some(name(at).to_owned()),
         };
         let written = Written::default();
-        match text(to) {
+        match to.text() {
             Some(text) => {
                 let request = client.put_resource_policy().set_policy_name(policy);
                 let request = request.set_resource_arn(group).policy_document(text);
@@ -109,7 +100,7 @@ impl Hand<DeliveryDestinationPolicy> for Logs<'_> {
     async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {
         let client = self.client(at).await?;
         let written = Written::default();
-        match text(to) {
+        match to.text() {
             Some(text) => {
                 let request = client.put_delivery_destination_policy();
                 let request = request.delivery_destination_name(name(at));

@@ -114,54 +114,41 @@ impl Organizations<'_> {
         Ok(Registered::No)
     }
 
-    async fn register(&self, at: &At) -> Result<Written, Failure> {
-        let service = item(REGISTER, at)?;
-        if service == CLOUDTRAIL {
-            let answer = self
-                .trails(at)
-                .await?
-                .register_organization_delegated_admin()
-                .member_account_id(at.name())
-                .send()
-                .await
-                .map_err(|error| Failure::of(TRAIL_REGISTER, &error))?;
-            return Ok(Written::default().and(answer.request_id()));
-        }
-        let answer = self
-            .client(at)
-            .await?
-            .register_delegated_administrator()
-            .account_id(at.name())
-            .service_principal(service)
-            .send()
-            .await
-            .map_err(|error| Failure::of(REGISTER, &error))?;
-        Ok(Written::default().and(answer.request_id()))
-    }
-
-    async fn deregister(&self, at: &At) -> Result<Written, Failure> {
-        let service = item(DEREGISTER, at)?;
-        if service == CLOUDTRAIL {
-            let answer = self
-                .trails(at)
-                .await?
-                .deregister_organization_delegated_admin()
-                .delegated_admin_account_id(at.name())
-                .send()
-                .await
-                .map_err(|error| Failure::of(TRAIL_DEREGISTER, &error))?;
-            return Ok(Written::default().and(answer.request_id()));
-        }
-        let answer = self
-            .client(at)
-            .await?
-            .deregister_delegated_administrator()
-            .account_id(at.name())
-            .service_principal(service)
-            .send()
-            .await
-            .map_err(|error| Failure::of(DEREGISTER, &error))?;
-        Ok(Written::default().and(answer.request_id()))
+    /// Makes an account an administrator of a service, or takes it back.
+    async fn register(&self, at: &At, wanted: bool) -> Result<Written, Failure> {
+        let service = item(if wanted { REGISTER } else { DEREGISTER }, at)?;
+        let account = at.name();
+        let id = match (service == CLOUDTRAIL, wanted) {
+            (true, true) => {
+                let asked = self
+                    .trails(at)
+                    .await?
+                    .register_organization_delegated_admin();
+                done!(TRAIL_REGISTER, asked.member_account_id(account))
+            }
+            (true, false) => {
+                let asked = self
+                    .trails(at)
+                    .await?
+                    .deregister_organization_delegated_admin();
+                done!(TRAIL_DEREGISTER, asked.delegated_admin_account_id(account))
+            }
+            (false, true) => {
+                let asked = self.client(at).await?.register_delegated_administrator();
+                done!(
+                    REGISTER,
+                    asked.account_id(account).service_principal(service)
+                )
+            }
+            (false, false) => {
+                let asked = self.client(at).await?.deregister_delegated_administrator();
+                done!(
+                    DEREGISTER,
+                    asked.account_id(account).service_principal(service)
+                )
+            }
+        };
+        Ok(Written::default().and(id.as_deref()))
     }
 
     async fn trails(&self, at: &At) -> Result<aws_sdk_cloudtrail::Client, Failure> {
@@ -186,8 +173,8 @@ impl Hand<Delegation> for Organizations<'_> {
         to: &Option<bool>,
     ) -> Result<Written, Failure> {
         match to {
-            Some(true) => self.register(at).await,
-            Some(false) => self.deregister(at).await,
+            Some(true) => self.register(at, true).await,
+            Some(false) => self.register(at, false).await,
             None => Err(Failure::other(
                 DEREGISTER,
                 "accounts are left where they are",
@@ -219,8 +206,8 @@ impl Hand<NewDelegation> for Organizations<'_> {
         to: &Option<Thing>,
     ) -> Result<Written, Failure> {
         match to {
-            None => self.deregister(at).await,
-            Some(_) => self.register(at).await,
+            None => self.register(at, false).await,
+            Some(_) => self.register(at, true).await,
         }
     }
 }

@@ -105,14 +105,10 @@ impl Hand<OrganizationPolicy> for Organizations<'_> {
 
     async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {
         let client = self.client(at).await?;
-        let text = match to {
-            PolicyState::Document(document) => document.to_json(),
-            PolicyState::Unparsable { text, .. } => text.clone(),
-            PolicyState::Absent => {
-                let answer = client.delete_resource_policy().send().await;
-                let answer = answer.map_err(|error| Failure::of(DELETE, &error))?;
-                return Ok(Written::default().and(answer.request_id()));
-            }
+        let Some(text) = to.text() else {
+            let answer = client.delete_resource_policy().send().await;
+            let answer = answer.map_err(|error| Failure::of(DELETE, &error))?;
+            return Ok(Written::default().and(answer.request_id()));
         };
         let answer = client.put_resource_policy().content(text).send().await;
         let answer = answer.map_err(|error| Failure::of(PUT, &error))?;

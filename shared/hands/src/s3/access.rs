@@ -15,6 +15,32 @@ use super::{S3, says};
 /// S3's code for "there is none".
 const NONE: &str = "NoSuchPublicAccessBlockConfiguration";
 
+/// The flags of an answer. S3 and S3 Control have types of their own for the same.
+macro_rules! flags {
+    ($answer:ident) => {
+        $answer
+            .public_access_block_configuration()
+            .map_or_else(PublicAccess::default, |found| PublicAccess {
+                block_public_acls: found.block_public_acls() == Some(true),
+                ignore_public_acls: found.ignore_public_acls() == Some(true),
+                block_public_policy: found.block_public_policy() == Some(true),
+                restrict_public_buckets: found.restrict_public_buckets() == Some(true),
+            })
+    };
+}
+
+/// The flags as a request has them.
+macro_rules! configuration {
+    ($sort:ident, $to:ident) => {
+        $sort::builder()
+            .block_public_acls($to.block_public_acls)
+            .ignore_public_acls($to.ignore_public_acls)
+            .block_public_policy($to.block_public_policy)
+            .restrict_public_buckets($to.restrict_public_buckets)
+            .build()
+    };
+}
+
 impl Hand<BucketPublicAccess> for S3<'_> {
     async fn read(&self, at: &At) -> Result<PublicAccess, Failure> {
         let request = self
@@ -23,17 +49,7 @@ impl Hand<BucketPublicAccess> for S3<'_> {
             .get_public_access_block()
             .bucket(at.name());
         match request.expected_bucket_owner(&at.account).send().await {
-            Ok(answer) => {
-                let found = answer.public_access_block_configuration();
-                Ok(
-                    found.map_or_else(PublicAccess::default, |found| PublicAccess {
-                        block_public_acls: found.block_public_acls() == Some(true),
-                        ignore_public_acls: found.ignore_public_acls() == Some(true),
-                        block_public_policy: found.block_public_policy() == Some(true),
-                        restrict_public_buckets: found.restrict_public_buckets() == Some(true),
-                    }),
-                )
-            }
+            Ok(answer) => Ok(flags!(answer)),
             Err(error) if says(&error, NONE) => Ok(PublicAccess::default()),
             Err(error) => Err(Failure::of("s3:GetBucketPublicAccessBlock", &error)),
         }
@@ -45,12 +61,7 @@ impl Hand<BucketPublicAccess> for S3<'_> {
         _: &PublicAccess,
         to: &PublicAccess,
     ) -> Result<Written, Failure> {
-        let configuration = PublicAccessBlockConfiguration::builder()
-            .block_public_acls(to.block_public_acls)
-            .ignore_public_acls(to.ignore_public_acls)
-            .block_public_policy(to.block_public_policy)
-            .restrict_public_buckets(to.restrict_public_buckets)
-            .build();
+        let configuration = configuration!(PublicAccessBlockConfiguration, to);
         let request = self
             .client(at)
             .await?
@@ -80,17 +91,7 @@ impl Hand<AccountPublicAccess> for S3<'_> {
             .get_public_access_block()
             .account_id(&at.account);
         match request.send().await {
-            Ok(answer) => {
-                let found = answer.public_access_block_configuration();
-                Ok(
-                    found.map_or_else(PublicAccess::default, |found| PublicAccess {
-                        block_public_acls: found.block_public_acls() == Some(true),
-                        ignore_public_acls: found.ignore_public_acls() == Some(true),
-                        block_public_policy: found.block_public_policy() == Some(true),
-                        restrict_public_buckets: found.restrict_public_buckets() == Some(true),
-                    }),
-                )
-            }
+            Ok(answer) => Ok(flags!(answer)),
             Err(error) if says(&error, NONE) => Ok(PublicAccess::default()),
             Err(error) => Err(Failure::of("s3:GetAccountPublicAccessBlock", &error)),
         }
@@ -102,12 +103,7 @@ impl Hand<AccountPublicAccess> for S3<'_> {
         _: &PublicAccess,
         to: &PublicAccess,
     ) -> Result<Written, Failure> {
-        let configuration = AccountConfiguration::builder()
-            .block_public_acls(to.block_public_acls)
-            .ignore_public_acls(to.ignore_public_acls)
-            .block_public_policy(to.block_public_policy)
-            .restrict_public_buckets(to.restrict_public_buckets)
-            .build();
+        let configuration = configuration!(AccountConfiguration, to);
         let request = self
             .control(at)
             .await?

@@ -39,84 +39,58 @@ fn must_go(to: &Option<Export>, call: &str) -> Result<(), Failure> {
     }
 }
 
-impl Hand<BucketInventory> for S3<'_> {
-    async fn read(&self, at: &At) -> Result<Option<Export>, Failure> {
-        let request = self
-            .client(at)
-            .await?
-            .get_bucket_inventory_configuration()
-            .bucket(at.name())
-            .id(id(at, GET_INVENTORY)?);
-        match request.expected_bucket_owner(&at.account).send().await {
-            Ok(answer) => {
-                let to = answer
-                    .inventory_configuration()
-                    .and_then(|found| found.destination())
-                    .and_then(|to| to.s3_bucket_destination());
-                Ok(to.map(|to| export(to.bucket(), to.account_id())))
+/// Inventories and analyses differ in the names of their calls, and in where the
+/// answer has the destination.
+macro_rules! exports {
+    ($facet:ty: $get:ident ($get_action:ident), $delete:ident ($put_action:ident), |$answer:ident| $to:expr) => {
+        impl Hand<$facet> for S3<'_> {
+            async fn read(&self, at: &At) -> Result<Option<Export>, Failure> {
+                let request = self.client(at).await?.$get().bucket(at.name());
+                let request = request.id(id(at, $get_action)?);
+                match request.expected_bucket_owner(&at.account).send().await {
+                    Ok($answer) => Ok($to),
+                    Err(error) if says(&error, NONE) => Ok(None),
+                    Err(error) => Err(Failure::of($get_action, &error)),
+                }
             }
-            Err(error) if says(&error, NONE) => Ok(None),
-            Err(error) => Err(Failure::of(GET_INVENTORY, &error)),
-        }
-    }
 
-    async fn write(
-        &self,
-        at: &At,
-        _: &Option<Export>,
-        to: &Option<Export>,
-    ) -> Result<Written, Failure> {
-        must_go(to, PUT_INVENTORY)?;
-        let request = self
-            .client(at)
-            .await?
-            .delete_bucket_inventory_configuration()
-            .bucket(at.name())
-            .id(id(at, PUT_INVENTORY)?);
-        let answer = request.expected_bucket_owner(&at.account).send().await;
-        let answer = answer.map_err(|error| Failure::of(PUT_INVENTORY, &error))?;
-        Ok(Written::default().and(answer.request_id()))
-    }
+            async fn write(
+                &self,
+                at: &At,
+                _: &Option<Export>,
+                to: &Option<Export>,
+            ) -> Result<Written, Failure> {
+                must_go(to, $put_action)?;
+                let request = self.client(at).await?.$delete().bucket(at.name());
+                let request = request.id(id(at, $put_action)?);
+                let answer = request.expected_bucket_owner(&at.account).send().await;
+                let answer = answer.map_err(|error| Failure::of($put_action, &error))?;
+                Ok(Written::default().and(answer.request_id()))
+            }
+        }
+    };
 }
 
-impl Hand<BucketAnalytics> for S3<'_> {
-    async fn read(&self, at: &At) -> Result<Option<Export>, Failure> {
-        let request = self
-            .client(at)
-            .await?
-            .get_bucket_analytics_configuration()
-            .bucket(at.name())
-            .id(id(at, GET_ANALYTICS)?);
-        match request.expected_bucket_owner(&at.account).send().await {
-            Ok(answer) => {
-                let to = answer
-                    .analytics_configuration()
-                    .and_then(|found| found.storage_class_analysis())
-                    .and_then(|analysis| analysis.data_export())
-                    .and_then(|data| data.destination())
-                    .and_then(|to| to.s3_bucket_destination());
-                Ok(to.map(|to| export(to.bucket(), to.bucket_account_id())))
-            }
-            Err(error) if says(&error, NONE) => Ok(None),
-            Err(error) => Err(Failure::of(GET_ANALYTICS, &error)),
-        }
-    }
+exports!(
+    BucketInventory:
+    get_bucket_inventory_configuration (GET_INVENTORY),
+    delete_bucket_inventory_configuration (PUT_INVENTORY),
+    |answer| answer
+        .inventory_configuration()
+        .and_then(|found| found.destination())
+        .and_then(|to| to.s3_bucket_destination())
+        .map(|to| export(to.bucket(), to.account_id()))
+);
 
-    async fn write(
-        &self,
-        at: &At,
-        _: &Option<Export>,
-        to: &Option<Export>,
-    ) -> Result<Written, Failure> {
-        must_go(to, PUT_ANALYTICS)?;
-        let request = self
-            .client(at)
-            .await?
-            .delete_bucket_analytics_configuration()
-            .bucket(at.name())
-            .id(id(at, PUT_ANALYTICS)?);
-        let answer = request.expected_bucket_owner(&at.account).send().await;
-        let answer = answer.map_err(|error| Failure::of(PUT_ANALYTICS, &error))?;
-        Ok(Written::default().and(answer.request_id()))
-    }
-}
+exports!(
+    BucketAnalytics:
+    get_bucket_analytics_configuration (GET_ANALYTICS),
+    delete_bucket_analytics_configuration (PUT_ANALYTICS),
+    |answer| answer
+        .analytics_configuration()
+        .and_then(|found| found.storage_class_analysis())
+        .and_then(|analysis| analysis.data_export())
+        .and_then(|data| data.destination())
+        .and_then(|to| to.s3_bucket_destination())
+        .map(|to| export(to.bucket(), to.bucket_account_id()))
+);

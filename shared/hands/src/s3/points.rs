@@ -112,18 +112,14 @@ impl Hand<AccessPointPolicy> for S3<'_> {
 
     async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {
         let client = self.control(at).await?;
-        let text = match to {
-            PolicyState::Absent => {
-                let request = client
-                    .delete_access_point_policy()
-                    .account_id(&at.account)
-                    .name(at.name());
-                let answer = request.send().await;
-                let answer = answer.map_err(|error| Failure::of(DELETE_POLICY, &error))?;
-                return Ok(Written::default().and(answer.request_id()));
-            }
-            PolicyState::Document(document) => document.to_json(),
-            PolicyState::Unparsable { text, .. } => text.clone(),
+        let Some(text) = to.text() else {
+            let request = client
+                .delete_access_point_policy()
+                .account_id(&at.account)
+                .name(at.name());
+            let answer = request.send().await;
+            let answer = answer.map_err(|error| Failure::of(DELETE_POLICY, &error))?;
+            return Ok(Written::default().and(answer.request_id()));
         };
         let request = client
             .put_access_point_policy()

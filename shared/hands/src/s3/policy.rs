@@ -23,16 +23,11 @@ impl Hand<BucketPolicy> for S3<'_> {
 
     async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {
         let client = self.client(at).await?;
-        let text = match to {
-            PolicyState::Absent => {
-                let request = client.delete_bucket_policy().bucket(at.name());
-                let answer = request.expected_bucket_owner(&at.account).send().await;
-                let answer =
-                    answer.map_err(|error| Failure::of("s3:DeleteBucketPolicy", &error))?;
-                return Ok(Written::default().and(answer.request_id()));
-            }
-            PolicyState::Document(document) => document.to_json(),
-            PolicyState::Unparsable { text, .. } => text.clone(),
+        let Some(text) = to.text() else {
+            let request = client.delete_bucket_policy().bucket(at.name());
+            let answer = request.expected_bucket_owner(&at.account).send().await;
+            let answer = answer.map_err(|error| Failure::of("s3:DeleteBucketPolicy", &error))?;
+            return Ok(Written::default().and(answer.request_id()));
         };
         // Without `ConfirmRemoveSelfBucketAccess`: S3 refuses what would lock us out.
         let request = client.put_bucket_policy().bucket(at.name()).policy(text);

@@ -240,15 +240,19 @@ impl Job<'_> {
             return self.learn_safe(answer).await;
         }
         let before = self.case.value.outcome;
+        let retried = matches!(&worked, Err(Stop::Failed(failure)) if failure.passes());
         self.settle(worked, answer);
-        // That a fix held is no news, nor that a later look finds all well.
+        // That a fix held is no news, nor that a later look finds all well; a
+        // dead letter may be the first that is heard of its event.
         let repeats = self.case.value.outcome == Outcome::AlreadySafe
+            && before != Outcome::Open
             && (before == Outcome::Fixed || self.turn != Turn::First);
         if repeats {
             self.case.value.outcome = before;
         }
         let over = match self.turn {
-            Turn::Again { last } => last,
+            // What is tried again must find the case open.
+            Turn::Again { last } => last && !retried,
             Turn::Drift => self.case.value.outcome == Outcome::Fixed,
             Turn::First => false,
         };
@@ -351,6 +355,7 @@ impl Job<'_> {
                     self.case.value.told = Some((self.pipeline.clock(), self.case.value.outcome))
                 }
                 Err(failure) => {
+                    self.case.value.closed = None;
                     answer.metrics.count("AlertFailures");
                     answer.notes.push(format!("nobody was told: {failure}"));
                     answer.again(failure.to_string());

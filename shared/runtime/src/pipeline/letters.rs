@@ -1,11 +1,16 @@
-//! Dead letters: what failed every time is tried again later, a few times.
+//! Dead letters: what failed every time is tried again later, a few times; what
+//! then is still there is told.
 
+use chrono::Duration;
 use serde_json::{Value, json};
 
-use auditward_rules::rule::Function;
+use auditward_rules::rule::{Function, Severity};
 
 use super::{Answer, Pipeline};
+use crate::alert::Alert;
+use crate::case::case_id;
 use crate::failure::Failure;
+use crate::keys;
 
 /// A message that was given up.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -23,57 +28,121 @@ pub struct Letter {
 
 /// How often an event is driven again before it is left to a person.
 const MOST: u64 = 3;
+/// How often a sweep takes some letters: those that are left must not hide others.
+const TAKES: usize = 10;
+/// Longer than a queue keeps anything.
+const KEPT: Duration = Duration::days(15);
 
 impl Pipeline<'_> {
     /// Sends what failed to the queue of the function that it was for, as an event
-    /// to be judged again.
-    pub(super) async fn drive_letters(&self, answer: &mut Answer) -> Result<(), Failure> {
-        for letter in self.outside.letters().await? {
-            let Some((function, message)) = addressed(&letter) else {
-                answer.metrics.count("LettersLeft");
-                continue;
-            };
-            self.outside.to(function, &message.to_string()).await?;
-            self.outside.done(&letter).await?;
-            answer.metrics.count("LettersDriven");
-            answer
-                .notes
-                .push(format!("a dead letter was driven to {}", function.name()));
+    /// to be judged again. That it cannot keeps nothing from being looked at.
+    pub(super) async fn drive_letters(&self, answer: &mut Answer) {
+        if let Err(failure) = self.try_drive(answer).await {
+            self.unwell("driving of dead letters", &failure, answer)
+                .await;
+        }
+    }
+
+    async fn try_drive(&self, answer: &mut Answer) -> Result<(), Failure> {
+        let mut left = Vec::new();
+        for _ in 0..TAKES {
+            let letters = self.outside.letters().await?;
+            if letters.is_empty() {
+                break;
+            }
+            for letter in letters {
+                let Some((function, message)) = addressed(&letter) else {
+                    answer.metrics.count("LettersLeft");
+                    left.push(letter);
+                    continue;
+                };
+                self.outside.to(function, &message.to_string()).await?;
+                self.outside.done(&letter).await?;
+                answer.metrics.count("LettersDriven");
+                answer
+                    .notes
+                    .push(format!("a dead letter was driven to {}", function.name()));
+            }
+        }
+        self.tell_of_left(&left).await
+    }
+
+    /// Tells once of each letter that stays where it is.
+    async fn tell_of_left(&self, left: &[Letter]) -> Result<(), Failure> {
+        let (mut untold, mut lines) = (Vec::new(), Vec::new());
+        for letter in left {
+            let key = keys::told(&format!(
+                "letter/{}",
+                case_id(&letter.body, &letter.meant_for, "")
+            ));
+            let told: Option<Value> = self.document(&key).await?;
+            if told.is_none() && !untold.contains(&key) {
+                lines.push(told_as(letter));
+                untold.push(key);
+            }
+        }
+        if untold.is_empty() {
+            return Ok(());
+        }
+        let text = format!(
+            "These messages failed every time, and are not driven again:\n  - {}\n\nNext: look at the resources that they are about, and at the functions' logs; then delete the messages, or send them to the functions' queues again.",
+            lines.join("\n  - ")
+        );
+        let alert = Alert::plain(Severity::High, "dead letters are left", text);
+        self.outside.tell(&alert).await?;
+        for key in untold {
+            self.first_time(&key, KEPT).await;
         }
         Ok(())
+    }
+}
+
+/// A letter in a line: where it lies, and which event it is about.
+fn told_as(letter: &Letter) -> String {
+    let body: Value = serde_json::from_str(&letter.body).unwrap_or_default();
+    let (meant_for, event) = opened(letter, &body);
+    let event = event.get("event").unwrap_or(event);
+    let says = |name: &str| event.pointer(name).and_then(Value::as_str);
+    let what = match (says("/detail/eventName"), says("/detail/eventID")) {
+        (Some(name), Some(id)) => format!("{name} (event {id})"),
+        _ => says("/auditward").unwrap_or("no event").to_owned(),
+    };
+    let queue = letter.queue.rsplit('/').next().unwrap_or_default();
+    format!("in {queue}: {what}, for {meant_for}")
+}
+
+/// For whom a letter was meant, and what. What Lambda gave up names the function
+/// and has the event inside.
+fn opened<'a>(letter: &'a Letter, body: &'a Value) -> (&'a str, &'a Value) {
+    let arn = body.pointer("/requestContext/functionArn");
+    match (arn.and_then(Value::as_str), body.get("requestPayload")) {
+        (Some(arn), Some(event)) => (arn, event),
+        _ => (&letter.meant_for, body),
     }
 }
 
 /// To which function a letter goes, and as what; `None`: a person must look.
 fn addressed(letter: &Letter) -> Option<(Function, Value)> {
     let body: Value = serde_json::from_str(&letter.body).ok()?;
-    // What Lambda gave up names the function and has the event inside.
-    let (meant_for, event) = match body.pointer("/requestContext/functionArn") {
-        Some(arn) => (
-            arn.as_str()?.to_owned(),
-            body.get("requestPayload")?.clone(),
-        ),
-        None => (letter.meant_for.clone(), body),
-    };
+    let (meant_for, event) = opened(letter, &body);
     let function = Function::ALL
         .into_iter()
         .find(|function| meant_for.contains(function.name()))?;
-    // Only events are worth a second try: schedules come again by themselves, and
-    // a person's wish may no longer be meant.
-    let (event, driven) = match event.get("auditward").and_then(Value::as_str) {
-        None => (event, 0),
-        Some("judge-again") => {
-            let driven = event.get("driven").and_then(Value::as_u64);
-            (event.get("event")?.clone(), driven.unwrap_or_default())
+    let driven = event.get("driven").and_then(Value::as_u64);
+    let driven = driven.unwrap_or_default();
+    let again = |event: &Value| json!({"auditward": "judge-again", "last": true, "driven": driven + 1, "event": event});
+    let message = match event.get("auditward").and_then(Value::as_str) {
+        None => again(event),
+        Some("judge-again") => again(event.get("event")?),
+        // Nobody would ask for what was missed once more.
+        Some("close-gap" | "read-missed") => {
+            let mut message = event.as_object()?.clone();
+            message.insert("driven".into(), json!(driven + 1));
+            message.into()
         }
+        // Schedules come again by themselves, and a person's wish may no longer be meant.
         Some(_) => return None,
     };
-    let message = json!({
-        "auditward": "judge-again",
-        "last": true,
-        "driven": driven + 1,
-        "event": event,
-    });
     (driven < MOST).then_some((function, message))
 }
 
@@ -114,6 +183,32 @@ mod tests {
             body = message;
         }
         assert_eq!(addressed(&letter(&body, queue)), None);
+    }
+
+    #[test]
+    fn what_was_missed_is_asked_for_again_a_few_times() {
+        let queue = "arn:aws:sqs:eu-west-1:111111111111:auditward-log-guard";
+        let mut body = json!({"auditward": "read-missed", "gap": {"account": "1"}});
+        for driven in 1..=MOST {
+            let (function, message) = addressed(&letter(&body, queue)).unwrap();
+            assert_eq!(function, Function::LogGuard);
+            assert_eq!(message["gap"], body["gap"]);
+            assert_eq!(message["driven"], driven);
+            body = message;
+        }
+        assert_eq!(addressed(&letter(&body, queue)), None);
+    }
+
+    #[test]
+    fn what_is_left_is_told_by_its_event_and_never_with_its_record() {
+        let event = json!({"detail": {"eventName": "StopLogging", "eventID": "e1", "requestParameters": {"name": "t"}}});
+        let body = json!({"auditward": "judge-again", "driven": 3, "event": event});
+        assert_eq!(
+            told_as(&letter(&body, "arn:aws:sqs:::s-trail-guard")),
+            "in q: StopLogging (event e1), for arn:aws:sqs:::s-trail-guard"
+        );
+        let wish = json!({"auditward": "undo", "case": "c1"});
+        assert_eq!(told_as(&letter(&wish, "n")), "in q: undo, for n");
     }
 
     #[test]

@@ -102,7 +102,7 @@ impl Pipeline<'_> {
         let mut answer = Answer::default();
         let work = async {
             if after.is_none() {
-                self.drive_letters(&mut answer).await?;
+                self.drive_letters(&mut answer).await;
             }
             let known = known_now(self).await;
             let places = self.all_places(&known).await?;

@@ -132,15 +132,22 @@ impl Job<'_> {
             from: &live,
             to: &change.to,
         };
-        match self
+        let touching = self
             .pipeline
             .guard
             .touch(&plan, touch)
-            .ok_or_else(|| not_carried(&plan, self.pipeline.guard))?
-            .await?
-        {
-            Touched::Written(written) => self.ledger.extend(written.request_ids),
-            Touched::Live(_) => return Err(Failure::other(plan.kind(), "a write only read").into()),
+            .ok_or_else(|| not_carried(&plan, self.pipeline.guard))?;
+        match touching.await {
+            Ok(Touched::Written(written)) => self.ledger.extend(written.request_ids),
+            Ok(Touched::Live(_)) => {
+                return Err(Failure::other(plan.kind(), "a write only read").into());
+            }
+            Err(failure) => {
+                if failure.answered() && !self.wrote {
+                    self.uncount(&plan);
+                }
+                return Err(failure.into());
+            }
         }
         self.wrote = true;
         self.prove(plan, &change.to).await
@@ -395,6 +402,16 @@ impl Job<'_> {
         }
         self.counted.insert(key);
         Ok(())
+    }
+
+    /// What AWS refused changed nothing: it is no change on the breaker's count, lest
+    /// the retries of a throttled call end as flapping.
+    fn uncount(&mut self, plan: &Plan) {
+        let key = keys::resource(plan.at());
+        if let Some(resource) = self.resources.get_mut(&key) {
+            resource.value.changes.pop();
+        }
+        self.counted.remove(&key);
     }
 
     /// Claims a case that has nothing to write.

@@ -8,7 +8,8 @@ use crate::api::Api;
 
 const POLICIES: &str = "arn:aws:iam::aws:policy/";
 
-fn policy(effect: &str, action: &str, resource: &str) -> String {
+/// A policy of one statement.
+pub(super) fn policy(effect: &str, action: &str, resource: &str) -> String {
     let statement = json!([{"Effect": effect, "Action": action, "Resource": resource}]);
     json!({"Version": "2012-10-17", "Statement": statement}).to_string()
 }
@@ -47,6 +48,14 @@ pub(super) async fn complete(api: &Api, call: &str, asked: &Value) {
             "PolicyDocument": policy("Deny", "cloudtrail:StopLogging", "*"),
         });
         iam(api, &format!("Put{sort}Policy"), inline).await;
+    }
+    if call == "SetDefaultPolicyVersion" {
+        let newer = json!({
+            "PolicyArn": text("policyArn"),
+            "PolicyDocument": policy("Deny", "*", "*"),
+            "SetAsDefault": true,
+        });
+        iam(api, "CreatePolicyVersion", newer).await;
     }
     if call == "RemoveUserFromGroup" {
         let member = json!({"GroupName": text("groupName"), "UserName": text("userName")});

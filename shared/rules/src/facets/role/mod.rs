@@ -280,9 +280,7 @@ impl Sessions {
             Self::RevokedBefore(time) => Some(revocation(
                 &time.format("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
             )),
-            Self::Other(PolicyState::Document(document)) => Some(document.to_json()),
-            Self::Other(PolicyState::Unparsable { text, .. }) => Some(text.clone()),
-            Self::Other(PolicyState::Absent) => None,
+            Self::Other(policy) => policy.text(),
         }
     }
 }

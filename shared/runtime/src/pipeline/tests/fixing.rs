@@ -139,3 +139,67 @@ async fn a_refusal_of_any_call_ends_safe_or_told_never_silent() {
         }
     }
 }
+
+/// What fails in the last turn is tried again by the queue, and must find its case open.
+#[tokio::test]
+async fn a_passing_refusal_in_the_last_turn_is_made_good_by_the_retry() {
+    let last = Turn::Again { last: true };
+    for nth in 0..9 {
+        let mut world = world(ENFORCE).await;
+        world.refuses_at = Some((nth, FailureKind::Passing));
+        if judged(&world, STOPPED, 0, last).await.retry.is_none() {
+            continue;
+        }
+        world.refuses_at = None;
+        judged(&world, STOPPED, 120, last).await;
+        let case = world.case().await.unwrap();
+        assert!(*world.logging.lock().unwrap(), "at call {nth}");
+        assert!(case.closed.is_some(), "at call {nth}");
+        let safe = matches!(case.outcome, Outcome::Fixed | Outcome::AlreadySafe);
+        assert!(safe, "at call {nth}: {:?}", case.outcome);
+        assert!(!world.alerts().is_empty(), "at call {nth}");
+    }
+}
+
+/// A dead letter may be the first that is heard of its event.
+#[tokio::test]
+async fn what_is_heard_of_late_and_is_safe_by_then_is_told_so() {
+    let world = world(ENFORCE).await;
+    *world.logging.lock().unwrap() = true;
+    judged(&world, STOPPED, 0, Turn::Again { last: true }).await;
+    assert_eq!(world.alerts(), ["already-safe"]);
+    assert!(world.case().await.unwrap().closed.is_some());
+}
+
+/// The event does not name the stack; the alert says how to ask for it.
+#[tokio::test]
+async fn a_change_through_cloudformation_is_told_with_the_way_to_its_stack() {
+    let through = STOPPED.replace(
+        r#""type":"IAMUser""#,
+        r#""type":"IAMUser","invokedBy":"cloudformation.amazonaws.com""#,
+    );
+    for (text, ways) in [(through.as_str(), 1), (STOPPED, 0)] {
+        let world = world(ENFORCE).await;
+        judged(&world, text, 0, Turn::First).await;
+        let told = world.alerts.lock().unwrap().pop().unwrap().text;
+        let way = "describe-stack-resources --region eu-west-1 --physical-resource-id 'audit'";
+        assert_eq!(told.matches(way).count(), ways, "{told}");
+    }
+}
+
+/// Retries of a throttled write are no flapping: the breaker counts changes.
+#[tokio::test]
+async fn what_aws_refuses_to_write_is_tried_again_however_often() {
+    let mut world = world(ENFORCE).await;
+    for time in 0..5 {
+        // Settings and case are got, the trail read, the intent put; then it is written.
+        let write = world.calls.load(Ordering::SeqCst) + 3;
+        world.refuses_at = Some((write, FailureKind::Passing));
+        let answer = stopped(&world, time * 20).await;
+        assert!(answer.retry.is_some(), "time {time}: {answer:?}");
+    }
+    world.refuses_at = None;
+    stopped(&world, 100).await;
+    assert!(*world.logging.lock().unwrap());
+    assert_eq!(world.alerts(), ["failed", "fixed"]);
+}
