@@ -144,7 +144,9 @@ pub async fn prepare(moto: &Moto, place: Place, event: &Value) {
         Some("monitoring.amazonaws.com") => return alarms::prepare(moto, place).await,
         Some("lambda.amazonaws.com") => return guard::prepare_functions(moto, place, detail).await,
         Some("events.amazonaws.com") => return guard::prepare_rules(moto, place, detail).await,
-        Some("scheduler.amazonaws.com") => return guard::prepare_schedules(moto, place, detail).await,
+        Some("scheduler.amazonaws.com") => {
+            return guard::prepare_schedules(moto, place, detail).await;
+        }
         _ => {}
     }
     let asked = &detail["requestParameters"];

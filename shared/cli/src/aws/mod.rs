@@ -9,7 +9,6 @@ pub mod undo;
 
 use anyhow::{Context as _, bail};
 use aws_config::{BehaviorVersion, Region};
-
 use aws_sdk_sts::config::ProvideCredentials as _;
 
 use auditward_rules::rule::Function;
