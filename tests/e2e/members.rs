@@ -163,9 +163,12 @@ async fn a_member_that_lets_nobody_in_hinders_no_sweep_and_is_told_once() {
     assert_eq!(stage.documents("guarded/trail-guard/1").await.len(), 1);
 }
 
+/// An account, a region, and how many calls.
+type Calls = (&'static str, &'static str, usize);
+
 /// The calls of one sweep of the scene, once all is known: what each account's log
 /// has of it, by region.
-const CALLS: [(&str, &[(&str, &str, usize)]); 4] = [
+const CALLS: [(&str, &[Calls]); 4] = [
     ("trail-guard", &[]),
     ("bucket-guard", &[]),
     ("role-guard", &[]),

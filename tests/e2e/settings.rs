@@ -8,8 +8,8 @@
 )]
 
 use auditward_tests::stage::{ENFORCE, Stage, acted};
-use auditward_tests::story::{by, case_of, outcome_of};
-use serde_json::{Value, json};
+use auditward_tests::story::{by, outcome_of};
+use serde_json::json;
 
 const STOP: &str = "trail-guard/trail.logging-stopped.violation.by-arn";
 const OPENED: &str = "bucket-guard/bucket.policy-opened.violation.own-and-foreign";

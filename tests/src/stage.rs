@@ -391,11 +391,11 @@ impl Guard {
     pub async fn sweep(&mut self) -> BTreeMap<(String, String), Vec<String>> {
         let mut seen = self.proxy.calls().len();
         self.play(&json!({"auditward": "sweep"})).await;
-        let mut queue = VecDeque::from(self.asked(&mut seen).0);
+        let mut queue = VecDeque::from(self.wanted_since(&mut seen).0);
         let mut made: BTreeMap<_, Vec<String>> = BTreeMap::new();
         while let Some(body) = queue.pop_front() {
             self.ask(OPERATOR, &body).await;
-            let (more, calls) = self.asked(&mut seen);
+            let (more, calls) = self.wanted_since(&mut seen);
             let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
             let place = (text("account"), text("region"));
             made.entry(place).or_default().extend(calls);
@@ -406,7 +406,7 @@ impl Guard {
 
     /// The places that it asked itself to look at, and what it called beside its
     /// own means, since so many calls.
-    fn asked(&self, seen: &mut usize) -> (Vec<Value>, Vec<String>) {
+    fn wanted_since(&self, seen: &mut usize) -> (Vec<Value>, Vec<String>) {
         let calls = self.proxy.calls();
         let new = calls.get(*seen..).unwrap_or_default();
         *seen = calls.len();
@@ -463,7 +463,7 @@ impl Guard {
     pub fn clear(&self) {
         for call in self.proxy.calls() {
             let owner = call.expected_owner();
-            let named = owner.is_some_and(|owner| is_account(owner));
+            let named = owner.is_some_and(is_account);
             assert!(
                 named || !call.names_a_bucket(),
                 "{}: {owner:?}",
