@@ -163,39 +163,30 @@ async fn a_member_that_lets_nobody_in_hinders_no_sweep_and_is_told_once() {
     assert_eq!(stage.documents("guarded/trail-guard/1").await.len(), 1);
 }
 
-/// An account, a region, and how many calls.
-type Calls = (&'static str, &'static str, usize);
-
-/// The calls of one sweep of the scene, once all is known: what each account's log
-/// has of it, by region.
-const CALLS: [(&str, &[Calls]); 4] = [
-    ("trail-guard", &[]),
-    ("bucket-guard", &[]),
-    ("role-guard", &[]),
-    ("log-guard", &[]),
-];
+/// A function, an account, a region, and how many calls one sweep of the scene
+/// takes there, once all is known: what that account's log has of it.
+const CALLS: [(&str, &str, &str, usize); 0] = [];
 
 /// GIVEN the scene, THEN a sweep takes no more calls than the README says.
 #[tokio::test]
 async fn a_sweep_takes_few_calls() {
     let stage = Stage::set(&looking()).await;
     unheard_of(&stage).await;
-    for (function, expected) in CALLS {
+    let mut made = Vec::new();
+    for function in ["trail-guard", "bucket-guard", "role-guard", "log-guard"] {
         let mut guard = stage.guard(function).await;
-        guard
-            .ask(OPERATOR, &json!({"auditward": "take-baselines"}))
-            .await;
+        let wish = json!({"auditward": "take-baselines"});
+        guard.ask(OPERATOR, &wish).await;
         guard.sweep().await;
-        let mut made: Vec<_> = Vec::new();
         for ((account, region), calls) in guard.sweep().await {
-            eprintln!("{function} {account} {region}: {} {calls:?}", calls.len());
-            made.push((account, region, calls.len()));
+            eprintln!("{function} {account} {region}: {calls:?}");
+            made.push((function, account, region, calls.len()));
         }
-        let made: Vec<_> = made
-            .iter()
-            .map(|(account, region, count)| (account.as_str(), region.as_str(), *count))
-            .collect();
-        assert_eq!(made, expected, "{function}");
         guard.done();
     }
+    let made: Vec<_> = made
+        .iter()
+        .map(|(function, account, region, count)| (*function, &**account, &**region, *count))
+        .collect();
+    assert_eq!(made, CALLS);
 }

@@ -202,7 +202,12 @@ fn lets(stage: &Stage, statements: &[Value]) -> Act {
 /// The archive's policy deleted.
 fn lets_nobody(stage: &Stage) -> Act {
     let event = of_bucket(stage, ARCHIVE, "DeleteBucketPolicy", json!({"policy": ""}));
-    Act::of("bucket-guard", "bucket.policy-deleted", event, &["policy"])
+    Act::of(
+        "bucket-guard",
+        "bucket.policy-deleted",
+        event,
+        &["policy > Statement", "policy > Version"],
+    )
 }
 
 fn of_role(stage: &Stage, call: &str, more: Value, changes: &[&str]) -> Act {

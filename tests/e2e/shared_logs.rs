@@ -8,7 +8,7 @@
     reason = "test code"
 )]
 
-use auditward_tests::api::{Api, decoded, elements};
+use auditward_tests::api::{Api, document, elements};
 use auditward_tests::cast::{AT_LEISURE, Cast};
 use auditward_tests::moto::MANAGEMENT;
 use auditward_tests::scene::{LOG_BUCKET, REGION};
@@ -31,8 +31,8 @@ const READS: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"AuditwardRea
 /// What is agreed, as it stands in AWS.
 #[derive(Debug, PartialEq)]
 struct Agreed {
-    member: [String; 2],
-    partner: [String; 2],
+    member: [Value; 2],
+    partner: [Value; 2],
     bucket: String,
 }
 
@@ -50,14 +50,14 @@ impl Agreed {
     }
 }
 
-/// Whom a role trusts and what it reads, to the byte.
-async fn role(iam: &Api, name: &str) -> [String; 2] {
+/// Whom a role trusts and what it reads.
+async fn role(iam: &Api, name: &str) -> [Value; 2] {
     let (_, found) = iam.iam("GetRole", &json!({"RoleName": name})).await;
     let asked = json!({"RoleName": name, "PolicyName": "read-logs"});
     let (_, policy) = iam.iam("GetRolePolicy", &asked).await;
     [
-        decoded(&elements(&found, "AssumeRolePolicyDocument").concat()),
-        decoded(&elements(&policy, "PolicyDocument").concat()),
+        document(&elements(&found, "AssumeRolePolicyDocument").concat()),
+        document(&elements(&policy, "PolicyDocument").concat()),
     ]
 }
 
@@ -134,8 +134,8 @@ async fn what_is_agreed_is_shared_and_nothing_else() {
     cast.take_baselines(&["trail-guard", "bucket-guard", "role-guard"])
         .await;
     let agreed = Agreed::read(&cast.stage).await;
-    assert_eq!(agreed.member, [MEMBER_TRUST, READS]);
-    assert_eq!(agreed.partner, [PARTNER_TRUST, READS]);
+    assert_eq!(agreed.member, [MEMBER_TRUST, READS].map(document));
+    assert_eq!(agreed.partner, [PARTNER_TRUST, READS].map(document));
     assert!(agreed.bucket.contains("MemberReads"), "{}", agreed.bucket);
     let bucket = cast.stage.look(&shared).await;
 

@@ -22,6 +22,17 @@ TRUST = {
 ADMINISTRATOR = "arn:aws:iam::aws:policy/AdministratorAccess"
 
 
+class ServiceLinkedRoles(MotoTest):
+    """What services make for themselves."""
+
+    def test_name(self) -> None:
+        made = self.client("iam").create_service_linked_role(
+            AWSServiceName="cloudtrail.amazonaws.com"
+        )
+        self.assertEqual(made["Role"]["RoleName"], "AWSServiceRoleForCloudTrail")
+        self.assertEqual(made["Role"]["Path"], "/aws-service-role/cloudtrail.amazonaws.com/")
+
+
 class Keys(MotoTest):
     """One key, always named by its ARN."""
 

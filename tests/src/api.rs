@@ -266,7 +266,7 @@ pub fn document(text: &str) -> Value {
 }
 
 /// A policy's text to the byte, URL-encoded or not.
-pub fn decoded(text: &str) -> String {
+fn decoded(text: &str) -> String {
     auditward_rules::facet::percent_decode(text)
         .replace("&quot;", "\"")
         .replace("&#34;", "\"")

@@ -48,10 +48,11 @@ impl Place {
         serde_json::from_str(&text).expect("a moved sample is JSON")
     }
 
-    /// Settings of home, with what they protect being here.
+    /// Settings of home, with what they protect and share being here.
     pub fn settings(self, text: &str) -> String {
         let lines = text.lines().map(|line| {
-            if line.trim_start().starts_with("\"arn:") {
+            let line = line.trim_start();
+            if line.starts_with("\"arn:") || line.starts_with("role = ") {
                 self.moved(line)
             } else {
                 line.to_owned()

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use aws_sdk_s3::Client;
+use aws_sdk_s3::{Client, config};
 
 use auditward_rules::arn::{Arn, partition_of};
 use auditward_rules::facet::At;
@@ -152,7 +152,11 @@ fn wanted<'a>(settings: &'a Settings, inventory: &'a Inventory) -> BTreeSet<&'a 
 /// The region of a bucket that this account owns.
 async fn location(client: &Client, name: &str, owner: &str) -> Result<String, Failure> {
     let request = client.get_bucket_location().bucket(name);
-    let answer = request.expected_bucket_owner(owner).send().await;
+    // Asked by its own host name, a bucket of another region answers that the
+    // request was signed for the wrong one.
+    let by_path = config::Builder::new().force_path_style(true);
+    let request = request.expected_bucket_owner(owner).customize();
+    let answer = request.config_override(by_path).send().await;
     let answer = answer.map_err(|error| Failure::of(LOCATION, &error))?;
     // The oldest region has no name here.
     let region = answer.location_constraint().map(|place| place.as_str());
