@@ -45,6 +45,8 @@ enum Command {
     #[command(subcommand)]
     Settings(settings::Command),
     #[cfg(feature = "aws")]
+    Status(aws::status::Args),
+    #[cfg(feature = "aws")]
     Cases(aws::cases::Args),
     #[cfg(feature = "aws")]
     Undo(aws::undo::Args),
@@ -61,6 +63,8 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::run(&args),
         Command::Share(args) => share::run(&args),
         Command::Settings(command) => settings::run(&command),
+        #[cfg(feature = "aws")]
+        Command::Status(args) => aws::status::run(&args),
         #[cfg(feature = "aws")]
         Command::Cases(args) => aws::cases::run(&args),
         #[cfg(feature = "aws")]

@@ -93,6 +93,14 @@ impl Failure {
     pub fn denied(&self) -> bool {
         self.kind == FailureKind::Denied
     }
+
+    /// Whether the words of a failure, as a case keeps them, say that we are not
+    /// allowed to.
+    pub fn tells_of_denial(words: &str) -> bool {
+        let code = words.split_once(" failed: ").map(|(_, rest)| rest);
+        let code = code.and_then(|rest| rest.split(':').next());
+        code.is_some_and(|code| kind_of(code) == FailureKind::Denied)
+    }
 }
 
 /// The innermost cause, which says more than the outer "dispatch failure".
@@ -140,5 +148,26 @@ fn kind_of(code: &str) -> FailureKind {
         | "RequestTimeout"
         | "ResourceInUseException" => FailureKind::Passing,
         _ => FailureKind::Other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_words_of_a_failure_say_whether_it_is_a_denial() {
+        let failure = |code: &str| {
+            Failure {
+                call: "cloudtrail:StartLogging".into(),
+                code: code.into(),
+                message: "with an explicit deny in a service control policy".into(),
+                kind: kind_of(code),
+            }
+            .to_string()
+        };
+        assert!(Failure::tells_of_denial(&failure("AccessDeniedException")));
+        assert!(!Failure::tells_of_denial(&failure("ThrottlingException")));
+        assert!(!Failure::tells_of_denial("the change did not hold"));
     }
 }

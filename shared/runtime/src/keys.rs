@@ -71,6 +71,11 @@ pub fn pulse(function: Function) -> String {
     format!("pulse/{}", function.name())
 }
 
+/// What a function could not read when it last looked.
+pub fn unread(function: Function, look: &str) -> String {
+    format!("unread/{}/{look}", function.name())
+}
+
 /// When a function last found all well that it looks at every minute.
 pub fn well(function: Function) -> String {
     format!("well/{}", function.name())

@@ -5,6 +5,7 @@
 pub mod baseline;
 pub mod cases;
 pub mod push;
+pub mod status;
 pub mod undo;
 
 use anyhow::{Context as _, bail};

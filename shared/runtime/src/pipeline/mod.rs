@@ -18,6 +18,7 @@ mod take;
 #[cfg(test)]
 mod tests;
 mod undo;
+mod unread;
 mod work;
 
 use std::collections::HashMap;
@@ -49,8 +50,9 @@ use crate::store::{Item, Store};
 pub use drift::DRIFT;
 pub use learn::Baseline;
 pub use letters::Letter;
-pub use places::Place;
+pub use places::{Closed, Place, Places};
 pub use undo::Undo;
+pub use unread::{Unread, Unseen};
 
 /// Everything an invocation works with.
 pub struct Pipeline<'a> {

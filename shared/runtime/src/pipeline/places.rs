@@ -34,7 +34,8 @@ pub struct Place {
 /// Where a function guards anything.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-pub(super) struct Places {
+pub struct Places {
+    /// The accounts and regions.
     pub places: BTreeSet<Place>,
 }
 
@@ -50,8 +51,9 @@ pub(super) struct Guarded {
 /// where it is only the region.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
-struct Closed {
-    places: BTreeMap<String, String>,
+pub struct Closed {
+    /// The reasons, by place.
+    pub places: BTreeMap<String, String>,
 }
 
 /// How often a document is changed anew that others change at the same time.

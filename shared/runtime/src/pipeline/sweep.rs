@@ -16,6 +16,7 @@ use auditward_rules::rule::{Function, Severity};
 
 use super::drift::Word;
 use super::places::{Guarded, Place};
+use super::unread::Unseen;
 use super::{Answer, Pipeline, known_now};
 use crate::alert::Alert;
 use crate::case::case_id;
@@ -31,7 +32,7 @@ pub(super) struct Seen {
     /// What no baseline vouches for: in words, for one report.
     unrecorded: Vec<String>,
     /// What could not be read.
-    unread: Vec<String>,
+    unread: Vec<Unseen>,
     /// Accounts that let nobody in.
     closed: BTreeMap<String, Failure>,
 }
@@ -39,7 +40,7 @@ pub(super) struct Seen {
 impl From<Vec<String>> for Seen {
     fn from(unread: Vec<String>) -> Self {
         Self {
-            unread,
+            unread: unread.into_iter().map(Unseen::all).collect(),
             ..Self::default()
         }
     }
@@ -72,8 +73,8 @@ impl Pipeline<'_> {
             let (mut seen, left) = self.check_all(&plans, &known, 0, &mut answer).await?;
             if let Some(next) = left {
                 let late = plans.len() - next;
-                seen.unread
-                    .push(format!("{late} states, for lack of time within the minute"));
+                let why = format!("{late} states, for lack of time within the minute");
+                seen.unread.push(Unseen::all(why));
             }
             self.keep_closed(&seen).await?;
             let all_seen = seen.unread.is_empty() && seen.closed.is_empty();
@@ -153,7 +154,7 @@ impl Pipeline<'_> {
             let own = self.guard.function();
             let plans = self.plans(own, &guarded.resources, &known, |_| true);
             let (mut seen, left) = self.check_all(&plans, &known, from, &mut answer).await?;
-            seen.unread.extend(unread);
+            seen.unread.extend(unread.into_iter().map(Unseen::all));
             if let Some(next) = left {
                 self.hand_on("sweep-place", place, next).await?;
             }
@@ -285,7 +286,7 @@ impl Pipeline<'_> {
                 Err(failure) if failure.shut_out() => {
                     seen.closed.insert(account.clone(), failure);
                 }
-                Err(failure) => seen.unread.push(format!("{}: {failure}", place())),
+                Err(failure) => seen.unread.push(Unseen::of(plan, &failure)),
             }
         }
         Ok((seen, None))
@@ -308,6 +309,8 @@ impl Pipeline<'_> {
         if seen.unrecorded.is_empty() && seen.unread.is_empty() {
             return Ok(());
         }
+        self.note_unread(what, seen.unread.clone()).await;
+        let unread: Vec<String> = seen.unread.iter().map(Unseen::words).collect();
         let function = self.guard.function().name();
         let mut text = format!("{function} looked ({what}) and found, without an event:");
         for (title, lines, next) in [
@@ -318,7 +321,7 @@ impl Pipeline<'_> {
             ),
             (
                 "Could not be read",
-                &seen.unread,
+                &unread,
                 "Next: look whether Auditward's role is there and may read it.",
             ),
         ] {
@@ -350,6 +353,8 @@ impl Pipeline<'_> {
     pub(super) async fn unwell(&self, what: &str, failure: &Failure, answer: &mut Answer) {
         answer.metrics.count("Failures");
         answer.notes.push(format!("{what}: {failure}"));
+        let blind = Unseen::all(failure.to_string());
+        self.note_unread(what, vec![blind]).await;
         let function = self.guard.function().name();
         let hour = self.now.format("%Y-%m-%dT%H");
         let key = keys::told(&format!("{function}/{what}/{hour}"));
