@@ -247,7 +247,7 @@ async fn what_is_agreed_is_shared_and_nothing_else() {
     cast.handles(&role, "partner-role.closed", "by-hand").await;
     let left = Agreed::read(&cast.stage).await;
     assert_eq!((left.member, left.bucket), (agreed.member, agreed.bucket));
-    assert_eq!(left.partner, [const { String::new() }; 2]);
+    assert_eq!(left.partner, [Value::Null, Value::Null]);
     let [policy, role] = deletes(&cast, MEMBERS);
     cast.leaves(&policy).await;
     cast.handles(&role, "role.deleted", "by-hand").await;
