@@ -30,6 +30,8 @@ static ROWS: &[Row] = &[
     Row::back("bucket.ownership-weakened.violation.object-writer"),
     Row::back("bucket.ownership-deleted.violation.log-bucket"),
     Row::back("bucket.versioning-suspended.violation.log-bucket"),
+    Row::back("bucket.versioning-suspended.violation.ordinary-bucket")
+        .ends(Ends::Untouched("by-hand")),
     Row::back("bucket.lifecycle-shortened.violation.one-rule").unknown(Ends::Safe(nothing_expires)),
     Row::back("bucket.deleted.violation.log-bucket")
         .for_good()

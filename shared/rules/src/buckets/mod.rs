@@ -52,7 +52,7 @@ use crate::arn::{Arn, is_account};
 use crate::facet::{At, PolicyState};
 use crate::facets::bucket::{AclWish, BucketWish};
 use crate::json::Json;
-use crate::rule::{Call, Draft, Judged, Rule, is_shown};
+use crate::rule::{Call, Draft, Judged, Rule, Severity, is_shown};
 
 /// All rules of this system.
 pub static RULES: &[&Rule] = &[
@@ -164,6 +164,11 @@ impl Bucket {
         })
     }
 
+    /// The bucket, guarded or not. `Err` is the verdict where none is named.
+    fn named(call: &Call<'_>) -> Result<Self, Judged> {
+        Self::of(call).ok_or_else(|| unnamed(call))
+    }
+
     /// The bucket, where it is guarded. `Err` is the verdict otherwise.
     fn guarded(call: &Call<'_>) -> Result<Self, Judged> {
         match Self::of(call) {
@@ -185,6 +190,16 @@ impl Bucket {
 
     fn draft(&self, summary: impl Into<String>) -> Draft {
         Draft::new(self.at.resource.clone(), summary)
+    }
+
+    /// A draft about what is grave for a guarded bucket, and worth a look for any.
+    fn draft_here(&self, summary: impl Into<String>) -> Draft {
+        let draft = self.draft(summary);
+        if self.protected {
+            draft
+        } else {
+            draft.severity(Severity::Low)
+        }
     }
 
     fn wish(&self) -> BucketWish {

@@ -13,7 +13,7 @@ use crate::rule::{Call, Function, Judged, Proof, Revert, Rule, Scope, Severity, 
 /// Catalogue row 39.
 pub static OWNERSHIP_WEAKENED: Rule = Rule {
     id: "bucket.ownership-weakened",
-    title: "ACLs of a guarded bucket switched on",
+    title: "ACLs of a bucket switched on",
     severity: Severity::Medium,
     why: "with ACLs on, whoever writes an object decides who reads it, past the bucket's policy",
     controls: &["ATT&CK T1530"],
@@ -23,13 +23,13 @@ pub static OWNERSHIP_WEAKENED: Rule = Rule {
         source: S3,
         names: &["PutBucketOwnershipControls"],
     }],
-    scope: Scope::Protected,
+    scope: Scope::Any,
     revert: Revert::Desired,
     deployers_accepted: true,
     facets: &["bucket-ownership", "bucket-acl"],
     proof: Proof::Moto,
     judge: |call| {
-        let bucket = match Bucket::guarded(call) {
+        let bucket = match Bucket::named(call) {
             Ok(bucket) => bucket,
             Err(judged) => return judged,
         };
@@ -39,7 +39,10 @@ pub static OWNERSHIP_WEAKENED: Rule = Rule {
             Some(ownership) if ownership == BUCKET_OWNER_ENFORCED => Judged::Clean,
             Some(ownership) => {
                 let what = format!("ACLs of {} were switched on ({ownership})", bucket.called());
-                bucket.draft(what).step(step.wrote(Some(ownership))).into()
+                bucket
+                    .draft_here(what)
+                    .step(step.wrote(Some(ownership)))
+                    .into()
             }
         }
     },
@@ -48,7 +51,7 @@ pub static OWNERSHIP_WEAKENED: Rule = Rule {
 /// Catalogue row 40.
 pub static OWNERSHIP_DELETED: Rule = Rule {
     id: "bucket.ownership-deleted",
-    title: "Ownership controls of a guarded bucket deleted",
+    title: "Ownership controls of a bucket deleted",
     severity: Severity::Medium,
     why: "without ownership controls ACLs are on: whoever writes an object decides who reads it",
     controls: &["ATT&CK T1530"],
@@ -58,17 +61,17 @@ pub static OWNERSHIP_DELETED: Rule = Rule {
         source: S3,
         names: &["DeleteBucketOwnershipControls"],
     }],
-    scope: Scope::Protected,
+    scope: Scope::Any,
     revert: Revert::Desired,
     deployers_accepted: true,
     facets: &["bucket-ownership", "bucket-acl"],
     proof: Proof::Moto,
-    judge: |call| match Bucket::guarded(call) {
+    judge: |call| match Bucket::named(call) {
         Err(judged) => judged,
         Ok(bucket) => {
             let step = Step::<BucketOwnership>::new(bucket.at.clone(), bucket.wish()).wrote(None);
             let what = format!("the ownership controls of {} were deleted", bucket.called());
-            bucket.draft(what).step(step).into()
+            bucket.draft_here(what).step(step).into()
         }
     },
 };
@@ -76,7 +79,7 @@ pub static OWNERSHIP_DELETED: Rule = Rule {
 /// Catalogue row 41.
 pub static VERSIONING_SUSPENDED: Rule = Rule {
     id: "bucket.versioning-suspended",
-    title: "Versioning of a guarded bucket suspended",
+    title: "Versioning of a bucket suspended",
     severity: Severity::High,
     why: "without versions a log file that is overwritten or deleted is gone",
     controls: &[
@@ -90,7 +93,7 @@ pub static VERSIONING_SUSPENDED: Rule = Rule {
         source: S3,
         names: &["PutBucketVersioning"],
     }],
-    scope: Scope::Protected,
+    scope: Scope::Any,
     revert: Revert::Desired,
     deployers_accepted: true,
     facets: &["bucket-versioning"],
@@ -99,7 +102,7 @@ pub static VERSIONING_SUSPENDED: Rule = Rule {
 };
 
 fn versioning(call: &Call<'_>) -> Judged {
-    let bucket = match Bucket::guarded(call) {
+    let bucket = match Bucket::named(call) {
         Ok(bucket) => bucket,
         Err(judged) => return judged,
     };
@@ -125,7 +128,7 @@ fn versioning(call: &Call<'_>) -> Judged {
                 mfa_delete: false,
             };
             let what = format!("versioning of {} was suspended", bucket.called());
-            let draft = bucket.draft(what).step(step(false).wrote(wrote));
+            let draft = bucket.draft_here(what).step(step(false).wrote(wrote));
             if lost_mfa {
                 draft.step(step(true))
             } else {
@@ -135,7 +138,11 @@ fn versioning(call: &Call<'_>) -> Judged {
         }
         Some("Enabled") if lost_mfa => {
             let what = format!("MFA delete of {} was switched off", bucket.called());
-            bucket.draft(what).step(step(true)).if_live_agrees().into()
+            bucket
+                .draft_here(what)
+                .step(step(true))
+                .if_live_agrees()
+                .into()
         }
         Some("Enabled") => Judged::Clean,
         _ => Judged::CannotTell(unreadable(&bucket, "versioning").step(step(false))),

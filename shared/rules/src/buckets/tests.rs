@@ -158,16 +158,35 @@ fn what_is_not_readable_is_neither_fine_nor_a_violation() {
 }
 
 #[test]
+fn what_weakens_any_bucket_is_told_and_grave_for_a_guarded_one() {
+    for (name, request) in [
+        ("DeleteBucketOwnershipControls", json!({})),
+        (
+            "PutBucketOwnershipControls",
+            json!({"OwnershipControls": {"Rule": {"ObjectOwnership": "ObjectWriter"}}}),
+        ),
+        (
+            "PutBucketVersioning",
+            json!({"VersioningConfiguration": {"Status": "Suspended"}}),
+        ),
+    ] {
+        let other = only(judged(name, on("acme-website-assets", request.clone())));
+        assert_eq!(
+            (other.verdict, other.severity),
+            (Verdict::Violation, Severity::Low),
+            "{name}"
+        );
+        let guarded = only(judged(name, on(LOGS, request)));
+        assert!(guarded.severity > Severity::Low, "{name}");
+    }
+}
+
+#[test]
 fn rules_of_guarded_buckets_leave_others_alone() {
     let lifecycle = json!({"LifecycleConfiguration": {"Rule": {"Status": "Enabled", "Expiration": {"Days": 1}}}});
     for (name, request) in [
         ("DeleteBucketPolicy", json!({})),
         ("DeleteBucket", json!({})),
-        ("DeleteBucketOwnershipControls", json!({})),
-        (
-            "PutBucketVersioning",
-            json!({"VersioningConfiguration": {"Status": "Suspended"}}),
-        ),
         ("PutBucketLifecycle", lifecycle),
     ] {
         let other = judged(name, on("acme-website-assets", request.clone()));
