@@ -7,6 +7,8 @@
 //! hold. A [`facet::Facet`] decides, from a live state, what the nearest safe
 //! state is.
 
+pub use auditward_json as json;
+
 pub mod actor;
 pub mod arn;
 pub mod buckets;
@@ -15,7 +17,6 @@ pub mod facet;
 pub mod facets;
 pub mod guard;
 pub mod inventory;
-pub mod json;
 pub mod judge;
 pub mod logs;
 pub mod neighbours;

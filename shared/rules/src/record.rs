@@ -1,14 +1,10 @@
 //! One CloudTrail record, read leniently.
 
 use std::borrow::Cow;
-use std::fmt;
 use std::sync::OnceLock;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
-use serde_json::value::RawValue;
-
 use crate::actor::Actor;
-use crate::json::Json;
+use crate::json::{self, Json};
 
 /// One CloudTrail record, borrowed from the text it came in.
 ///
@@ -61,8 +57,15 @@ impl<'a> Record<'a> {
     /// A sentence saying what is wrong, where the text is no JSON object or has
     /// neither `eventName` nor `eventSource`.
     pub fn read(text: &'a str) -> Result<Self, String> {
-        let record: Record<'a> = serde_json::from_str(text)
-            .map_err(|e| format!("not a CloudTrail record: expected a JSON object, {e}"))?;
+        let mut record = Self::default();
+        json::each(text, &mut |key, value| {
+            // A key with an escape in it is none of ours.
+            let key = key.trim_matches('"');
+            if wanted(key) {
+                record.set(canonical(key), value);
+            }
+        })
+        .map_err(|e| format!("not a CloudTrail record: expected a JSON object, {e}"))?;
         record.checked()
     }
 
@@ -155,8 +158,7 @@ impl<'a> Record<'a> {
         plain_name(&self.event_name)
     }
 
-    fn set(&mut self, key: &str, value: &'a RawValue) {
-        let json = Json::new(value);
+    fn set(&mut self, key: &str, json: Json<'a>) {
         if json.is_null() {
             return;
         }
@@ -245,32 +247,6 @@ fn canonical(key: &str) -> &str {
         .into_iter()
         .find(|name| name.eq_ignore_ascii_case(key))
         .unwrap_or(key)
-}
-
-impl<'de: 'a, 'a> Deserialize<'de> for Record<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Read;
-        impl<'de> Visitor<'de> for Read {
-            type Value = Record<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut record = Record::default();
-                while let Some(key) = map.next_key::<&RawValue>()? {
-                    // A key with an escape in it is none of ours.
-                    let key = key.get().trim_matches('"');
-                    if wanted(key) {
-                        record.set(canonical(key), map.next_value()?);
-                    } else {
-                        map.next_value::<IgnoredAny>()?;
-                    }
-                }
-                Ok(record)
-            }
-        }
-        deserializer.deserialize_map(Read)
-    }
 }
 
 /// Whether a key may be one of ours: cheap enough for every key of every record.

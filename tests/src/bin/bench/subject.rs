@@ -168,6 +168,7 @@ fn violations(samples: Vec<(String, Value)>) -> Vec<(String, Value)> {
     let mut found: Vec<(String, Value)> = Vec::new();
     for (file, event) in samples {
         if let Some((rule, _)) = file.split_once(".violation.")
+            && registry::rule(rule).is_some_and(|rule| rule.proof == Proof::Moto)
             && found.last().is_none_or(|(last, _)| last != rule)
         {
             found.push((rule.to_owned(), event));

@@ -76,7 +76,11 @@ impl<'a> Json<'a> {
 
     /// The members of an object in their order; empty for anything else.
     pub fn members(self) -> Vec<(Cow<'a, str>, Json<'a>)> {
-        serde_json::from_str::<Members<'a>>(self.text()).map_or_else(|_| Vec::new(), |m| m.0)
+        let mut members = Vec::new();
+        let read = each(self.text(), &mut |key, value| {
+            members.push((name(key), value))
+        });
+        read.map_or_else(|_| Vec::new(), |()| members)
     }
 
     /// The member of that name (the last non-null one, should it stand there twice).
@@ -92,15 +96,16 @@ impl<'a> Json<'a> {
         if !self.is_object() {
             return found;
         }
-        for (key, value) in self.members() {
+        let read = each(self.text(), &mut |key, value| {
+            let key = name(key);
             let place = names.iter().zip(&mut found).find(|(name, _)| **name == key);
             if let Some((_, place)) = place
                 && !value.is_null()
             {
                 *place = Some(value);
             }
-        }
-        found
+        });
+        read.map_or([None; N], |()| found)
     }
 
     /// Follows names from object to object.
@@ -160,27 +165,36 @@ fn decode(quoted: &str) -> Option<Cow<'_, str>> {
     Some(Cow::Owned(String::from_utf16_lossy(&units)))
 }
 
-struct Members<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
+/// A key without its quotes.
+fn name(key: &str) -> Cow<'_, str> {
+    decode(key).unwrap_or(Cow::Borrowed(key))
+}
 
-impl<'de: 'a, 'a> Deserialize<'de> for Members<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Read;
-        impl<'de> Visitor<'de> for Read {
-            type Value = Members<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON object")
-            }
-            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Self::Value, M::Error> {
-                let mut members = Vec::with_capacity(map.size_hint().unwrap_or(8));
-                while let Some((key, value)) = map.next_entry::<&RawValue, &RawValue>()? {
-                    let key = decode(key.get()).unwrap_or(Cow::Borrowed(key.get()));
-                    members.push((key, Json(value)));
-                }
-                Ok(Members(members))
-            }
+/// Shows the members of an object one after the other, keys with their quotes.
+/// Not generic, so that the walk over the text is compiled here, for speed.
+///
+/// # Errors
+/// The text is no JSON object.
+pub fn each<'a>(
+    text: &'a str,
+    show: &mut dyn FnMut(&'a str, Json<'a>),
+) -> Result<(), serde_json::Error> {
+    struct Walk<'w, 'a>(&'w mut dyn FnMut(&'a str, Json<'a>));
+    impl<'a> Visitor<'a> for Walk<'_, 'a> {
+        type Value = ();
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a JSON object")
         }
-        deserializer.deserialize_map(Read)
+        fn visit_map<M: MapAccess<'a>>(self, mut map: M) -> Result<(), M::Error> {
+            while let Some((key, value)) = map.next_entry::<&'a RawValue, &'a RawValue>()? {
+                (self.0)(key.get(), Json(value));
+            }
+            Ok(())
+        }
     }
+    let mut text = serde_json::Deserializer::from_str(text);
+    text.deserialize_map(Walk(show))?;
+    text.end()
 }
 
 struct Items<'a>(Vec<Json<'a>>);
