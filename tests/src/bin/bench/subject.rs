@@ -7,6 +7,8 @@ use anyhow::{Context, Result};
 use auditward_rules::inventory::Inventory;
 use auditward_rules::judge::judge;
 use auditward_rules::record::Record;
+use auditward_rules::registry;
+use auditward_rules::rule::Proof;
 use auditward_rules::settings::Settings;
 use auditward_tests::binaries::{binary, root};
 use auditward_tests::scene::FUNCTIONS;
