@@ -160,7 +160,6 @@ fn in_region(config: &SdkConfig, region: &str) -> SdkConfig {
 /// the environment and nowhere else, so no profile, container or instance is asked.
 fn load(region: &str) -> SdkConfig {
     let timeouts = TimeoutConfig::builder()
-        .connect_timeout(Duration::from_secs(2))
         .operation_attempt_timeout(ATTEMPT)
         .operation_timeout(CALL)
         .build();
@@ -182,7 +181,7 @@ fn load(region: &str) -> SdkConfig {
     match https::client() {
         Ok(client) => config.set_http_client(Some(client)),
         Err(error) => {
-            tracing::error!(%error, "no certificates to trust: AWS cannot be called");
+            tracing::error!(%error, "no certificates to trust, so AWS cannot be called: install the system's ca-certificates");
             &mut config
         }
     };

@@ -57,7 +57,8 @@ impl Stack {
         let table = told(&self.table, "AUDITWARD_TABLE").context(
             "no table: give --table (the stack's output `Table`), or set AUDITWARD_TABLE",
         )?;
-        let client = https::client().context("no certificates to trust AWS by")?;
+        let client = https::client()
+            .context("no certificates to trust AWS by: install the system's ca-certificates")?;
         let base = aws_config::defaults(BehaviorVersion::latest())
             .region(Region::new(region.clone()))
             .http_client(client)
