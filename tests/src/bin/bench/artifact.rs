@@ -10,16 +10,14 @@ use flate2::write::DeflateEncoder;
 use flate2::{Compression, Crc};
 
 use crate::report::{Better, Report};
-use auditward_tests::scene::FUNCTIONS;
-
 use crate::subject::Subject;
 
 /// Builds each binary as it is deployed: its package alone, so that it has its
 /// own features and not those of its neighbours.
-pub fn build() -> Result<()> {
+pub fn build(functions: &[&str]) -> Result<()> {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let bins = FUNCTIONS.map(|name| (name, name));
-    for (package, bin) in bins.into_iter().chain([("auditward-tests", "echo")]) {
+    let bins = functions.iter().map(|name| (*name, *name));
+    for (package, bin) in bins.chain([("auditward-tests", "echo")]) {
         let status = Command::new(&cargo)
             .args(["build", "--release", "-p", package, "--bin", bin])
             .current_dir(auditward_tests::binaries::root())

@@ -11,7 +11,6 @@ use auditward_rules::registry;
 use auditward_rules::rule::Proof;
 use auditward_rules::settings::Settings;
 use auditward_tests::binaries::{binary, root};
-use auditward_tests::scene::FUNCTIONS;
 use serde_json::{Value, json};
 
 use crate::store::Store;
@@ -39,7 +38,7 @@ impl Subject {
 }
 
 /// The echo first, then every function.
-pub fn all(store: &Store) -> Result<Vec<Subject>> {
+pub fn all(functions: &[&'static str], store: &Store) -> Result<Vec<Subject>> {
     let mut subjects = vec![Subject {
         name: "echo",
         program: binary("echo"),
@@ -48,7 +47,7 @@ pub fn all(store: &Store) -> Result<Vec<Subject>> {
         violations: Vec::new(),
     }];
     let settings = settings()?;
-    for name in FUNCTIONS {
+    for name in functions {
         let samples = samples(name)?;
         let clean = samples
             .iter()
