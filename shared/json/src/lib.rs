@@ -5,33 +5,39 @@
 //! raw text one level at a time, so that none of that can hide the rest.
 
 use std::borrow::Cow;
-use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// One JSON value, still as text.
+mod walk;
+
+use walk::Walk;
+
+/// One JSON value, still as text. Whoever makes one has had the text checked, so
+/// that walking it may take for granted that it is JSON.
 #[derive(Clone, Copy, Debug)]
-pub struct Json<'a>(&'a RawValue);
+pub struct Json<'a>(&'a str);
 
 impl<'a> Json<'a> {
     /// Wraps raw text.
     pub fn new(raw: &'a RawValue) -> Self {
-        Self(raw)
+        Self(raw.get())
+    }
+
+    /// Reads `text` as one JSON value.
+    ///
+    /// # Errors
+    /// The text is no JSON.
+    pub fn read(text: &'a str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str::<&RawValue>(text).map(Self::new)
     }
 
     /// Reads `text` as one JSON value; `None` where it is none.
     pub fn parse(text: &'a str) -> Option<Self> {
-        serde_json::from_str::<&RawValue>(text).ok().map(Self)
+        Self::read(text).ok()
     }
 
     /// The text as it stood in the input.
     pub fn text(self) -> &'a str {
-        self.0.get()
-    }
-
-    /// The value with its text.
-    pub fn raw(self) -> &'a RawValue {
         self.0
     }
 
@@ -74,13 +80,45 @@ impl<'a> Json<'a> {
         self.scalar()?.parse().ok()
     }
 
+    /// Shows the members of an object in their order, keys with their quotes.
+    /// Not generic, so that the walk over the text is compiled here, for speed.
+    pub fn each(self, show: &mut dyn FnMut(&'a str, Json<'a>)) {
+        self.each_with("", &mut |_, _| (), show);
+    }
+
+    /// Shows the members of an object, and before the member of that name is shown,
+    /// should it be an object, the members of that to `within`: all in one walk.
+    pub fn each_with(
+        self,
+        name: &str,
+        within: &mut dyn FnMut(&'a str, Json<'a>),
+        show: &mut dyn FnMut(&'a str, Json<'a>),
+    ) {
+        let mut walk = Walk::new(self.0);
+        if walk.enter(b'{').is_none() {
+            return;
+        }
+        while let Some(key) = walk.key() {
+            let from = walk.at();
+            let value = if unquoted(key) == name && walk.enter(b'{').is_some() {
+                while let Some(key) = walk.key() {
+                    let Some(value) = walk.value() else { return };
+                    within(key, Json(value));
+                }
+                walk.leave(from)
+            } else {
+                walk.value()
+            };
+            let Some(value) = value else { return };
+            show(key, Json(value));
+        }
+    }
+
     /// The members of an object in their order; empty for anything else.
     pub fn members(self) -> Vec<(Cow<'a, str>, Json<'a>)> {
         let mut members = Vec::new();
-        let read = each(self.text(), &mut |key, value| {
-            members.push((name(key), value))
-        });
-        read.map_or_else(|_| Vec::new(), |()| members)
+        self.each(&mut |key, value| members.push((name(key), value)));
+        members
     }
 
     /// The member of that name (the last non-null one, should it stand there twice).
@@ -93,19 +131,16 @@ impl<'a> Json<'a> {
     /// through for every question.
     pub fn pick<const N: usize>(self, names: [&str; N]) -> [Option<Json<'a>>; N] {
         let mut found = [None; N];
-        if !self.is_object() {
-            return found;
-        }
-        let read = each(self.text(), &mut |key, value| {
+        self.each(&mut |key, value| {
             let key = name(key);
-            let place = names.iter().zip(&mut found).find(|(name, _)| **name == key);
-            if let Some((_, place)) = place
+            let place = names.iter().position(|name| *name == key);
+            if let Some(place) = place.and_then(|place| found.get_mut(place))
                 && !value.is_null()
             {
                 *place = Some(value);
             }
         });
-        read.map_or([None; N], |()| found)
+        found
     }
 
     /// Follows names from object to object.
@@ -121,13 +156,11 @@ impl<'a> Json<'a> {
     /// The elements of a list; anything but a list is its own single element,
     /// as XML turned into JSON has it; `null` is none.
     pub fn items(self) -> Vec<Json<'a>> {
-        match self.text().as_bytes().first() {
-            Some(b'[') => {
-                serde_json::from_str::<Items<'a>>(self.text()).map_or_else(|_| Vec::new(), |i| i.0)
-            }
-            Some(b'n') | None => Vec::new(),
-            _ => vec![self],
+        let mut walk = Walk::new(self.0);
+        if walk.enter(b'[').is_some() {
+            return std::iter::from_fn(|| walk.element().map(Json)).collect();
         }
+        if self.is_null() { vec![] } else { vec![self] }
     }
 }
 
@@ -170,53 +203,9 @@ fn name(key: &str) -> Cow<'_, str> {
     decode(key).unwrap_or(Cow::Borrowed(key))
 }
 
-/// Shows the members of an object one after the other, keys with their quotes.
-/// Not generic, so that the walk over the text is compiled here, for speed.
-///
-/// # Errors
-/// The text is no JSON object.
-pub fn each<'a>(
-    text: &'a str,
-    show: &mut dyn FnMut(&'a str, Json<'a>),
-) -> Result<(), serde_json::Error> {
-    struct Walk<'w, 'a>(&'w mut dyn FnMut(&'a str, Json<'a>));
-    impl<'a> Visitor<'a> for Walk<'_, 'a> {
-        type Value = ();
-        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str("a JSON object")
-        }
-        fn visit_map<M: MapAccess<'a>>(self, mut map: M) -> Result<(), M::Error> {
-            while let Some((key, value)) = map.next_entry::<&'a RawValue, &'a RawValue>()? {
-                (self.0)(key.get(), Json(value));
-            }
-            Ok(())
-        }
-    }
-    let mut text = serde_json::Deserializer::from_str(text);
-    text.deserialize_map(Walk(show))?;
-    text.end()
-}
-
-struct Items<'a>(Vec<Json<'a>>);
-
-impl<'de: 'a, 'a> Deserialize<'de> for Items<'a> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Read;
-        impl<'de> Visitor<'de> for Read {
-            type Value = Items<'de>;
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a JSON array")
-            }
-            fn visit_seq<S: SeqAccess<'de>>(self, mut seq: S) -> Result<Self::Value, S::Error> {
-                let mut items = Vec::new();
-                while let Some(item) = seq.next_element::<&RawValue>()? {
-                    items.push(Json(item));
-                }
-                Ok(Items(items))
-            }
-        }
-        deserializer.deserialize_seq(Read)
-    }
+/// A key without its quotes, and with the escapes that it may have.
+pub fn unquoted(key: &str) -> &str {
+    key.get(1..key.len().saturating_sub(1)).unwrap_or(key)
 }
 
 #[cfg(test)]

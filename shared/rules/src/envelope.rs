@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde_json::value::RawValue;
 
-use crate::json::Json;
+use crate::json::{Json, unquoted};
 use crate::record::Record;
 
 /// One thing found in the input: a record, or why it is none.
@@ -113,7 +113,7 @@ fn unwrap<'a>(json: Json<'a>, depth: usize, lines: &mut Lines<'a>, found: &mut V
             .into_iter()
             .for_each(|item| unwrap(item, depth + 1, lines, found));
     }
-    if let Ok(record) = Record::read(json.text()) {
+    if let Ok(record) = Record::of(json) {
         return found.push(Entry {
             line,
             delivered: None,
@@ -135,20 +135,35 @@ fn unwrap<'a>(json: Json<'a>, depth: usize, lines: &mut Lines<'a>, found: &mut V
         None => found.push(Entry {
             line,
             delivered: None,
-            record: Record::read(json.text()),
+            record: Record::of(json),
         }),
     }
 }
 
-/// What an envelope of EventBridge says and holds; `None` where `json` is none.
+/// What an envelope of EventBridge says and holds, in one walk over it; `None`
+/// where `json` is none.
 pub fn delivered<'a>(json: Json<'a>) -> Option<Opened<'a>> {
-    let [source, detail_type, detail] = json.pick(["source", "detail-type", "detail"]);
-    let text = |json: Json<'a>| json.scalar().unwrap_or_default();
+    let (mut record, mut detail) = (Record::default(), None);
+    let (mut source, mut detail_type) = (None, None);
+    json.each_with(
+        "detail",
+        &mut |key, value| record.member(key, value),
+        &mut |key, value| match unquoted(key) {
+            "source" => source = value.scalar(),
+            "detail-type" => detail_type = value.scalar(),
+            "detail" if !value.is_null() => detail = Some(value),
+            _ => {}
+        },
+    );
     let delivered = detail_type.map(|detail_type| Delivered {
-        source: source.map(text).unwrap_or_default(),
-        detail_type: text(detail_type),
+        source: source.unwrap_or_default(),
+        detail_type,
     });
-    Some((delivered, Record::read(detail?.text())))
+    let record = match detail? {
+        detail if detail.is_object() => record.checked(),
+        detail => Record::of(detail),
+    };
+    Some((delivered, record))
 }
 
 /// What an envelope says, and the record in it.

@@ -118,8 +118,7 @@ pub fn judge(
     let mut judgement = Judgement::default();
     for rule in registry::watching(&record.event_source, record.plain_name()) {
         judgement.watched = true;
-        let actor = Actor::of(record);
-        if let Some(why) = neighbours::doing(record, actor) {
+        if let Some(why) = neighbours::doing(record) {
             judgement.notes.push(format!("{}: {why}", rule.id));
             continue;
         }
@@ -145,7 +144,7 @@ pub fn judge(
                 rule,
                 settings,
                 inventory,
-                actor,
+                actor: Actor::of(record),
                 record,
                 now,
             };

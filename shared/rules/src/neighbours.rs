@@ -88,7 +88,7 @@ const DOINGS: &[Doing] = &[
 ];
 
 /// Why a call is a neighbour's doing, if it is.
-pub fn doing(record: &Record<'_>, actor: &Actor) -> Option<&'static str> {
+pub fn doing(record: &Record<'_>) -> Option<&'static str> {
     let name = record.plain_name();
     let found = DOINGS.iter().find(|doing| {
         let (parameter, pattern) = doing.parameter;
@@ -100,7 +100,7 @@ pub fn doing(record: &Record<'_>, actor: &Actor) -> Option<&'static str> {
                 .is_some_and(|value| glob(pattern, &value))
             && match doing.by {
                 By::Anybody => true,
-                By::Role(role) => Arn::parse(&actor.issuer)
+                By::Role(role) => Arn::parse(&Actor::of(record).issuer)
                     .is_some_and(|arn| arn.resource == role && arn.account == record.account()),
             }
     })?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use crate::actor::Actor;
-use crate::json::{self, Json};
+use crate::json::{Json, unquoted};
 
 /// One CloudTrail record, borrowed from the text it came in.
 ///
@@ -43,8 +43,6 @@ pub struct Record<'a> {
     resources: Option<Json<'a>>,
     /// Who called, once somebody asked.
     pub(crate) actor: OnceLock<Box<Actor>>,
-    /// Whether any member of a CloudTrail record was there at all.
-    seen: bool,
 }
 
 /// A resource's ARN and owner.
@@ -57,21 +55,37 @@ impl<'a> Record<'a> {
     /// A sentence saying what is wrong, where the text is no JSON object or has
     /// neither `eventName` nor `eventSource`.
     pub fn read(text: &'a str) -> Result<Self, String> {
+        match Json::read(text) {
+            Ok(json) => Self::of(json),
+            Err(error) => Err(format!("not a CloudTrail record: expected JSON, {error}")),
+        }
+    }
+
+    /// Reads one bare record out of JSON.
+    ///
+    /// # Errors
+    /// As [`Record::read`].
+    pub fn of(json: Json<'a>) -> Result<Self, String> {
+        if !json.is_object() {
+            return Err("not a CloudTrail record: expected a JSON object".into());
+        }
         let mut record = Self::default();
-        json::each(text, &mut |key, value| {
-            // A key with an escape in it is none of ours.
-            let key = key.trim_matches('"');
-            if wanted(key) {
-                record.set(canonical(key), value);
-            }
-        })
-        .map_err(|e| format!("not a CloudTrail record: expected a JSON object, {e}"))?;
+        json.each(&mut |key, value| record.member(key, value));
         record.checked()
     }
 
+    /// Takes a member, its key with its quotes.
+    pub(crate) fn member(&mut self, key: &'a str, value: Json<'a>) {
+        // A key with an escape in it is none of ours.
+        let key = unquoted(key);
+        if wanted(key) && !self.set(key, value) {
+            self.set(canonical(key), value);
+        }
+    }
+
     /// Refuses an object that has none of the members that make it a record.
-    fn checked(self) -> Result<Self, String> {
-        if !self.seen {
+    pub(crate) fn checked(self) -> Result<Self, String> {
+        if self.event_source.is_empty() && self.event_name.is_empty() {
             return Err("not a CloudTrail record: expected `eventSource` and `eventName`".into());
         }
         if matches!(&*self.event_source, "aws:sqs" | "aws:s3" | "aws:sns") {
@@ -158,11 +172,12 @@ impl<'a> Record<'a> {
         plain_name(&self.event_name)
     }
 
-    fn set(&mut self, key: &str, json: Json<'a>) {
+    /// Whether the key is known.
+    fn set(&mut self, key: &str, json: Json<'a>) -> bool {
         if json.is_null() {
-            return;
+            return true;
         }
-        let field = match key {
+        let text = match key {
             "eventSource" => &mut self.event_source,
             "eventName" => &mut self.event_name,
             "eventType" => &mut self.event_type,
@@ -175,17 +190,23 @@ impl<'a> Record<'a> {
             "sourceIPAddress" => &mut self.source_address,
             "errorCode" => &mut self.error_code,
             "errorMessage" => &mut self.error_message,
-            "userIdentity" => return self.identity = Some(json),
-            "requestParameters" => return self.request = Some(json),
-            "responseElements" => return self.response = Some(json),
-            "addendum" => return self.addendum = Some(json),
-            "resources" => return self.resources = Some(json),
-            _ => return,
+            _ => {
+                let whole = match key {
+                    "userIdentity" => &mut self.identity,
+                    "requestParameters" => &mut self.request,
+                    "responseElements" => &mut self.response,
+                    "addendum" => &mut self.addendum,
+                    "resources" => &mut self.resources,
+                    _ => return false,
+                };
+                *whole = Some(json);
+                return true;
+            }
         };
-        if let Some(text) = json.scalar() {
-            self.seen |= matches!(key, "eventSource" | "eventName") && !text.is_empty();
-            *field = text;
+        if let Some(said) = json.scalar() {
+            *text = said;
         }
+        true
     }
 }
 
