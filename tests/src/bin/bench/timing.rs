@@ -80,6 +80,10 @@ pub async fn warm(subjects: &[Subject], runs: usize, report: &mut Report) -> Res
             }
         }
     }
+    report.base(
+        "warm call of the echo, median over all events",
+        &micros(median(&mut echo_times.concat())),
+    );
     for index in 1..subjects.len() {
         let ratio = ratio(&mut times[index], &mut echo_times[index]);
         let name = subjects[index].name;
@@ -146,6 +150,10 @@ fn ratio(times: &mut [Duration], base: &mut [Duration]) -> f64 {
 
 fn millis(time: Duration) -> String {
     format!("{:.2} ms", time.as_secs_f64() * 1000.0)
+}
+
+fn micros(time: Duration) -> String {
+    format!("{:.1} µs", time.as_secs_f64() * 1e6)
 }
 
 /// Bytes in MiB; what is measured here is far from where `f64` loses bytes.
