@@ -7,6 +7,9 @@
     reason = "test code"
 )]
 
+use auditward_tests::api::Api;
+use auditward_tests::moto::MANAGEMENT;
+use auditward_tests::scene::REGION;
 use auditward_tests::stage::{ENFORCE, Stage, acted};
 use auditward_tests::story::{by, outcome_of};
 use serde_json::json;
@@ -158,4 +161,32 @@ async fn a_deployment_has_time_to_settle() {
     assert_eq!(outcome_of(&settled.play(&later[0]).await), "fixed");
     assert_eq!(stage.alert().await.attribute("outcome"), "fixed");
     settled.done();
+}
+
+#[tokio::test]
+async fn the_alert_names_the_stack_that_did_it() {
+    let stage = Stage::set(&ENFORCE.replace("enforce", "alert")).await;
+    let trusting = "role-guard/role.trust-opened.violation.own-and-foreign";
+    let mut event = stage.event(trusting);
+    let role = event["detail"]["requestParameters"]["roleName"].clone();
+    // IAM's events come from its one region, wherever the stack is.
+    let api = Api::of(&stage.moto, MANAGEMENT, REGION).await;
+    let trust = json!({"Version": "2012-10-17", "Statement": [{
+        "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
+    let template = json!({"Resources": {"Reader": {
+        "Type": "AWS::IAM::Role",
+        "Properties": {"RoleName": role, "AssumeRolePolicyDocument": trust}}}});
+    let asked = json!({"StackName": "log-readers", "TemplateBody": template.to_string()});
+    let (status, said) = api.cloudformation("CreateStack", &asked).await;
+    assert_eq!(status, 200, "{said}");
+    stage.act(&event).await;
+    event["detail"]["userIdentity"]["invokedBy"] = json!("cloudformation.amazonaws.com");
+    let mut guard = stage.guard("role-guard").await;
+    assert_eq!(outcome_of(&guard.play(&event).await), "would-fix");
+    let alert = stage.alert().await;
+    assert_eq!(
+        alert.finding["unmapped"]["stack"], "log-readers",
+        "{alert:?}"
+    );
+    guard.done();
 }

@@ -33,6 +33,22 @@ class ServiceLinkedRoles(MotoTest):
         self.assertEqual(made["Role"]["Path"], "/aws-service-role/cloudtrail.amazonaws.com/")
 
 
+class Stacks(MotoTest):
+    """Which stack a resource is of."""
+
+    def test_a_stack_is_found_by_a_resource(self) -> None:
+        stacks = self.client("cloudformation")
+        template = {"Resources": {"Logs": {
+            "Type": "AWS::S3::Bucket", "Properties": {"BucketName": "of-a-stack"}}}}  # fmt: skip
+        stacks.create_stack(StackName="log-archive", TemplateBody=json.dumps(template))
+        found = stacks.describe_stack_resources(PhysicalResourceId="of-a-stack")
+        names = {one["StackName"] for one in found["StackResources"]}
+        self.assertEqual(names, {"log-archive"})
+        self.refused(
+            "ValidationError", stacks.describe_stack_resources, PhysicalResourceId="of-none"
+        )
+
+
 class Keys(MotoTest):
     """One key, always named by its ARN."""
 

@@ -84,7 +84,24 @@ impl Api {
 
     /// A call of IAM.
     pub async fn iam(&self, action: &str, parameters: &Value) -> (u16, String) {
-        let mut fields = vec![format!("Action={action}"), "Version=2010-05-08".into()];
+        self.form("iam", "2010-05-08", action, parameters).await
+    }
+
+    /// A call of CloudFormation.
+    pub async fn cloudformation(&self, action: &str, parameters: &Value) -> (u16, String) {
+        self.form("cloudformation", "2010-05-15", action, parameters)
+            .await
+    }
+
+    /// A call of a service that takes forms.
+    async fn form(
+        &self,
+        service: &str,
+        version: &str,
+        action: &str,
+        parameters: &Value,
+    ) -> (u16, String) {
+        let mut fields = vec![format!("Action={action}"), format!("Version={version}")];
         flatten("", parameters, &mut fields);
         let request = Message {
             start: "POST / HTTP/1.1".into(),
@@ -94,7 +111,7 @@ impl Api {
             )],
             body: fields.join("&").into_bytes(),
         };
-        self.send("iam", request).await
+        self.send(service, request).await
     }
 
     /// A request to S3: method and target.

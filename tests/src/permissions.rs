@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use auditward_hands::{
     alarms, anywhere, cloudformation, cloudtrail, dynamodb, events, history, iam, kms, lambda,
-    logs, organizations, ram, s3, scheduler, sinks, sns, sqs,
+    logs, organizations, ram, s3, scheduler, sinks, sns, sqs, stack,
 };
 use auditward_rules::protected;
 use auditward_rules::registry;
 use auditward_rules::rule::Function;
-use auditward_runtime::hand::{DISCOVERY, HISTORY, Permission};
+use auditward_runtime::hand::{DISCOVERY, HISTORY, Permission, STACK};
 
 use crate::proxy::Call;
 
@@ -33,6 +33,7 @@ const HANDS: &[(&[Permission], &[Function])] = &[
     (sinks::PERMISSIONS, &[Function::LogGuard]),
     (sns::PERMISSIONS, &[Function::SelfGuard]),
     (sqs::PERMISSIONS, &[Function::SelfGuard]),
+    (stack::PERMISSIONS, &Function::ALL),
 ];
 
 /// The permissions of all hands.
@@ -51,14 +52,14 @@ pub fn facets(function: Function) -> BTreeSet<&'static str> {
 }
 
 /// What a function's hands do: what the facets of its rules take, how it finds
-/// what it guards, and how it asks the event history.
+/// what it guards, and how it asks the event history and for stacks.
 pub fn taken(function: Function) -> impl Iterator<Item = &'static Permission> {
     let facets = facets(function);
     HANDS.iter().flat_map(move |(permissions, finders)| {
         let finds = finders.contains(&function);
         let facets = facets.clone();
         permissions.iter().filter(move |one| {
-            facets.contains(one.facet) || finds && matches!(one.facet, DISCOVERY | HISTORY)
+            facets.contains(one.facet) || finds && matches!(one.facet, DISCOVERY | HISTORY | STACK)
         })
     })
 }

@@ -74,6 +74,13 @@ macro_rules! function {
                 Box::pin($crate::history::confirms(self.sessions, happened))
             }
 
+            fn stack<'a>(
+                &'a self,
+                deployed: &'a ::auditward_runtime::guard::Deployed,
+            ) -> ::auditward_runtime::guard::Naming<'a> {
+                Box::pin($crate::stack::name(self.sessions, deployed))
+            }
+
             fn missed<'a>(
                 &'a self,
                 gap: &'a ::auditward_runtime::guard::Gap,

@@ -55,3 +55,5 @@ pub mod sinks;
 pub mod sns;
 #[cfg(feature = "sqs")]
 pub mod sqs;
+#[cfg(feature = "stack")]
+pub mod stack;

@@ -86,6 +86,9 @@ pub struct Case {
     /// Why it stands so, where that needs words.
     #[serde(default)]
     pub because: String,
+    /// The CloudFormation stack through which it was done, where that is known.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stack: Option<String>,
     /// What was done or would be, in order.
     #[serde(default)]
     pub steps: Vec<Work>,
@@ -187,6 +190,7 @@ impl Case {
             },
             outcome: Outcome::Open,
             because: String::new(),
+            stack: None,
             steps: Vec::new(),
             opened: now,
             lease,

@@ -39,6 +39,9 @@ pub trait Guard: Send + Sync {
     /// Whether AWS's own event history confirms that this happened.
     fn confirms<'a>(&'a self, happened: &'a Happened) -> Confirming<'a>;
 
+    /// The name of the stack that a resource is of, where there is one.
+    fn stack<'a>(&'a self, deployed: &'a Deployed) -> Naming<'a>;
+
     /// The records that AWS's own event history has of a time in which none were
     /// delivered, and where to go on.
     fn missed<'a>(&'a self, gap: &'a Gap) -> Missing<'a>;
@@ -66,6 +69,8 @@ pub struct Gap {
 pub type Touching<'a> = BoxFuture<'a, Result<Touched, Failure>>;
 /// A search under way.
 pub type Discovering<'a> = BoxFuture<'a, Result<Discovered, Failure>>;
+/// A question for a stack under way.
+pub type Naming<'a> = BoxFuture<'a, Result<Option<String>, Failure>>;
 /// A question to the event history under way.
 pub type Confirming<'a> = BoxFuture<'a, Result<bool, Failure>>;
 
@@ -84,6 +89,17 @@ pub struct Happened {
     pub account: String,
     /// The region whose history has it.
     pub region: String,
+}
+
+/// A resource that CloudFormation changed, and where to ask for its stack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Deployed {
+    /// The account of the stack.
+    pub account: String,
+    /// The regions in which the stack may be, the likely first.
+    pub regions: Vec<String>,
+    /// The names by which CloudFormation may know the resource (its physical ID).
+    pub names: Vec<String>,
 }
 
 /// What a function found to guard.

@@ -45,6 +45,9 @@ pub const DISCOVERY: &str = "discovery";
 /// In the place of a facet's kind: a call that asks AWS's own event history.
 pub const HISTORY: &str = "history";
 
+/// In the place of a facet's kind: a call that asks which stack a resource is of.
+pub const STACK: &str = "stack";
+
 /// One API call of a hand, and the IAM permissions it takes. The stack's
 /// policies are checked against these, in both directions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,6 +9,7 @@ the product sends.
 """
 
 from . import (
+    cloudformation,
     cloudtrail,
     cloudwatch,
     configurations,
@@ -26,6 +27,7 @@ from . import (
 )
 
 MODULES = (
+    cloudformation,
     cloudtrail,
     cloudwatch,
     configurations,

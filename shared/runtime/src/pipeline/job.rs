@@ -350,6 +350,7 @@ impl Job<'_> {
             .is_some_and(|(_, outcome)| outcome == case.outcome);
         let settling = case.outcome == Outcome::Waiting && self.is_settling();
         if !told && !settling {
+            self.name_stack(&mut answer.notes).await;
             match self.tell().await {
                 Ok(()) => {
                     self.case.value.told = Some((self.pipeline.clock(), self.case.value.outcome))
