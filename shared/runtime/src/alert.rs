@@ -23,11 +23,17 @@ pub struct Alert {
     pub attributes: Attributes,
 }
 
-const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
+/// Who made a call that came through a stack.
+pub const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
 /// SNS refuses longer subjects.
 const SUBJECT: usize = 100;
 /// Chat clients refuse longer descriptions.
 const CHAT: usize = 8_000;
+/// SNS takes 256 KiB, [subject and attributes
+/// included](https://docs.aws.amazon.com/sns/latest/api/API_Publish.html).
+const MESSAGE: usize = 250_000;
+/// How many characters people are shown of a text that is too long.
+const TEXT: usize = 12_000;
 
 impl Alert {
     /// The alert for a case as it stands.
@@ -101,17 +107,44 @@ impl Alert {
     }
 
     /// The message for `MessageStructure: json`: text for people's protocols,
-    /// JSON for machines'.
+    /// JSON for all the others. What is too long for SNS loses the states that the
+    /// case keeps, lest a padded policy silences the alert about it.
     pub fn message(&self) -> String {
-        let machine = self.finding.to_string();
+        let whole = self.spoken(&self.text, &self.finding);
+        if whole.len() <= MESSAGE {
+            return whole;
+        }
+        let mut brief = self.finding.clone();
+        let steps = brief.pointer_mut("/unmapped/steps");
+        for step in steps.and_then(Value::as_array_mut).into_iter().flatten() {
+            for state in ["before", "to"] {
+                step.as_object_mut().map(|step| step.remove(state));
+            }
+            if let Some(plan) = step.pointer_mut("/plan").and_then(Value::as_object_mut) {
+                plan.retain(|name, _| matches!(name.as_str(), "kind" | "at"));
+            }
+        }
+        let cut = |text: &str| match text.char_indices().nth(TEXT) {
+            Some((end, _)) => format!(
+                "{} […]\n\nThis is too long for an alert; the case has it all.\n{}",
+                text.get(..end).unwrap_or_default(),
+                text.rsplit_once("\n\n").map_or("", |(_, last)| last),
+            ),
+            None => text.to_owned(),
+        };
+        for said in ["/message", "/remediation/desc", "/unmapped/because"] {
+            if let Some(Value::String(text)) = brief.pointer_mut(said) {
+                *text = cut(text);
+            }
+        }
+        self.spoken(&cut(&self.text), &brief)
+    }
+
+    fn spoken(&self, text: &str, finding: &Value) -> String {
         json!({
-            "default": self.text,
+            "default": finding.to_string(),
+            "email": text,
             "sms": self.subject,
-            "sqs": machine,
-            "lambda": machine,
-            "http": machine,
-            "https": machine,
-            "firehose": machine,
         })
         .to_string()
     }
@@ -136,12 +169,15 @@ fn who(case: &Case) -> String {
     format!("{} from {source}", case.actor.name())
 }
 
-/// How to find the stack of a change that came through CloudFormation: the event
-/// does not name it. Topics and queues go by other names there than the last part
+/// The stack of a change that came through CloudFormation, or how to find it where
+/// CloudFormation did not say: the event does not name it. Topics and queues go by other names there than the last part
 /// of their ARNs; the tag names the stack of those.
 fn stack(case: &Case) -> Option<String> {
     if case.actor.invoked_by != CLOUDFORMATION || case.resource.is_empty() {
         return None;
+    }
+    if let Some(stack) = &case.stack {
+        return Some(format!("Stack:    {stack}"));
     }
     let (region, at) = (&case.region, At::new("", "", &case.resource));
     let ask = match Arn::parse(&case.resource).map(|arn| arn.service) {
@@ -299,7 +335,7 @@ fn finding(case: &Case, rule: Option<&Rule>) -> Value {
         "remediation": {"desc": done(case)},
         "unmapped": {
             "case": case.id, "rule": case.rule, "outcome": case.outcome, "mode": case.mode,
-            "because": case.because, "steps": case.steps, "event_id": case.event.id,
+            "because": case.because, "stack": case.stack, "steps": case.steps, "event_id": case.event.id,
         },
     })
 }
@@ -311,6 +347,44 @@ fn partition(arn: &str) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_message_is_never_longer_than_sns_takes() {
+        let policy = "\"\\\n".repeat(32 * 1024);
+        let alert = Alert {
+            text: format!("Opened.\n\nbefore: {policy}\n\nNext: look.\nCase c1."),
+            finding: json!({
+                "message": "opened",
+                "finding_info": {"uid": "c1"},
+                "unmapped": {"because": policy, "steps": [{
+                    "plan": {"kind": "bucket-policy", "at": {"resource": "r"}, "wrote": policy},
+                    "before": policy, "to": policy, "why": "narrow it",
+                }]},
+            }),
+            ..Alert::plain(Severity::Critical, "bucket.policy-opened", String::new())
+        };
+        let message = alert.message();
+        assert!(message.len() <= MESSAGE, "{}", message.len());
+        let message: Value = serde_json::from_str(&message).unwrap();
+        let text = message["email"].as_str().unwrap();
+        assert!(text.starts_with("Opened.") && text.ends_with("Next: look.\nCase c1."));
+        let finding: Value = serde_json::from_str(message["default"].as_str().unwrap()).unwrap();
+        assert_eq!(finding["finding_info"]["uid"], "c1");
+        assert_eq!(
+            finding["unmapped"]["steps"][0]["plan"],
+            json!({"kind": "bucket-policy", "at": {"resource": "r"}})
+        );
+    }
+
+    #[test]
+    fn people_are_told_in_words_and_machines_in_json() {
+        let alert = Alert::plain(Severity::High, "trail.weakened", "Weakened.".into());
+        let message: Value = serde_json::from_str(&alert.message()).unwrap();
+        assert_eq!(message["email"], "Weakened.");
+        assert_eq!(message["sms"], "[high] trail.weakened");
+        let finding: Value = serde_json::from_str(message["default"].as_str().unwrap()).unwrap();
+        assert_eq!(finding["message"], "Weakened.");
+    }
 
     #[test]
     fn chat_clients_get_a_title_a_story_and_what_to_do_next() {

@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use aws_lambda_events::event::sqs::{SqsEvent, SqsMessage};
@@ -13,6 +14,23 @@ use auditward_rules::record::Record;
 
 use crate::guard::Gap;
 use crate::pipeline::{Place, Turn, Undo};
+
+/// What Lambda hands over.
+#[derive(Debug)]
+pub enum Payload {
+    /// JSON of any kind.
+    Json(Box<RawValue>),
+    /// Something else, and what the reader said of it. It is a payload like any
+    /// other, lest the runtime refuses it before anybody is told.
+    Unreadable(String),
+}
+
+impl<'de> Deserialize<'de> for Payload {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let json = Box::<RawValue>::deserialize(deserializer);
+        Ok(json.map_or_else(|error| Self::Unreadable(error.to_string()), Self::Json))
+    }
+}
 
 /// One thing to be done.
 #[derive(Debug)]
@@ -117,8 +135,9 @@ fn from_queue<'a>(message: SqsMessage) -> Result<Entry<'a>, String> {
         Some("judge-again") => {
             let event = json.get("event").ok_or("judge-again: expected `event`")?;
             let last = json.get("last").and_then(Json::boolean).unwrap_or(true);
+            let event = RawValue::from_string(event.text().to_owned());
             Ok(Entry::Event {
-                payload: Cow::Owned(event.raw().to_owned()),
+                payload: Cow::Owned(event.map_err(|e| format!("judge-again: {e}"))?),
                 turn: Turn::Again { last },
             })
         }

@@ -85,8 +85,3 @@ pub fn well(function: Function) -> String {
 pub fn told(what: &str) -> String {
     format!("told/{what}")
 }
-
-/// That people were told in an hour that the kill switch is on.
-pub fn kill_switch(hour: &str) -> String {
-    format!("kill-switch/{hour}")
-}

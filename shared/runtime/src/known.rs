@@ -1,11 +1,10 @@
 //! What the pipeline knows before it judges: the settings and the inventory.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
-use tokio::sync::Mutex;
 
 use auditward_rules::inventory::Inventory;
 use auditward_rules::settings::{Held, Settings};
@@ -35,10 +34,21 @@ pub struct Known {
     /// What protected trails use.
     pub inventory: Arc<Inventory>,
     /// Why the settings are not the ones in the table, where they are not.
-    pub fallback: Option<String>,
+    pub fallback: Option<Fallback>,
     /// Whether the fallback is what was in force before, rather than the bundled settings.
     pub remembered: bool,
+    /// Which push of settings is in force, once there was one.
+    number: Option<u64>,
     read: DateTime<Utc>,
+}
+
+/// Why settings are not the ones in the table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Fallback {
+    /// The table does not answer.
+    Unreachable,
+    /// It does, and what it has cannot be used: why.
+    Unusable(String),
 }
 
 /// How long settings are kept in the sandbox.
@@ -67,16 +77,20 @@ impl Memo {
         }
     }
 
+    fn last(&self) -> MutexGuard<'_, Option<Known>> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// What is known from less than a minute ago.
-    pub async fn fresh(&self, now: DateTime<Utc>) -> Option<Known> {
-        let last = self.last.lock().await;
+    pub fn fresh(&self, now: DateTime<Utc>) -> Option<Known> {
+        let last = self.last();
         last.as_ref()
             .filter(|known| known.fallback.is_none() && now - known.read < FRESH)
             .cloned()
     }
 
     /// Takes settings and inventory out of what was read.
-    pub async fn take(&self, items: &HashMap<String, Item>, now: DateTime<Utc>) -> Known {
+    pub fn take(&self, items: &HashMap<String, Item>, now: DateTime<Utc>) -> Known {
         let inventory = items
             .get(keys::INVENTORY)
             .map(Item::read::<Inventory>)
@@ -86,48 +100,63 @@ impl Memo {
             .map(Item::read::<Pushed>)
             .transpose()
         {
-            // Nobody pushed settings yet: what the stack was deployed with, which alerts.
-            Ok(None) => Ok(self.bundled.clone()),
-            Ok(Some(pushed)) => Settings::parse(&pushed.text).map_err(|error| error.to_string()),
+            Ok(pushed) => self.settings(pushed),
             Err(failure) => Err(failure.message),
         };
         match (settings, inventory) {
-            (Ok(settings), Ok(inventory)) => {
+            (Ok((number, settings)), Ok(inventory)) => {
                 let known = Known {
                     settings: Arc::new(settings),
+                    number,
                     inventory: Arc::new(inventory.unwrap_or_default()),
                     fallback: None,
                     remembered: true,
                     read: now,
                 };
-                *self.last.lock().await = Some(known.clone());
+                *self.last() = Some(known.clone());
                 known
             }
-            (Err(why), _) => {
-                self.without(
-                    format!("the settings in the table cannot be read: {why}"),
-                    now,
-                )
-                .await
-            }
-            (_, Err(why)) => {
-                self.without(format!("the inventory cannot be read: {why}"), now)
-                    .await
-            }
+            (Err(why), _) => self.without(
+                Fallback::Unusable(format!("the settings in the table cannot be used: {why}")),
+                now,
+            ),
+            (_, Err(why)) => self.without(
+                Fallback::Unusable(format!("the inventory cannot be read: {why}")),
+                now,
+            ),
+        }
+    }
+
+    /// The settings that were pushed, and which push it was. Pushes only rise: what
+    /// is older than what was in force, or gone, was not taken back by an operator.
+    fn settings(&self, pushed: Option<Pushed>) -> Result<(Option<u64>, Settings), String> {
+        let before = self.last().as_ref().and_then(|known| known.number);
+        match (pushed, before) {
+            // Nobody pushed settings yet: what the stack was deployed with, which alerts.
+            (None, None) => Ok((None, self.bundled.clone())),
+            (None, Some(before)) => Err(format!("push {before} was there, and it is gone")),
+            (Some(pushed), Some(before)) if pushed.number < before => Err(format!(
+                "push {before} was there, and now it is the older push {}",
+                pushed.number
+            )),
+            (Some(pushed), _) => match Settings::parse(&pushed.text) {
+                Ok(settings) => Ok((Some(pushed.number), settings)),
+                Err(error) => Err(error.to_string()),
+            },
         }
     }
 
     /// Forgets that what is known is fresh.
-    pub async fn forget(&self) {
-        if let Some(known) = self.last.lock().await.as_mut() {
+    pub fn forget(&self) {
+        if let Some(known) = self.last().as_mut() {
             known.read = DateTime::UNIX_EPOCH;
         }
     }
 
     /// The last good settings, else the bundled ones: good for alerts and for
     /// switching evidence on.
-    pub async fn without(&self, why: String, now: DateTime<Utc>) -> Known {
-        let last = self.last.lock().await.clone();
+    pub fn without(&self, why: Fallback, now: DateTime<Utc>) -> Known {
+        let last = self.last().clone();
         match last {
             Some(known) => Known {
                 fallback: Some(why),
@@ -138,6 +167,7 @@ impl Memo {
                 inventory: Arc::default(),
                 fallback: Some(why),
                 remembered: false,
+                number: None,
                 read: now,
             },
         }
@@ -152,5 +182,5 @@ pub async fn read(store: &dyn Store, memo: &Memo, now: DateTime<Utc>) -> Result<
     let items = store
         .get(&[keys::SETTINGS.to_owned(), keys::INVENTORY.to_owned()])
         .await?;
-    Ok(memo.take(&items, now).await)
+    Ok(memo.take(&items, now))
 }

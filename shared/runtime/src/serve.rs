@@ -4,16 +4,15 @@ use std::time::Instant;
 
 use chrono::{DateTime, Utc};
 pub use lambda_runtime::Error;
-use lambda_runtime::{Diagnostic, LambdaEvent, service_fn};
-use serde_json::Value;
-use serde_json::value::RawValue;
+use lambda_runtime::layers::trace::request_span;
+use lambda_runtime::{Diagnostic, LambdaEvent, Runtime, service_fn};
+use serde::Serialize;
+use tracing::Instrument;
 
 use auditward_rules::arn::Arn;
-use auditward_rules::rule::Severity;
 use auditward_rules::settings::{Ours, Settings};
 
-use crate::alert::Alert;
-use crate::entry::{self, Entry};
+use crate::entry::{self, Entry, Payload};
 use crate::guard::Guard;
 use crate::known::Memo;
 use crate::outside::Aws;
@@ -102,39 +101,80 @@ pub async fn serve<G: Guard>(guard: impl FnOnce(&'static Sessions) -> G) -> Resu
     );
     let memo = Memo::new(environment.bundled);
     let (guard, store, outside, memo) = (&guard, &store, &outside, &memo);
-    lambda_runtime::run(service_fn(async |event: LambdaEvent<Box<RawValue>>| {
-        let context = &event.context;
-        if let Some(arn) = Arn::parse(&context.invoked_function_arn) {
-            sessions.runs_in(arn.account);
+    // Boxed, since the runtime moves what it is given several times.
+    let invoked = |event: LambdaEvent<Payload>| {
+        Box::pin(async move {
+            let context = &event.context;
+            if sessions.account().is_empty()
+                && let Some(arn) = Arn::parse(&context.invoked_function_arn)
+            {
+                sessions.runs_in(arn.account);
+            }
+            let deadline = i64::try_from(context.deadline)
+                .ok()
+                .and_then(DateTime::from_timestamp_millis);
+            let now = Utc::now();
+            let pipeline = Pipeline {
+                guard,
+                store,
+                outside,
+                memo,
+                now,
+                started: Instant::now(),
+                deadline: deadline.unwrap_or(now),
+            };
+            if let Some(answer) = at_once(&pipeline, &event.payload) {
+                return Ok(Answered::One(answer));
+            }
+            let handled = Box::pin(handle(&pipeline, &event.payload, &context.request_id));
+            handled.instrument(request_span(context)).await
+        })
+    };
+    Runtime::new(service_fn(invoked)).run().await
+}
+
+/// The answer to an event about which nobody has to be asked, which is nearly
+/// every one. Nothing is logged of it, so that it needs no span.
+fn at_once(pipeline: &Pipeline<'_>, payload: &Payload) -> Option<Answer> {
+    match payload {
+        Payload::Json(payload) => {
+            let record = entry::record(payload).ok()?;
+            pipeline.at_once(&record).break_value()
         }
-        let deadline = i64::try_from(context.deadline)
-            .ok()
-            .and_then(DateTime::from_timestamp_millis);
-        let now = Utc::now();
-        let pipeline = Pipeline {
-            guard,
-            store,
-            outside,
-            memo,
-            now,
-            started: Instant::now(),
-            deadline: deadline.unwrap_or(now),
-        };
-        handle(&pipeline, &event.payload).await
-    }))
-    .await
+        Payload::Unreadable(_) => None,
+    }
+}
+
+/// What a function answers: one event with one answer, a batch of messages with a list.
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Answered {
+    One(Answer),
+    Many(Vec<Answer>),
 }
 
 /// One invocation.
-async fn handle(pipeline: &Pipeline<'_>, payload: &RawValue) -> Result<Value, Diagnostic> {
+async fn handle(
+    pipeline: &Pipeline<'_>,
+    payload: &Payload,
+    request: &str,
+) -> Result<Answered, Diagnostic> {
+    let payload = match payload {
+        Payload::Json(payload) => payload,
+        Payload::Unreadable(why) => {
+            let why = format!("expected JSON: {why}");
+            // Lambda tries again under the same request ID.
+            return Err(refuse(pipeline, request, &why).await);
+        }
+    };
     let function = pipeline.guard.function().name();
     let entries = match entry::sort(payload) {
         Ok(entries) => entries,
-        Err(why) => return Err(refuse(pipeline, &why).await),
+        Err(why) => return Err(refuse(pipeline, payload.get(), &why).await),
     };
-    let mut answers = Vec::new();
-    for entry in entries {
-        let answer = match &entry {
+    let mut answers = Vec::with_capacity(entries.len());
+    for entry in &entries {
+        let answer = match entry {
             Entry::Pulse => pipeline.pulse().await,
             Entry::Sweep { after } => pipeline.sweep(after.as_ref()).await,
             Entry::SweepPlace { place, from } => pipeline.sweep_place(place, *from).await,
@@ -147,19 +187,22 @@ async fn handle(pipeline: &Pipeline<'_>, payload: &RawValue) -> Result<Value, Di
             Entry::Undo { undo, sender } => pipeline.undo(undo, sender).await,
             Entry::Event { payload, turn } => match entry::record(payload) {
                 Ok(record) => pipeline.record(&record, payload.get(), *turn).await,
-                Err(why) => return Err(refuse(pipeline, &why).await),
+                Err(why) => return Err(refuse(pipeline, payload.get(), &why).await),
             },
         };
         report(function, pipeline.now, &answer);
         if let Some(why) = answer.retry {
+            tracing::warn!(why, "to be tried again");
             return Err(diagnostic("Retryable", &why));
         }
-        answers.push(answer.to_json());
+        answers.push(answer);
     }
-    // One event, one answer; a batch of messages answers with a list.
-    Ok(match answers.len() {
-        1 => answers.pop().unwrap_or_default(),
-        _ => Value::Array(answers),
+    Ok(match answers.pop() {
+        Some(only) if answers.is_empty() => Answered::One(only),
+        last => {
+            answers.extend(last);
+            Answered::Many(answers)
+        }
     })
 }
 
@@ -185,14 +228,9 @@ fn report(function: &str, now: DateTime<Utc>, answer: &Answer) {
 }
 
 /// What cannot be read is told to people, then ends in the dead-letter queue.
-async fn refuse(pipeline: &Pipeline<'_>, why: &str) -> Diagnostic {
+async fn refuse(pipeline: &Pipeline<'_>, payload: &str, why: &str) -> Diagnostic {
     tracing::error!(why, "refused");
-    let text = format!(
-        "{} was given something it cannot take: {why}.\n\nIt is kept in the dead-letter queue. Next: look at it there, and at who may send to the function.",
-        pipeline.guard.function().name()
-    );
-    let alert = Alert::plain(Severity::High, "unreadable event", text);
-    if let Err(failure) = pipeline.outside.tell(&alert).await {
+    if let Err(failure) = pipeline.refuse(payload, why).await {
         tracing::error!(%failure, "nobody was told");
     }
     diagnostic("Unreadable", why)

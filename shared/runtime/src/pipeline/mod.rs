@@ -13,6 +13,7 @@ mod learn;
 mod left;
 mod letters;
 mod places;
+mod stack;
 mod sweep;
 mod take;
 #[cfg(test)]
@@ -22,14 +23,19 @@ mod unread;
 mod work;
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
+use std::sync::LazyLock;
 use std::time::Instant;
 
 use chrono::{DateTime, Duration, Utc};
-use serde_json::{Value, json};
+use memchr::memmem::Finder;
+use serde::{Serialize, Serializer};
+use serde_json::Value;
 
 use auditward_rules::actor::Actor;
 use auditward_rules::arn::Arn;
 use auditward_rules::inventory::Inventory;
+use auditward_rules::json::Json;
 use auditward_rules::judge::{Finding, Judgement, Verdict, judge};
 use auditward_rules::plan::Plan;
 use auditward_rules::record::Record;
@@ -38,11 +44,11 @@ use auditward_rules::rule::Severity;
 use auditward_rules::settings::{Mode, Settings};
 
 use crate::alert::Alert;
-use crate::case::Outcome;
+use crate::case::{Outcome, case_id};
 use crate::failure::Failure;
 use crate::guard::{Guard, Touch, Touched};
 use crate::keys;
-use crate::known::{self, Known, Memo};
+use crate::known::{self, Fallback, Known, Memo};
 use crate::metrics::Metrics;
 use crate::outside::Outside;
 use crate::store::{Item, Store};
@@ -98,32 +104,37 @@ pub enum Turn {
 /// How long after an event it is judged again.
 const AGAIN: [Duration; 2] = [Duration::seconds(60), Duration::seconds(300)];
 
-/// What an invocation did.
-#[derive(Debug, Default)]
+/// What an invocation did, as the function answers it.
+#[derive(Debug, Default, Serialize)]
 pub struct Answer {
     /// The gravest verdict.
     pub verdict: Option<Verdict>,
     /// The cases, with their outcome.
+    #[serde(serialize_with = "cases")]
     pub cases: Vec<(String, Outcome)>,
     /// Why something was not a finding.
     pub notes: Vec<String>,
     /// Counts and times.
+    #[serde(skip)]
     pub metrics: Metrics,
     /// Why the invocation must be tried again.
+    #[serde(skip)]
     pub retry: Option<String>,
 }
 
-impl Answer {
-    /// The answer as the function returns it.
-    pub fn to_json(&self) -> Value {
-        let case = |(id, outcome): &(String, Outcome)| json!({"id": id, "outcome": outcome});
-        json!({
-            "verdict": self.verdict.map(Verdict::name),
-            "cases": self.cases.iter().map(case).collect::<Vec<_>>(),
-            "notes": self.notes,
-        })
+fn cases<S: Serializer>(cases: &[(String, Outcome)], serializer: S) -> Result<S::Ok, S::Error> {
+    #[derive(Serialize)]
+    struct Named<'a> {
+        id: &'a str,
+        outcome: Outcome,
     }
+    serializer.collect_seq(cases.iter().map(|(id, outcome)| Named {
+        id,
+        outcome: *outcome,
+    }))
+}
 
+impl Answer {
     fn again(&mut self, why: impl Into<String>) {
         self.retry.get_or_insert_with(|| why.into());
     }
@@ -133,15 +144,62 @@ impl Pipeline<'_> {
     /// Judges one record and does what follows from it. `payload` is the record
     /// as it came, for judging it again.
     pub async fn record(&self, record: &Record<'_>, payload: &str, turn: Turn) -> Answer {
+        match self.at_once(record) {
+            ControlFlow::Break(answer) => answer,
+            ControlFlow::Continue(likely) => self.look_into(record, payload, turn, likely).await,
+        }
+    }
+
+    /// The answer, where nobody has to be asked for it: no rule of this function
+    /// watches the call, or what is known since less than a minute ago finds
+    /// nothing wrong with it. Else what is likely.
+    pub fn at_once(&self, record: &Record<'_>) -> ControlFlow<Answer, Likely> {
+        let function = self.guard.function();
+        let mut watching = registry::watching(&record.event_source, record.plain_name());
+        if !watching.any(|rule| rule.function == function) {
+            return ControlFlow::Break(Answer {
+                verdict: Some(Verdict::OutOfScope),
+                ..Answer::default()
+            });
+        }
+        let fresh = self.memo.fresh(self.now);
+        // Without settings more is found rather than less.
+        let judgement = match &fresh {
+            Some(known) => judge(record, &known.settings, &known.inventory, self.now),
+            None => judge(
+                record,
+                &Settings::default(),
+                &Inventory::default(),
+                self.now,
+            ),
+        };
+        let quiet = judgement.findings.is_empty()
+            && judgement.accepted.is_empty()
+            && !may_be_ours(record)
+            && fresh
+                .as_ref()
+                .is_some_and(|known| known.settings.kill_switch.is_none());
+        if !quiet {
+            return ControlFlow::Continue(Likely { fresh, judgement });
+        }
+        ControlFlow::Break(Answer {
+            verdict: Some(judgement.verdict()),
+            notes: judgement.notes,
+            ..Answer::default()
+        })
+    }
+
+    /// Reads, decides, writes and tells, as far as a record asks for it.
+    async fn look_into(
+        &self,
+        record: &Record<'_>,
+        payload: &str,
+        turn: Turn,
+        likely: Likely,
+    ) -> Answer {
         let mut answer = Answer::default();
         let function = self.guard.function();
-        if !registry::watching(&record.event_source, record.plain_name())
-            .any(|rule| rule.function == function)
-        {
-            answer.verdict = Some(Verdict::OutOfScope);
-            return answer;
-        }
-        let mut ahead = self.look_ahead(record, &mut answer).await;
+        let mut ahead = self.look_ahead(record, likely, &mut answer).await;
         let known = ahead.known.clone();
         if self.is_own_write(record, &ahead) {
             answer.verdict = Some(Verdict::Clean);
@@ -159,11 +217,12 @@ impl Pipeline<'_> {
         answer.verdict = Some(judgement.verdict());
         answer.notes.append(&mut judgement.notes);
         self.learn_accepted(&judgement, record, &mut answer).await;
-        self.remind_of_kill_switch(&known, &mut answer).await;
+        self.remind(&known, &mut answer).await;
         let mut planned = false;
         for mut finding in judgement.findings {
             if known.fallback.is_some() {
-                finding.held = known.held();
+                // What held it back before holds it back still.
+                finding.held = finding.held.or_else(|| known.held());
                 if !known.remembered {
                     // Rule of conduct 12: without settings evidence is switched on all the same.
                     finding.mode = Mode::Enforce;
@@ -182,26 +241,17 @@ impl Pipeline<'_> {
 
     /// Everything that can be read side by side before the first decision:
     /// settings and inventory (unless they are fresh), what the store has about
-    /// the likely findings, and the live state of the likely first step. What is
-    /// likely is judged with the settings of the last minute, else without any,
-    /// which finds more rather than less.
-    async fn look_ahead(&self, record: &Record<'_>, answer: &mut Answer) -> Ahead {
-        let fresh = self.memo.fresh(self.now).await;
-        let likely = match &fresh {
-            Some(known) => judge(record, &known.settings, &known.inventory, self.now),
-            None => judge(
-                record,
-                &Settings::default(),
-                &Inventory::default(),
-                self.now,
-            ),
-        };
-        let actor = Actor::of(record);
+    /// the likely findings, and the live state of the likely first step.
+    async fn look_ahead(&self, record: &Record<'_>, likely: Likely, answer: &mut Answer) -> Ahead {
+        let Likely {
+            fresh,
+            judgement: likely,
+        } = likely;
         let mut keys: Vec<String> = Vec::new();
         if fresh.is_none() {
             keys.extend([keys::SETTINGS.to_owned(), keys::INVENTORY.to_owned()]);
         }
-        if may_be_ours(actor) && !record.request_id.is_empty() {
+        if may_be_ours(record) && !record.request_id.is_empty() {
             keys.push(keys::ledger(&record.request_id));
         }
         for finding in &likely.findings {
@@ -236,7 +286,7 @@ impl Pipeline<'_> {
                     .notes
                     .push(format!("the store does not answer: {failure}"));
                 answer.again(failure.to_string());
-                let known = self.memo.without(failure.to_string(), self.now).await;
+                let known = self.memo.without(Fallback::Unreachable, self.now);
                 let judgement = judge(record, &known.settings, &known.inventory, self.now);
                 return Ahead {
                     known,
@@ -251,7 +301,7 @@ impl Pipeline<'_> {
         let (known, judgement) = match fresh {
             Some(known) => (known, likely),
             None => {
-                let known = self.memo.take(&items, self.now).await;
+                let known = self.memo.take(&items, self.now);
                 let judgement = judge(record, &known.settings, &known.inventory, self.now);
                 (known, judgement)
             }
@@ -320,35 +370,57 @@ impl Pipeline<'_> {
         });
     }
 
-    /// The kill switch is itself a critical alert, once an hour while it is on.
-    async fn remind_of_kill_switch(&self, known: &Known, answer: &mut Answer) {
-        let Some(switch) = known
-            .settings
-            .kill_switch
-            .as_ref()
-            .filter(|switch| self.now <= switch.until.0)
-        else {
-            return;
-        };
-        let key = keys::kill_switch(&self.now.format("%Y-%m-%dT%H").to_string());
-        if !self.first_time(&key, Duration::hours(2)).await {
-            return;
+    /// What keeps Auditward from writing is itself a critical alert, once an hour:
+    /// the kill switch while it is on, and settings that cannot be used.
+    async fn remind(&self, known: &Known, answer: &mut Answer) {
+        let switch = known.settings.kill_switch.as_ref();
+        if let Some(switch) = switch.filter(|switch| self.now <= switch.until.0) {
+            let text = format!(
+                "The kill switch is on until {}: Auditward writes nothing.\n\nWho: {}\nWhy: {}\n\nNext: to end it earlier, take `kill_switch` out of auditward.toml and push the settings.",
+                switch.until.0, switch.by, switch.reason
+            );
+            let alert = Alert::plain(Severity::Critical, "the kill switch is on", text);
+            self.tell_hourly("kill-switch", &alert, answer).await;
         }
-        let text = format!(
-            "The kill switch is on until {}: Auditward writes nothing.\n\nWho: {}\nWhy: {}\n\nNext: to end it earlier, take `kill_switch` out of auditward.toml and push the settings.",
-            switch.until.0, switch.by, switch.reason
-        );
-        if let Err(failure) = self
-            .outside
-            .tell(&Alert::plain(
-                Severity::Critical,
-                "the kill switch is on",
-                text,
-            ))
-            .await
-        {
+        if let Some(Fallback::Unusable(why)) = &known.fallback {
+            let text = format!(
+                "Auditward works without its settings: {why}.\n\nUntil they are back it tells of everything and switches evidence on, and makes no other change.\n\nNext: auditward settings check auditward.toml, then push it again; and look at the table and who may write to it."
+            );
+            let alert = Alert::plain(Severity::Critical, "settings cannot be used", text);
+            self.tell_hourly("no-settings", &alert, answer).await;
+        }
+    }
+
+    /// Tells people, unless they were told of the same in this hour. It is noted
+    /// after they were told: what could not be sent is sent by the next call.
+    async fn tell_hourly(&self, about: &str, alert: &Alert, answer: &mut Answer) {
+        let key = keys::told(&format!("{about}/{}", self.now.format("%Y-%m-%dT%H")));
+        if let Err(failure) = self.tell_once(&key, Duration::hours(2), alert).await {
             answer.again(failure.to_string());
         }
+    }
+
+    /// Tells people what they were not told under this key. Where the store does
+    /// not say, they are told rather twice than not at all.
+    async fn tell_once(&self, key: &str, keep: Duration, alert: &Alert) -> Result<(), Failure> {
+        if let Ok(Some(_)) = self.document::<DateTime<Utc>>(key).await {
+            return Ok(());
+        }
+        self.outside.tell(alert).await?;
+        self.first_time(key, keep).await;
+        Ok(())
+    }
+
+    /// Tells people of a payload that cannot be taken, once however often it is
+    /// delivered. It ends in the dead-letter queue.
+    pub async fn refuse(&self, payload: &str, why: &str) -> Result<(), Failure> {
+        let text = format!(
+            "{} was given something it cannot take: {why}.\n\nIt is kept in the dead-letter queue. Next: look at it there, and at who may send to the function.",
+            self.guard.function().name()
+        );
+        let alert = Alert::plain(Severity::High, "unreadable event", text);
+        let key = keys::told(&format!("refused/{}", case_id(payload, why, "")));
+        self.tell_once(&key, Duration::days(1), &alert).await
     }
 
     /// Sends the record to this function once more, after one and after five
@@ -380,6 +452,14 @@ impl Pipeline<'_> {
     }
 }
 
+/// What a record amounts to, as far as can be told without asking anybody.
+#[derive(Debug)]
+pub struct Likely {
+    /// What is known since less than a minute ago, if anything is.
+    fresh: Option<Known>,
+    judgement: Judgement,
+}
+
 /// What is known before the first decision.
 struct Ahead {
     known: Known,
@@ -400,31 +480,31 @@ fn not_carried(plan: &Plan, guard: &dyn Guard) -> Failure {
     )
 }
 
+/// What the names of Auditward's own roles have in them.
+const OURS: &str = "auditward";
+static OURS_ANYWHERE: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(OURS));
+
 /// Whether a caller may be one of ours, by name alone: cheap, and only a reason
 /// to look into the ledger.
-fn may_be_ours(actor: &Actor) -> bool {
-    actor.issuer.contains("auditward")
+fn may_be_ours(record: &Record<'_>) -> bool {
+    let named = |identity: Json<'_>| OURS_ANYWHERE.find(identity.text().as_bytes()).is_some();
+    record.identity().is_some_and(named)
 }
 
 /// Whether a caller is one of Auditward's own roles, in an account of ours.
 fn is_own_role(actor: &Actor, settings: &Settings, inventory: &Inventory) -> bool {
-    may_be_ours(actor)
+    actor.issuer.contains(OURS)
         && Arn::parse(&actor.issuer).is_some_and(|arn| arn.resource.starts_with("role/"))
         && settings.is_guard_role(&actor.issuer, inventory)
 }
 
 /// Reads the settings afresh, for what is not about a record.
 async fn known_now(pipeline: &Pipeline<'_>) -> Known {
-    match pipeline.memo.fresh(pipeline.now).await {
+    match pipeline.memo.fresh(pipeline.now) {
         Some(known) => known,
         None => match known::read(pipeline.store, pipeline.memo, pipeline.now).await {
             Ok(known) => known,
-            Err(failure) => {
-                pipeline
-                    .memo
-                    .without(failure.to_string(), pipeline.now)
-                    .await
-            }
+            Err(_) => pipeline.memo.without(Fallback::Unreachable, pipeline.now),
         },
     }
 }

@@ -166,7 +166,7 @@ impl Pipeline<'_> {
         if !(*known.inventory).clone().add(learnt) {
             return Ok(());
         }
-        self.memo.forget().await;
+        self.memo.forget();
         self.change(keys::INVENTORY, |inventory: &mut Inventory| {
             inventory.add(learnt)
         })

@@ -19,7 +19,7 @@ use super::*;
 use crate::alert::Alert;
 use crate::case::Case;
 use crate::failure::FailureKind;
-use crate::guard::{Confirming, Discovered, Gap, Happened, Missing};
+use crate::guard::{Confirming, Deployed, Discovered, Gap, Happened, Missing, Naming};
 use crate::hand::Written;
 use crate::known::Pushed;
 use crate::store::{BoxFuture, Memory, NotStored, Put};
@@ -142,6 +142,10 @@ impl Guard for World {
 
     fn confirms<'a>(&'a self, _: &'a Happened) -> Confirming<'a> {
         Box::pin(async { Ok(self.confirms.load(Ordering::SeqCst)) })
+    }
+
+    fn stack<'a>(&'a self, _: &'a Deployed) -> Naming<'a> {
+        Box::pin(async { Ok(None) })
     }
 
     fn missed<'a>(&'a self, gap: &'a Gap) -> Missing<'a> {
