@@ -2,6 +2,7 @@
 
 use auditward_policy::power::{Verdict, managed_policy};
 
+use super::guard::is_guard;
 use super::{IAM, Sort, fits, is_near, principal, unnamed, whom};
 use crate::facet::{At, Step};
 use crate::facets::principal::{Attachments, AttachmentsWish};
@@ -72,7 +73,8 @@ fn judge(call: &Call<'_>, sort: Sort) -> Judged {
     let Some(to) = principal(call, sort) else {
         return unnamed(call, sort);
     };
-    if call.settings.is_approved(&to.resource) {
+    let guard = sort == Sort::Role && is_guard(call, &to);
+    if guard || call.settings.is_approved(&to.resource) {
         return Judged::Clean;
     }
     let whom = whom(sort, &to);

@@ -1,4 +1,5 @@
 mod given;
+mod guarded;
 
 use chrono::TimeZone;
 use serde_json::{Value, json};

@@ -101,6 +101,7 @@ impl Settings {
             || self.protected.resources.iter().any(|pattern| glob(pattern, arn) || names_group(pattern, arn))
             || (self.protected.discover && inventory.uses(arn))
             || self.is_own(arn)
+            || self.has_guard_role(arn, inventory)
             || self.guards_organization(arn)
             // An account as a whole is guarded where it holds what is.
             || Arn::parse(arn).is_some_and(|arn| {
@@ -281,18 +282,36 @@ impl Settings {
         }
     }
 
-    /// Whether a role is one that Auditward or log delivery depends on.
+    /// Whether a role is one that Auditward or log delivery depends on: by its
+    /// name alone, whatever its account, or because discovery found it.
     pub fn is_guard_role(&self, role_arn: &str, inventory: &Inventory) -> bool {
-        let name = Arn::parse(role_arn)
-            .map(|arn| arn.name().to_owned())
-            .unwrap_or_default();
-        let named = self.roles.guard.iter().chain(&self.roles.delivery);
-        named.into_iter().any(|pattern| glob(pattern, &name))
-            || inventory.others.contains(role_arn)
-            || inventory
-                .trails
-                .iter()
-                .any(|used| used.log_role.as_deref() == Some(role_arn))
+        self.names_guard_role(role_arn) || inventory.uses_role(role_arn)
+    }
+
+    /// Whether a role has the name of one that Auditward or log delivery depends
+    /// on. Anybody may choose such a name in an account of his own.
+    fn names_guard_role(&self, role_arn: &str) -> bool {
+        let mut named = self.roles.guard.iter().chain(&self.roles.delivery);
+        Arn::parse(role_arn)
+            .filter(Arn::is_role)
+            .is_some_and(|role| named.any(|pattern| glob(pattern, role.name())))
+    }
+
+    /// Whether an account of ours has a role of that name, so that it is guarded.
+    fn has_guard_role(&self, role_arn: &str, inventory: &Inventory) -> bool {
+        self.names_guard_role(role_arn)
+            && Arn::parse(role_arn).is_some_and(|role| {
+                self.has_account(role.account, inventory)
+                    || self.holds_protected(role.account, inventory)
+            })
+    }
+
+    /// Whether an account is known to be ours: by the settings, or from the
+    /// organization's list.
+    pub fn has_account(&self, account: &str, inventory: &Inventory) -> bool {
+        let named = self.ours.accounts.iter().chain(&self.ours.log_archives);
+        let mut all = named.chain(&inventory.accounts);
+        all.any(|one| one == account)
     }
 }
 

@@ -33,6 +33,9 @@ pub enum TrustWish {
     NoOutsiders,
     /// It is as recorded: for roles that Auditward depends on.
     Baseline,
+    /// It is as recorded; where that is not known, it lets no outsider in: for
+    /// such a role once it was opened.
+    BaselineOrClosed,
 }
 
 impl Facet for RoleTrust {
@@ -50,6 +53,15 @@ impl Facet for RoleTrust {
         match wish {
             TrustWish::NoOutsiders => without_outsiders(live, scene),
             TrustWish::Baseline => as_trusted_before(live, baseline, scene),
+            TrustWish::BaselineOrClosed => {
+                let known = baseline.and_then(PolicyState::document);
+                let open = |known| analyze(known, Kind::Trust, scene.zone).foreign == Foreign::Yes;
+                if known.is_none_or(open) {
+                    without_outsiders(live, scene)
+                } else {
+                    as_trusted_before(live, baseline, scene)
+                }
+            }
         }
     }
 

@@ -198,6 +198,27 @@ fn a_guard_roles_trust_comes_back_whole_and_never_opens() {
     }
 }
 
+#[test]
+fn a_guard_role_that_was_opened_is_closed_where_nothing_is_recorded() {
+    let wish = TrustWish::BaselineOrClosed;
+    let (known, open) = (trust(&[SERVICE]), trust(&[SERVICE, FOREIGN]));
+    let back = |known| change(decide::<RoleTrust>(&open, &wish, known, noon()));
+    let live = trust(&[FOREIGN]);
+    assert_eq!(
+        change(decide::<RoleTrust>(&live, &wish, Some(&known), noon())),
+        known,
+        "the guard may be assumed again by its service"
+    );
+    assert!(back(None).same(&known));
+    assert!(back(Some(&trust(&[FOREIGN]))).same(&known));
+    for safe in [&known, &PolicyState::Absent] {
+        assert_eq!(
+            decide::<RoleTrust>(safe, &wish, None, noon()),
+            Decision::Safe
+        );
+    }
+}
+
 fn revoke(live: &Sessions, now: DateTime<Utc>) -> Decision<Sessions> {
     decide::<RoleSessions>(
         live,
@@ -408,6 +429,7 @@ proptest! {
     fn trust_once_closed_is_closed(live in policies(), known in proptest::option::of(policies())) {
         holds::<RoleTrust>(&live, &TrustWish::NoOutsiders, known.as_ref(), noon());
         holds::<RoleTrust>(&live, &TrustWish::Baseline, known.as_ref(), noon());
+        holds::<RoleTrust>(&live, &TrustWish::BaselineOrClosed, known.as_ref(), noon());
     }
 
     #[test]
