@@ -155,6 +155,20 @@ fn a_document_that_is_missing_hidden_or_broken_leaves_it_to_the_live_state() {
 }
 
 #[test]
+fn where_the_request_was_too_large_the_answer_names_the_role() {
+    let request = json!({"omitted": true, "reason": "requestParameters too large"});
+    let mut event = event("CreateRole", &request);
+    event["responseElements"] = json!({"role": {"roleName": "door"}});
+    let found = judged(&event);
+    assert_eq!(found.verdict(), Verdict::CannotTell);
+    assert_eq!(kinds(&found), ["role-trust", "role-sessions"]);
+    let door = "arn:aws:iam::111111111111:role/door";
+    assert_eq!(found.findings[0].plan[0].at().resource, door);
+    event["responseElements"]["role"]["assumeRolePolicyDocument"] = json!(FOREIGN);
+    assert_eq!(judged(&event).verdict(), Verdict::Violation);
+}
+
+#[test]
 fn a_boundary_that_denies_all_lowers_the_severity_and_not_the_verdict() {
     let boundary = "arn:aws:iam::aws:policy/AWSDenyAll";
     let event = event(
