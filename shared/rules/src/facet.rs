@@ -79,6 +79,9 @@ pub struct Scene<'a> {
 pub trait Facet: Send + Sync + 'static {
     /// The facet's name in plans, cases and baselines, such as `trail-logging`.
     const KIND: &'static str;
+    /// Whether a step of this facet only follows up what an earlier step of the
+    /// same finding put right: where nothing was wrong, there is nothing to follow.
+    const FOLLOWS: bool = false;
     /// A state. Absence is a state, never a read error.
     type State: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync;
     /// What a plan asks for.

@@ -205,6 +205,7 @@ pub struct Revoked {
 
 impl Facet for RoleSessions {
     const KIND: &'static str = "role-sessions";
+    const FOLLOWS: bool = true;
     type State = Sessions;
     type Wish = Revoked;
 
@@ -217,7 +218,15 @@ impl Facet for RoleSessions {
         match live {
             Sessions::Gone => return Decision::Safe,
             Sessions::RevokedBefore(time) if *time > wish.issued_until => return Decision::Safe,
-            Sessions::RevokedBefore(_) | Sessions::Live | Sessions::Other(_) => {}
+            Sessions::Other(_) => {
+                return Decision::ByHand(format!(
+                    "role {} has an inline policy {REVOKE_POLICY} that is somebody's own, and is not overwritten; \
+                     end the role's sessions by hand with a policy of another name that denies everything where \
+                     `aws:TokenIssueTime` is before now",
+                    scene.at.name()
+                ));
+            }
+            Sessions::RevokedBefore(_) | Sessions::Live => {}
         }
         // `aws:TokenIssueTime` counts whole seconds: the one that has begun must
         // be over for its sessions to be older.
