@@ -64,6 +64,8 @@ impl At {
 pub struct Scene<'a> {
     /// The clock, read once.
     pub now: DateTime<Utc>,
+    /// When the baseline was recorded, where there is one.
+    pub recorded: Option<DateTime<Utc>>,
     /// The settings in force.
     pub settings: &'a Settings,
     /// Whose principals are ours, the resource's owner first.

@@ -67,6 +67,7 @@ fn decide<F: Facet>(
     let zone = settings.zone(&at.account);
     let scene = Scene {
         now: DateTime::<Utc>::UNIX_EPOCH,
+        recorded: None,
         settings: &settings,
         zone: &zone,
         at,

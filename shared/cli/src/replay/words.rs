@@ -19,6 +19,7 @@ pub fn steps(plan: &Plan, settings: &Settings, now: DateTime<Utc>) -> Vec<String
     let zone = settings.zone(&at.account);
     let scene = Scene {
         now,
+        recorded: None,
         settings,
         zone: &zone,
         at,

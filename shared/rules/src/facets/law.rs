@@ -12,6 +12,8 @@ pub struct Stage {
     pub settings: Settings,
     zone: Zone,
     pub at: At,
+    /// When the baseline was recorded.
+    pub recorded: Option<DateTime<Utc>>,
 }
 
 impl Stage {
@@ -21,6 +23,7 @@ impl Stage {
             settings: Settings::default(),
             zone: Zone::new(["111111111111", "222222222222"], Some("o-exampleorg1")),
             at: At::new("111111111111", "eu-west-1", arn),
+            recorded: None,
         }
     }
 
@@ -28,6 +31,7 @@ impl Stage {
         let now = DateTime::<Utc>::from_timestamp(1_790_000_000, 0).unwrap();
         Scene {
             now,
+            recorded: self.recorded,
             settings: &self.settings,
             zone: &self.zone,
             at: &self.at,

@@ -83,6 +83,7 @@ impl Pipeline<'_> {
         let zone = known.settings.zone(&at.account);
         let scene = Scene {
             now: self.now,
+            recorded: good.map(|baseline| baseline.at),
             settings: &known.settings,
             zone: &zone,
             at,

@@ -215,6 +215,7 @@ fn unsafe_as_it_is(
     let zone = known.settings.zone(&at.account);
     let scene = Scene {
         now: pipeline.now,
+        recorded: Some(pipeline.now),
         settings: &known.settings,
         zone: &zone,
         at,

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::is_new;
+use super::{is_new, tells};
 use crate::facet::{Decision, Facet, Scene, Standing};
 use crate::facets::role::RECOVERY;
 
@@ -140,9 +140,12 @@ fn without(
             "{name} gives {principal} the power to change trails, and was attached before the event, so that detaching it \
              may break what depends on it; detach it, or add {principal} to `approved`"
         )),
-        Some(_) => detach("it is not among the recorded ones"),
-        None if is_new(live.created, at) => detach("the principal is as new as that"),
-        None => detach("the event history has the event that attached it").once_confirmed(),
+        _ if is_new(live.created, at) => detach("the principal is as new as that"),
+        Some(_) if tells(scene, at) => detach("it is not among the ones recorded just before"),
+        // Who attaches what is attached already is told no difference, so that the
+        // history must also have no earlier event of the kind.
+        _ => detach("the event history has the event that attached it, and none before")
+            .once_confirmed(),
     }
 }
 
@@ -179,6 +182,7 @@ mod tests {
 
     use super::*;
     use crate::facet::At;
+    use crate::facets::law::{Stage, changed};
     use crate::settings::Settings;
 
     const ADMIN: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
@@ -202,6 +206,17 @@ mod tests {
         }
     }
 
+    /// Where the baseline was recorded so many minutes before the event.
+    fn by(live: Attached, minutes: i64, known: &Option<Attached>) -> Decision<Option<Attached>> {
+        let mut stage = Stage::of("arn:aws:iam::111111111111:user/ci-legacy");
+        stage.recorded = Some(noon() - TimeDelta::minutes(minutes));
+        let wish = AttachmentsWish::Without {
+            policy: ADMIN.into(),
+            at: Some(noon()),
+        };
+        Attachments::decide(&Some(live), &wish, Some(known), stage.scene())
+    }
+
     fn under(
         settings: &Settings,
         live: &Option<Attached>,
@@ -220,6 +235,7 @@ mod tests {
             baseline,
             Scene {
                 now: noon(),
+                recorded: None,
                 settings,
                 zone: &zone,
                 at: &at,
@@ -250,15 +266,13 @@ mod tests {
     fn only_what_the_event_provably_attached_is_detached() {
         let live = attached(&[(ADMIN, Some(true)), (READ, Some(false))]);
         let rest = attached(&[(READ, Some(false))]);
-        assert_eq!(
-            change(decide(live.clone(), ADMIN, Some(&Some(rest.clone())))),
-            rest
-        );
-        assert_eq!(
-            change(decide(live.clone(), ADMIN, Some(&None))),
-            rest,
-            "the principal is new since"
-        );
+        for known in [Some(rest.clone()), None] {
+            let fresh = changed(by(live.clone(), 10, &known));
+            assert_eq!((fresh.to, fresh.confirm), (Some(rest.clone()), false));
+            // Months later it may have been attached long before.
+            let stale = changed(by(live.clone(), 60 * 24 * 60, &known));
+            assert_eq!((stale.to, stale.confirm), (Some(rest.clone()), true));
+        }
 
         let before = decide(live.clone(), ADMIN, Some(&Some(live.clone())));
         assert!(

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::is_new;
+use super::{is_new, tells};
 use crate::facet::{Decision, Facet, Scene, Standing};
 
 /// Whether a user, the resource's item, is in a group.
@@ -65,9 +65,9 @@ impl Facet for Membership {
             Some(Some(_)) => Decision::ByHand(format!(
                 "{user} was in the group {group} before; take the user out if that is not meant"
             )),
-            Some(None) => away,
-            None if is_new(member.created, wish.at) => away,
-            None => away.once_confirmed(),
+            _ if is_new(member.created, wish.at) => away,
+            Some(None) if tells(scene, wish.at) => away,
+            Some(None) | None => away.once_confirmed(),
         }
     }
 

@@ -50,6 +50,17 @@ fn decide<F: Facet>(
     F::decide(live, wish, baseline, Stage::of(ROLE).scene())
 }
 
+/// The same, where the baseline was recorded so many minutes before the event.
+fn decide_by<F: Facet>(
+    live: &F::State,
+    wish: &F::Wish,
+    (minutes, baseline): (i64, &F::State),
+) -> Decision<F::State> {
+    let mut stage = Stage::of(ROLE);
+    stage.recorded = Some(noon() - TimeDelta::minutes(minutes));
+    F::decide(live, wish, Some(baseline), stage.scene())
+}
+
 #[test]
 fn a_partners_policy_goes_back_to_what_is_shared() {
     let reads = |keys: &[&str]| {
@@ -96,8 +107,12 @@ fn a_policy_is_deleted_only_where_it_is_provably_new() {
         changed(inline(&held(3, power()), None)).to,
         held(3, PolicyState::Absent)
     );
-    assert_eq!(changed(inline(&old, Some(&absent))).to, absent);
-    assert_eq!(changed(inline(&old, Some(&None))).to, absent);
+    for known in [&absent, &None] {
+        let by = |minutes| decide_by::<InlinePolicy>(&old, &harmless(), (minutes, known));
+        assert_eq!(changed(by(10)).to, absent);
+        // It may have been left standing months ago, and written once more now.
+        assert!(matches!(by(60 * 24 * 60), Decision::ByHand(_)), "{known:?}");
+    }
     let before = held(600, policy("Allow", "s3:GetObject"));
     assert_eq!(changed(inline(&old, Some(&before))).to, before);
     for known in [None, Some(&old)] {
@@ -224,11 +239,20 @@ fn a_member_goes_only_from_a_privileged_group() {
     ));
     for (minutes, known, confirm) in [
         (3, None, false),
-        (600, Some(&None), false),
+        (600, Some(&None), true),
         (600, None, true),
     ] {
         let change = changed(decide(member(Some(true), minutes), false, known));
         assert_eq!((change.to, change.confirm), (None, confirm));
+    }
+    let wish = MembershipWish {
+        privileged: false,
+        at: Some(noon()),
+    };
+    for (minutes, confirm) in [(10, false), (600, true)] {
+        let live = member(Some(true), 600);
+        let change = changed(decide_by::<Membership>(&live, &wish, (minutes, &None)));
+        assert_eq!(change.confirm, confirm, "recorded {minutes} minutes before");
     }
     let before = member(Some(true), 600);
     assert!(matches!(

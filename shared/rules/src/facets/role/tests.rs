@@ -47,6 +47,7 @@ fn decide<F: Facet>(
         baseline,
         Scene {
             now,
+            recorded: None,
             settings: &settings,
             zone: &zone,
             at: &at,
@@ -109,6 +110,7 @@ fn close_to_partner(live: &PolicyState, role: &str) -> Decision<PolicyState> {
     let at = At::new("111111111111", "us-east-1", role);
     let scene = Scene {
         now: noon(),
+        recorded: None,
         settings: &settings,
         zone: &zone,
         at: &at,
