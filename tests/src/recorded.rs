@@ -323,6 +323,7 @@ pub async fn put_right<F: Facet>(
     let scene = Scene {
         now: chrono::Utc::now(),
         recorded: None,
+        inventory: &Inventory::default(),
         settings: &settings,
         zone: &zone,
         at: &step.at,

@@ -218,7 +218,8 @@ fn only_where(whose: &str, action: &str, on: &[Value]) -> Value {
         }
         // In other accounts there is none of Auditward's functions to name.
         "lambda:CreateEventSourceMapping" if whose != "members" => {
-            let own = "arn:${AWS::Partition}:lambda:*:${AWS::AccountId}:function:${AWS::StackName}-*";
+            let own =
+                "arn:${AWS::Partition}:lambda:*:${AWS::AccountId}:function:${AWS::StackName}-*";
             json!({"ArnLike": {"lambda:FunctionArn": {"Fn::Sub": own}}})
         }
         "iam:CreateServiceLinkedRole" => only("iam:AWSServiceName", json!(trail)),
@@ -248,7 +249,8 @@ fn schedules_of(stack: &Stack, stack_name: &str) -> Faults {
     let role = |name: &str| format!("arn:aws:iam::111111111111:role/{name}");
     let check = |function: Function, deployed: Deployed| {
         let grants = stack.grants(&deployed.role, "hands");
-        let for_scheduler = json!({"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}});
+        let for_scheduler =
+            json!({"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}});
         let passing = grants
             .iter()
             .filter(|grant| grant.condition == for_scheduler)
@@ -257,9 +259,8 @@ fn schedules_of(stack: &Stack, stack_name: &str) -> Faults {
             .map(|on| plain(on["Fn::Sub"].as_str().unwrap_or_default()))
             .collect();
         let passes = |name: &str| passed.iter().any(|pattern| glob(pattern, &role(name)));
-        let writes = |other: &Function| {
-            function == Function::SelfGuard || function.heals() == Some(*other)
-        };
+        let writes =
+            |other: &Function| function == Function::SelfGuard || function.heals() == Some(*other);
         let mut faults = Faults::new();
         for other in Function::ALL {
             let theirs = stack.function(other.name());

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use auditward_policy::Zone;
 
+use crate::inventory::Inventory;
 use crate::plan::Plan;
 use crate::settings::Settings;
 
@@ -64,6 +65,8 @@ impl At {
 pub struct Scene<'a> {
     /// The clock, read once.
     pub now: DateTime<Utc>,
+    /// What protected trails use.
+    pub inventory: &'a Inventory,
     /// When the baseline was recorded, where there is one.
     pub recorded: Option<DateTime<Utc>>,
     /// The settings in force.

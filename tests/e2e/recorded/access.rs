@@ -40,6 +40,7 @@ async fn put_right<F: Facet>(hand: &impl Hand<F>, step: &Step<F>) -> bool {
     let scene = Scene {
         now: Utc::now(),
         recorded: None,
+        inventory: &Inventory::default(),
         settings: &settings,
         zone: &zone,
         at: &step.at,

@@ -79,7 +79,7 @@ fn step(of: At, wrote: Option<String>, power: Option<bool>) -> Step<PrincipalBou
     Step::new(boundary(of), AsRecorded::Baseline).wrote(Some(Bounded {
         principal,
         boundary: wrote,
-        power,
+        power: power.into(),
     }))
 }
 

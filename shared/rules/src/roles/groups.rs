@@ -115,7 +115,7 @@ fn added(call: &Call<'_>) -> Judged {
         draft = draft.step(step.wrote(Some(Member {
             user: member.resource,
             created: None,
-            power: None,
+            power: None.into(),
         })));
     }
     if privileged {

@@ -65,7 +65,9 @@ fn given(call: &Call<'_>) -> Judged {
         .shown("policyDocument")
         .map(|text| PolicyState::read(&text));
     let verdict = match &document {
-        Some(PolicyState::Document(document)) => tampering(document, &call.settings.measure()),
+        Some(PolicyState::Document(document)) => {
+            tampering(document, &call.settings.measure(call.inventory))
+        }
         Some(PolicyState::Unparsable { error, .. }) => {
             Verdict::CannotTell(format!("which cannot be parsed: {error}"))
         }

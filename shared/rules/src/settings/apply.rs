@@ -269,19 +269,6 @@ impl Settings {
             .any(|known| glob(&known.principal, principal_arn))
     }
 
-    /// What the power to tamper is measured by: every trail, and passing or
-    /// assuming one of the roles that may hold that power.
-    pub fn measure(&self) -> policy::power::Protected {
-        let known = self.approved.iter().chain(&self.break_glass);
-        let roles = known
-            .map(|known| known.principal.clone())
-            .filter(|arn| Arn::parse(arn).is_some_and(|arn| arn.resource.starts_with("role/")));
-        policy::power::Protected {
-            privileged_roles: roles.collect(),
-            ..policy::power::Protected::default()
-        }
-    }
-
     /// Whether a role is one that Auditward or log delivery depends on: by its
     /// name alone, whatever its account, or because discovery found it.
     pub fn is_guard_role(&self, role_arn: &str, inventory: &Inventory) -> bool {

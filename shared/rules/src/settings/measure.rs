@@ -31,6 +31,18 @@ impl Settings {
                 use_of(&mut measure, used);
             }
         }
+        // Many trails deliver to one bucket.
+        let Protected {
+            buckets,
+            objects,
+            keys,
+            guard,
+            ..
+        } = &mut measure;
+        for list in [buckets, objects, keys, guard] {
+            list.sort_unstable();
+            list.dedup();
+        }
         measure
     }
 

@@ -85,6 +85,7 @@ impl Pipeline<'_> {
             now: self.now,
             recorded: good.map(|baseline| baseline.at),
             settings: &known.settings,
+            inventory: &known.inventory,
             zone: &zone,
             at,
         };

@@ -217,6 +217,7 @@ fn unsafe_as_it_is(
         now: pipeline.now,
         recorded: Some(pipeline.now),
         settings: &known.settings,
+        inventory: &known.inventory,
         zone: &zone,
         at,
     };

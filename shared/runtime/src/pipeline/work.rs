@@ -249,6 +249,7 @@ impl Job<'_> {
             now: self.pipeline.now,
             recorded: baseline.as_ref().map(|baseline| baseline.at),
             settings: &self.known.settings,
+            inventory: &self.known.inventory,
             zone: &zone,
             at,
         };

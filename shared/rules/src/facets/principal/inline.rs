@@ -100,7 +100,9 @@ impl Facet for InlinePolicy {
 fn power(policy: &PolicyState, scene: Scene<'_>) -> Verdict {
     match policy {
         PolicyState::Absent => Verdict::No,
-        PolicyState::Document(document) => tampering(document, &scene.settings.measure()),
+        PolicyState::Document(document) => {
+            tampering(document, &scene.settings.measure(scene.inventory))
+        }
         PolicyState::Unparsable { error, .. } => {
             Verdict::CannotTell(format!("it cannot be parsed: {error}"))
         }

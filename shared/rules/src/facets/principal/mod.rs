@@ -2,6 +2,7 @@
 
 mod attachments;
 mod boundary;
+mod gives;
 mod guardrail;
 mod inline;
 mod membership;
@@ -12,6 +13,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 pub use attachments::{Attached, Attachments, AttachmentsWish};
 pub use boundary::{Bounded, PrincipalBoundary};
+pub use gives::Gives;
 pub use guardrail::{Guardrail, GuardrailWish, Hold};
 pub use inline::{Inline, InlinePolicy, InlineWish};
 pub use membership::{Member, Membership, MembershipWish};

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::facet::At;
 use crate::facets::kept::AsRecorded;
+use crate::inventory::Inventory;
 use crate::settings::Settings;
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/log-reader";
@@ -48,6 +49,7 @@ fn decide<F: Facet>(
         Scene {
             now,
             recorded: None,
+            inventory: &Inventory::default(),
             settings: &settings,
             zone: &zone,
             at: &at,
@@ -111,6 +113,7 @@ fn close_to_partner(live: &PolicyState, role: &str) -> Decision<PolicyState> {
     let scene = Scene {
         now: noon(),
         recorded: None,
+        inventory: &Inventory::default(),
         settings: &settings,
         zone: &zone,
         at: &at,
