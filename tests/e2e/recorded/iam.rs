@@ -121,6 +121,7 @@ async fn the_boundary_of_a_user_comes_back() {
     let at = boundary(At::new("111111111111", "us-east-1", USER));
     let known = Some(Bounded {
         principal: USER.into(),
+        id: Some("AIDAEXAMPLEGLASS00001".into()),
         boundary: Some(VIEW.into()),
         power: Some(false).into(),
     });

@@ -23,6 +23,7 @@ impl Hand<Attachments> for Iam<'_> {
         // Without the principal the list fails as well, and says no more.
         let Some(Principal {
             arn,
+            id,
             created,
             boundary,
         }) = who?
@@ -41,6 +42,7 @@ impl Hand<Attachments> for Iam<'_> {
         };
         Ok(Some(Attached {
             principal: arn,
+            id: Some(id),
             created,
             policies,
             boundary,

@@ -24,6 +24,7 @@ impl Hand<PrincipalBoundary> for Iam<'_> {
         };
         Ok(Some(Bounded {
             principal: who.arn,
+            id: Some(who.id),
             boundary: who.boundary,
             power,
         }))

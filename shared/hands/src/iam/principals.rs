@@ -39,6 +39,8 @@ pub(super) fn sort(at: &At) -> Result<Sort, Failure> {
 pub(super) struct Principal {
     /// Its ARN with its path.
     pub arn: String,
+    /// Its unique ID.
+    pub id: String,
     pub created: Option<chrono::DateTime<Utc>>,
     /// Its permissions boundary; groups have none.
     pub boundary: Option<String>,
@@ -54,6 +56,7 @@ pub(super) async fn principal(
     let found = match sort {
         Sort::Role => role(client, at).await?.map(|role| Principal {
             arn: role.arn,
+            id: role.role_id,
             created: moment(&role.create_date),
             boundary: role
                 .permissions_boundary
@@ -63,6 +66,7 @@ pub(super) async fn principal(
             .and_then(|answer| answer.user)
             .map(|user| Principal {
                 arn: user.arn,
+                id: user.user_id,
                 created: moment(&user.create_date),
                 boundary: user
                     .permissions_boundary
@@ -76,6 +80,7 @@ pub(super) async fn principal(
         .and_then(|answer| answer.group)
         .map(|group| Principal {
             arn: group.arn,
+            id: group.group_id,
             created: moment(&group.create_date),
             boundary: None,
         }),

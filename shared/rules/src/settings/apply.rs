@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use auditward_policy as policy;
+use auditward_policy::{self as policy, Tri};
 
 use super::{Known, Mode, Partner, Settings};
 use crate::actor::Actor;
@@ -261,12 +261,29 @@ impl Settings {
             .find(|known| known.unique_id.as_deref() == Some(unique_id))
     }
 
-    /// Whether a principal (by its ARN) may hold the power to change trails.
-    pub fn is_approved(&self, principal_arn: &str) -> bool {
+    /// Whether a principal may hold the power to change trails: by its ARN, and by
+    /// its unique ID where the settings give one. Where the ID is not known it cannot
+    /// be told whether it is the same principal, or one made anew under its name.
+    pub fn approval(&self, principal_arn: &str, unique_id: Option<&str>) -> Tri {
         let known = self.approved.iter().chain(&self.break_glass);
-        known
-            .into_iter()
-            .any(|known| glob(&known.principal, principal_arn))
+        let answers = known
+            .filter(|known| glob(&known.principal, principal_arn))
+            .map(|known| match (known.unique_id.as_deref(), unique_id) {
+                (Some(_), None) => Tri::CannotTell,
+                (Some(wanted), Some(id)) if wanted != id => Tri::No,
+                _ => Tri::Yes,
+            });
+        answers.fold(Tri::No, |all, one| match (all, one) {
+            (Tri::Yes, _) | (_, Tri::Yes) => Tri::Yes,
+            (Tri::CannotTell, _) | (_, Tri::CannotTell) => Tri::CannotTell,
+            _ => Tri::No,
+        })
+    }
+
+    /// Whether a principal is approved, as far as can be told: nothing is taken from
+    /// one that may be.
+    pub fn is_approved(&self, principal_arn: &str, unique_id: Option<&str>) -> bool {
+        self.approval(principal_arn, unique_id) != Tri::No
     }
 
     /// Whether a role is one that Auditward or log delivery depends on: by its

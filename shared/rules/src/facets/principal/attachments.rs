@@ -18,6 +18,9 @@ pub struct Attachments;
 pub struct Attached {
     /// The principal's ARN with its path, which events do not have.
     pub principal: String,
+    /// Its unique ID (`AROA…`, `AIDA…`), by which one made anew under its name differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// When the principal was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<DateTime<Utc>>,
@@ -120,7 +123,10 @@ fn without(
     let Some(gives) = live.policies.get(policy) else {
         return Decision::Safe;
     };
-    if scene.settings.is_approved(&live.principal) {
+    if scene
+        .settings
+        .is_approved(&live.principal, live.id.as_deref())
+    {
         return Decision::Safe;
     }
     let (name, principal) = (policy.rsplit('/').next().unwrap_or(policy), &live.principal);
@@ -211,6 +217,7 @@ mod tests {
     fn attached(policies: &[(&str, Option<bool>)]) -> Attached {
         Attached {
             principal: USER.into(),
+            id: None,
             created: Some(noon() - TimeDelta::hours(1)),
             policies: policies
                 .iter()
@@ -444,6 +451,7 @@ mod tests {
             (policies, created, boundary).prop_map(|(policies, minutes, boundary)| Attached {
                 boundary: boundary.map(Gives::Known),
                 principal: USER.into(),
+                id: None,
                 created: minutes.map(|minutes| noon() + TimeDelta::minutes(minutes)),
                 policies,
             }),

@@ -16,6 +16,9 @@ pub struct PrincipalBoundary;
 pub struct Bounded {
     /// The principal's ARN with its path, which events do not have.
     pub principal: String,
+    /// Its unique ID (`AROA…`, `AIDA…`), by which one made anew under its name differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// The boundary's policy, by ARN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boundary: Option<String>,
@@ -40,7 +43,11 @@ impl Facet for PrincipalBoundary {
         };
         let power = live.power.power(scene);
         let kept = live.boundary.is_some() && power == Some(false);
-        if kept || scene.settings.is_approved(&live.principal) {
+        if kept
+            || scene
+                .settings
+                .is_approved(&live.principal, live.id.as_deref())
+        {
             return Decision::Safe;
         }
         let who = &live.principal;

@@ -20,6 +20,9 @@ pub struct InlinePolicy;
 pub struct Inline {
     /// The principal's ARN with its path, which events do not have.
     pub principal: String,
+    /// Its unique ID (`AROA…`, `AIDA…`), by which one made anew under its name differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// When the principal was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<DateTime<Utc>>,
@@ -117,7 +120,10 @@ fn harmless(
     baseline: Option<&Option<Inline>>,
     scene: Scene<'_>,
 ) -> Decision<Option<Inline>> {
-    if scene.settings.is_approved(&live.principal) {
+    if scene
+        .settings
+        .is_approved(&live.principal, live.id.as_deref())
+    {
         return Decision::Safe;
     }
     let Inline { principal, .. } = live;

@@ -15,6 +15,9 @@ pub struct Membership;
 pub struct Member {
     /// The user's ARN with its path.
     pub user: String,
+    /// Its unique ID (`AROA…`, `AIDA…`), by which one made anew under its name differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// When the user was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<DateTime<Utc>>,
@@ -49,7 +52,7 @@ impl Facet for Membership {
         };
         let (user, group) = (&member.user, scene.at.name());
         match member.power.power(scene) {
-            _ if scene.settings.is_approved(user) => return Decision::Safe,
+            _ if scene.settings.is_approved(user, member.id.as_deref()) => return Decision::Safe,
             _ if wish.privileged => {}
             Some(true) => {}
             Some(false) => return Decision::Safe,

@@ -25,6 +25,7 @@ fn policy(effect: &str, action: &str) -> PolicyState {
 fn held(minutes: i64, policy: PolicyState) -> Option<Inline> {
     Some(Inline {
         principal: "arn:aws:iam::111111111111:role/team/app".into(),
+        id: None,
         created: Some(noon() - TimeDelta::minutes(minutes)),
         policy,
     })
@@ -138,6 +139,24 @@ fn the_approved_keep_what_they_have() {
 }
 
 #[test]
+fn who_was_made_anew_under_an_approved_name_is_somebody_else() {
+    let mut stage = Stage::of(ROLE);
+    stage.settings = Settings::parse(
+        "[ours]\naccounts = [\"111111111111\"]\n[[approved]]\nunique_id = \"AROAEXAMPLEPLATFORM01\"\n\
+         principal = \"arn:aws:iam::111111111111:role/team/app\"\nreason = \"platform\"\n",
+    )
+    .unwrap();
+    let decide = |id: Option<&str>| {
+        let mut live = held(3, policy("Allow", "*"));
+        live.as_mut().unwrap().id = id.map(str::to_owned);
+        InlinePolicy::decide(&live, &harmless(), None, stage.scene())
+    };
+    assert_eq!(decide(Some("AROAEXAMPLEPLATFORM01")), Decision::Safe);
+    assert_eq!(decide(None), Decision::Safe, "nothing says otherwise");
+    changed(decide(Some("AROAEXAMPLEANOTHER001")));
+}
+
+#[test]
 fn a_lost_guardrail_comes_back_and_power_does_not() {
     let gone = held(600, PolicyState::Absent);
     let lost = |known: Option<&Option<Inline>>| {
@@ -186,6 +205,7 @@ fn a_guardrail_is_attached_where_it_is_required_or_denies() {
 fn bounded(boundary: Option<&str>, power: Option<bool>) -> Option<Bounded> {
     Some(Bounded {
         principal: ROLE.into(),
+        id: None,
         boundary: boundary.map(str::to_owned),
         power: power.into(),
     })
@@ -221,6 +241,7 @@ fn a_member_goes_only_from_a_privileged_group() {
     let member = |power, minutes| {
         Some(Member {
             user: "arn:aws:iam::111111111111:user/x".into(),
+            id: None,
             created: Some(noon() - TimeDelta::minutes(minutes)),
             power: Gives::Known(power),
         })
@@ -286,6 +307,7 @@ fn inlines() -> impl Strategy<Value = Option<Inline>> {
         0.9,
         (policies(), option::of(-30_i64..30)).prop_map(|(policy, minutes)| Inline {
             principal: ROLE.into(),
+            id: None,
             created: minutes.map(|minutes| noon() + TimeDelta::minutes(minutes)),
             policy,
         }),
@@ -298,6 +320,7 @@ fn boundaries() -> impl Strategy<Value = Option<Bounded>> {
         0.9,
         (boundary, any::<Option<bool>>()).prop_map(|(boundary, power)| Bounded {
             principal: ROLE.into(),
+            id: None,
             boundary: boundary.map(str::to_owned),
             power: power.into(),
         }),
@@ -308,6 +331,7 @@ fn members() -> impl Strategy<Value = Option<Member>> {
     option::of(
         (any::<Option<bool>>(), option::of(-30_i64..30)).prop_map(|(power, minutes)| Member {
             user: "arn:aws:iam::111111111111:user/x".into(),
+            id: None,
             created: minutes.map(|minutes| noon() + TimeDelta::minutes(minutes)),
             power: power.into(),
         }),
