@@ -468,6 +468,43 @@ fn stack_sets_gives_its_own_role_power_and_nobody_else_in_its_name() {
 }
 
 #[test]
+fn what_looks_like_a_neighbours_doing_is_told_and_left_standing() {
+    for (service, role) in [
+        (
+            "cloudformation.amazonaws.com",
+            "cdk-hnb659fds-cfn-exec-role-111111111111-eu-west-1",
+        ),
+        (
+            "organizations.amazonaws.com",
+            "OrganizationAccountAccessRole",
+        ),
+        ("organizations.amazonaws.com", "AWSControlTowerExecution"),
+    ] {
+        let attach = |by: &str, role: &str, policy: &str| {
+            let request = json!({"roleName": role, "policyArn": policy});
+            let mut attach = event("AttachRolePolicy", &request);
+            attach["userIdentity"]["invokedBy"] = json!(by);
+            judged(&attach)
+        };
+        let found = attach(service, role, ADMIN);
+        assert_eq!(found.verdict(), Verdict::Violation, "{role}");
+        assert!(kinds(&found).is_empty(), "{role}");
+        let told = &found.findings[0].summary;
+        assert!(told.contains("left standing"), "{told}");
+        // The name alone, another service, another policy or another role is nobody's.
+        let iam = "arn:aws:iam::aws:policy/IAMFullAccess";
+        for other in [
+            attach("", role, ADMIN),
+            attach("lambda.amazonaws.com", role, ADMIN),
+            attach(service, role, iam),
+            attach(service, "webshop", ADMIN),
+        ] {
+            assert_eq!(kinds(&other), ["attachments"], "{role}");
+        }
+    }
+}
+
+#[test]
 fn the_event_time_bounds_what_the_event_can_have_attached() {
     let found = judged(&event(
         "AttachUserPolicy",
