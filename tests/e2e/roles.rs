@@ -102,6 +102,7 @@ async fn every_violation_is_put_back_told_once_and_undone() {
     a_key_is_switched_off_and_on_again().await;
     what_a_group_may_do_decides_who_may_come_in().await;
     an_older_user_goes_once_the_history_confirms_it().await;
+    who_was_there_before_stays().await;
     story::complete(FUNCTION, &[ROWS, KEY].concat(), MISSING);
 }
 
@@ -167,6 +168,42 @@ async fn an_older_user_goes_once_the_history_confirms_it() {
         let expected = if known { "fixed" } else { "cannot-tell" };
         assert_eq!(answer["cases"][0]["outcome"], expected, "{answer}");
         assert_eq!(stage.look(&event).await, json!({ "member": !known }));
+        guard.done();
+    }
+}
+
+/// GIVEN a user who was added before as well, which AWS takes for a success, THEN
+/// the user goes only where the history has who took the user out meanwhile.
+async fn who_was_there_before_stays() {
+    let ago = |days: i64| {
+        let time = chrono::Utc::now() - chrono::TimeDelta::hours(24 * days + 1);
+        json!(time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+    };
+    for removed in [false, true] {
+        let stage = Stage::set(ENFORCE).await;
+        let mut event = stage.event("role-guard/group.member-added.violation.protected-group");
+        stage.scene.prepare(&stage.moto, &event).await;
+        event["detail"]["eventTime"] = ago(0);
+        stage.act(&event).await;
+        let api = Api::of(&stage.moto, MANAGEMENT, "us-east-1").await;
+        let mut history = vec![("AddUserToGroup", ago(30))];
+        if removed {
+            history.push(("RemoveUserFromGroup", ago(20)));
+        }
+        for (name, time) in history {
+            let mut earlier = event["detail"].clone();
+            earlier["eventName"] = json!(name);
+            earlier["eventID"] = json!(format!("{name}-before"));
+            earlier["eventTime"] = time;
+            let earlier = json!({ "Event": earlier.to_string() });
+            let (status, said) = api.json("cloudtrail", "RecordEvent", &earlier).await;
+            assert!(status < 300, "{said}");
+        }
+        let mut guard = stage.guard(FUNCTION).await;
+        let answer = guard.play(&event).await;
+        let expected = if removed { "fixed" } else { "cannot-tell" };
+        assert_eq!(answer["cases"][0]["outcome"], expected, "{answer}");
+        assert_eq!(stage.look(&event).await, json!({ "member": !removed }));
         guard.done();
     }
 }

@@ -322,6 +322,8 @@ pub async fn put_right<F: Facet>(
     let zone = settings.zone(&step.at.account);
     let scene = Scene {
         now: chrono::Utc::now(),
+        recorded: None,
+        inventory: &Inventory::default(),
         settings: &settings,
         zone: &zone,
         at: &step.at,

@@ -101,8 +101,6 @@ default = "enforce"
 "group.member-added" = "any"
 "user.key-created" = "any"
 "oidc.audience-added" = "any"
-"guard-role.changed" = "any"
-"guard-role.deleted" = "any"
 "#;
 
 /// A moto server for a test, its scene, and settings in force.

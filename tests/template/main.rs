@@ -65,6 +65,11 @@ fn one_function_heals_only_what_is_the_others() {
 }
 
 #[test]
+fn the_roles_of_schedules_are_passed_on_whatever_the_stack_is_named() {
+    assert_eq!(permissions::schedules(Stack::read()), Faults::new());
+}
+
+#[test]
 fn the_role_in_member_accounts_allows_exactly_what_all_hands_do() {
     assert_eq!(permissions::members(Stack::read()), Faults::new());
 }
@@ -102,7 +107,8 @@ fn a_template_that_does_not_agree_is_found_out() {
     let hands = "RoleGuardRole/Properties/Policies/1/PolicyDocument/Statement/0";
     let healing = "TrailGuardRole/Properties/Policies/1/PolicyDocument/Statement/11";
     let runtime = "BucketGuardRole/Properties/Policies/0/PolicyDocument/Statement/0";
-    let cases: [(String, Value, Check, &str); 18] = [
+    let passing = "SelfGuardRole/Properties/Policies/1/PolicyDocument/Statement";
+    let cases: [(String, Value, Check, &str); 20] = [
         (
             format!("{keys}/Pattern/detail/eventName"),
             json!(["DisableKey", "PutKeyPolicy"]),
@@ -161,6 +167,18 @@ fn a_template_that_does_not_agree_is_found_out() {
             json!({"Fn::Sub": "arn:${AWS::Partition}:lambda:*:${AWS::AccountId}:function:*"}),
             permissions::healing,
             "trail-guard: lambda:AddPermission is allowed on",
+        ),
+        (
+            format!("{passing}/13/Resource"),
+            json!({"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/auditward*"}),
+            permissions::schedules,
+            "self-guard: evidence-TrailGuardPulseRole-9VK2XQ0B7LMD is not passed on",
+        ),
+        (
+            format!("{passing}/7/Condition"),
+            Value::Null,
+            permissions::hands,
+            "self-guard: the condition of lambda:CreateEventSourceMapping is",
         ),
         (
             format!("{runtime}/Action"),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use auditward_rules::arn::glob;
 use auditward_rules::facet::At;
 use auditward_rules::inventory::Inventory;
 use auditward_rules::plan::Plan;
@@ -216,6 +217,12 @@ fn only_where(whose: &str, action: &str, on: &[Value]) -> Value {
             };
             only("iam:PassedToService", services)
         }
+        // In other accounts there is none of Auditward's functions to name.
+        "lambda:CreateEventSourceMapping" if whose != "members" => {
+            let own =
+                "arn:${AWS::Partition}:lambda:*:${AWS::AccountId}:function:${AWS::StackName}-*";
+            json!({"ArnLike": {"lambda:FunctionArn": {"Fn::Sub": own}}})
+        }
         "iam:CreateServiceLinkedRole" => only("iam:AWSServiceName", json!(trail)),
         _ => Value::Null,
     }
@@ -224,6 +231,62 @@ fn only_where(whose: &str, action: &str, on: &[Value]) -> Value {
 /// The roles as which self-guard's schedules call it.
 fn healed_role() -> Value {
     json!({"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${AWS::StackName}-SelfGuard*"})
+}
+
+/// Who puts a function's schedules back passes the roles on as which they call it,
+/// whatever the stack is named, and none that a function runs as.
+pub fn schedules(stack: &Stack) -> Faults {
+    let names = ["auditward", "evidence"].into_iter();
+    names.flat_map(|name| schedules_of(stack, name)).collect()
+}
+
+fn schedules_of(stack: &Stack, stack_name: &str) -> Faults {
+    let plain = |text: &str| {
+        text.replace("${AWS::Partition}", "aws")
+            .replace("${AWS::AccountId}", "111111111111")
+            .replace("${AWS::StackName}", stack_name)
+            .replace("${AWS::Region}", "eu-west-1")
+    };
+    let role = |name: &str| format!("arn:aws:iam::111111111111:role/{name}");
+    let check = |function: Function, deployed: Deployed| {
+        let grants = stack.grants(&deployed.role, "hands");
+        let for_scheduler =
+            json!({"StringEquals": {"iam:PassedToService": "scheduler.amazonaws.com"}});
+        let passing = grants
+            .iter()
+            .filter(|grant| grant.condition == for_scheduler)
+            .flat_map(|grant| &grant.resources);
+        let passed: Vec<String> = passing
+            .map(|on| plain(on["Fn::Sub"].as_str().unwrap_or_default()))
+            .collect();
+        let passes = |name: &str| passed.iter().any(|pattern| glob(pattern, &role(name)));
+        let writes =
+            |other: &Function| function == Function::SelfGuard || function.heals() == Some(*other);
+        let mut faults = Faults::new();
+        for other in Function::ALL {
+            let theirs = stack.function(other.name());
+            // SAM makes the roles of schedules, and CloudFormation names them.
+            let events = theirs.properties["Events"].as_object().unwrap();
+            let scheduled = events
+                .iter()
+                .filter(|(_, event)| event["Type"] == "ScheduleV2")
+                .map(|(event, _)| format!("{stack_name}-{other:?}{event}Role-9VK2XQ0B7LMD"));
+            let scheduled: Vec<String> = scheduled.collect();
+            assert!(!scheduled.is_empty(), "{other:?} has no schedule");
+            for name in scheduled.iter().filter(|_| writes(&other)) {
+                if !passes(name) {
+                    faults.push(format!("{}: {name} is not passed on", function.name()));
+                }
+            }
+            let runs_as = &stack.resource(&theirs.role)["Properties"]["RoleName"]["Fn::Sub"];
+            let runs_as = plain(runs_as.as_str().unwrap());
+            if passes(&runs_as) {
+                faults.push(format!("{}: {runs_as} is passed on", function.name()));
+            }
+        }
+        faults
+    };
+    each_function(check, stack)
 }
 
 /// What one function does to another's is done to nothing else: only to what has

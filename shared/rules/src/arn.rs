@@ -34,6 +34,11 @@ impl<'a> Arn<'a> {
         (!arn.resource.is_empty()).then_some(arn)
     }
 
+    /// Whether it names an IAM role.
+    pub fn is_role(&self) -> bool {
+        self.service == "iam" && self.resource.starts_with("role/")
+    }
+
     /// What stands behind the resource's type and path: `audit` of `trail/audit`.
     pub fn name(&self) -> &'a str {
         self.resource.rsplit('/').next().unwrap_or(self.resource)

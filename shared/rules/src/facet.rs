@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use auditward_policy::Zone;
 
+use crate::inventory::Inventory;
 use crate::plan::Plan;
 use crate::settings::Settings;
 
@@ -64,6 +65,10 @@ impl At {
 pub struct Scene<'a> {
     /// The clock, read once.
     pub now: DateTime<Utc>,
+    /// What protected trails use.
+    pub inventory: &'a Inventory,
+    /// When the baseline was recorded, where there is one.
+    pub recorded: Option<DateTime<Utc>>,
     /// The settings in force.
     pub settings: &'a Settings,
     /// Whose principals are ours, the resource's owner first.
@@ -79,6 +84,9 @@ pub struct Scene<'a> {
 pub trait Facet: Send + Sync + 'static {
     /// The facet's name in plans, cases and baselines, such as `trail-logging`.
     const KIND: &'static str;
+    /// Whether a step of this facet only follows up what an earlier step of the
+    /// same finding put right: where nothing was wrong, there is nothing to follow.
+    const FOLLOWS: bool = false;
     /// A state. Absence is a state, never a read error.
     type State: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync;
     /// What a plan asks for.

@@ -99,8 +99,9 @@ impl Inventory {
         // CloudTrail names log groups with `:*` behind them, events without.
         let group = format!("{arn}:*");
         self.others.contains(arn)
+            || self.uses_role(arn)
             || self.trails.iter().any(|used| {
-                let others = [&used.key, &used.topic, &used.log_group, &used.log_role];
+                let others = [&used.key, &used.topic, &used.log_group];
                 used.trail == arn
                     || bucket.is_some_and(|bucket| bucket == used.bucket)
                     || others
@@ -108,6 +109,20 @@ impl Inventory {
                         .flatten()
                         .any(|other| other == arn || *other == group)
             })
+    }
+
+    /// Whether a role delivers or replicates logs. Events leave a role's path out,
+    /// and a name is taken but once in an account.
+    pub fn uses_role(&self, role_arn: &str) -> bool {
+        let plain = |arn: &str| {
+            let arn = Arn::parse(arn).filter(Arn::is_role)?;
+            Some((arn.account.to_owned(), arn.name().to_owned()))
+        };
+        let log_roles = self.trails.iter().filter_map(|used| used.log_role.as_ref());
+        plain(role_arn).is_some_and(|role| {
+            let mut all = self.others.iter().chain(log_roles);
+            all.any(|arn| plain(arn).as_ref() == Some(&role))
+        })
     }
 
     /// Puts an entry in the place of the one for the same trail. Whoever owns the

@@ -7,7 +7,7 @@ use serde::Serialize;
 
 use crate::actor::Actor;
 use crate::inventory::Inventory;
-use crate::neighbours;
+use crate::neighbours::{self, Neighbour};
 use crate::plan::Plan;
 use crate::record::Record;
 use crate::registry;
@@ -118,7 +118,8 @@ pub fn judge(
     let mut judgement = Judgement::default();
     for rule in registry::watching(&record.event_source, record.plain_name()) {
         judgement.watched = true;
-        if let Some(why) = neighbours::doing(record) {
+        let neighbour = neighbours::doing(record);
+        if let Some(Neighbour::Alone(why)) = neighbour {
             judgement.notes.push(format!("{}: {why}", rule.id));
             continue;
         }
@@ -139,7 +140,14 @@ pub fn judge(
         } else {
             verdict
         };
-        for draft in drafts {
+        for mut draft in drafts {
+            if let Some(Neighbour::Told(why)) = neighbour {
+                draft.plan.clear();
+                draft.summary = format!(
+                    "{}; left standing, as it looks like this: {why}",
+                    draft.summary
+                );
+            }
             let scene = Judging {
                 rule,
                 settings,

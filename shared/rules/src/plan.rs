@@ -121,6 +121,11 @@ macro_rules! plans {
                 match self { $($(Self::$variant(_) => <$facet as Facet>::KIND,)+)+ }
             }
 
+            /// Whether it only follows up an earlier step; see [`Facet::FOLLOWS`].
+            pub fn follows(&self) -> bool {
+                match self { $($(Self::$variant(_) => <$facet as Facet>::FOLLOWS,)+)+ }
+            }
+
             /// The resource.
             pub fn at(&self) -> &At {
                 match self { $($(Self::$variant(step) => &step.at,)+)+ }

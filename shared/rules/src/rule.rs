@@ -410,15 +410,9 @@ impl<'a> Call<'a> {
     /// Whether an account is ours; partners are not. Where only the organization
     /// is known, and not which accounts are in it, it cannot be told.
     pub fn is_ours(&self, account: &str) -> Tri {
-        let ours = &self.settings.ours;
-        let mut named = ours
-            .accounts
-            .iter()
-            .chain(&ours.log_archives)
-            .chain(&self.inventory.accounts);
-        if named.any(|one| one == account) || account == self.account() {
+        if self.settings.has_account(account, self.inventory) || account == self.account() {
             Tri::Yes
-        } else if ours.organization.is_some() && self.inventory.accounts.is_empty() {
+        } else if self.settings.ours.organization.is_some() && self.inventory.accounts.is_empty() {
             Tri::CannotTell
         } else {
             Tri::No

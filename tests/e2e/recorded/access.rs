@@ -39,6 +39,8 @@ async fn put_right<F: Facet>(hand: &impl Hand<F>, step: &Step<F>) -> bool {
     let zone = settings.zone(&step.at.account);
     let scene = Scene {
         now: Utc::now(),
+        recorded: None,
+        inventory: &Inventory::default(),
         settings: &settings,
         zone: &zone,
         at: &step.at,

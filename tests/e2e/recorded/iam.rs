@@ -5,6 +5,7 @@ use auditward_rules::facet::{At, Decision, Facet, Scene};
 use auditward_rules::facets::kept::AsRecorded;
 use auditward_rules::facets::made::Gone;
 use auditward_rules::facets::principal::{Bounded, PrincipalBoundary, ProviderAudience, boundary};
+use auditward_rules::inventory::Inventory;
 use auditward_rules::settings::Settings;
 use auditward_runtime::hand::Hand;
 use auditward_tests::recorded::{Exchange, Recorded};
@@ -67,6 +68,8 @@ fn decide<F: Facet>(
     let zone = settings.zone(&at.account);
     let scene = Scene {
         now: DateTime::<Utc>::UNIX_EPOCH,
+        recorded: None,
+        inventory: &Inventory::default(),
         settings: &settings,
         zone: &zone,
         at,
@@ -118,8 +121,9 @@ async fn the_boundary_of_a_user_comes_back() {
     let at = boundary(At::new("111111111111", "us-east-1", USER));
     let known = Some(Bounded {
         principal: USER.into(),
+        id: Some("AIDAEXAMPLEGLASS00001".into()),
         boundary: Some(VIEW.into()),
-        power: Some(false),
+        power: Some(false).into(),
     });
     for (bad, undo) in [(Some(ADMIN), put(ADMIN)), (None, delete)] {
         let aws = Recorded::play([user(bad), put(VIEW), user(Some(VIEW)), undo]).await;

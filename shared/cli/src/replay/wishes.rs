@@ -122,7 +122,9 @@ pub(super) fn wish_of(kind: &str, wish: &Value) -> Option<String> {
         "trail-insights" => "switch its insights on again".into(),
         "key-state" => "make it usable again".into(),
         "key-policy" => "let its owner and CloudTrail use it again".into(),
-        "role-trust" if wish == "baseline" => recorded("trust policy"),
+        "role-trust" if wish == "baseline" || wish == "baseline-or-closed" => {
+            recorded("trust policy")
+        }
         "role-trust" => "take outsiders out of its trust policy".into(),
         "role-sessions" => "end its live sessions".into(),
         "role-inline-policies" => recorded("inline policies"),

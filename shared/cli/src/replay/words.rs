@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use auditward_rules::arn::Arn;
 use auditward_rules::facet::{Decision, Scene};
+use auditward_rules::inventory::Inventory;
 use auditward_rules::plan::Plan;
 use auditward_rules::settings::Settings;
 
@@ -19,7 +20,9 @@ pub fn steps(plan: &Plan, settings: &Settings, now: DateTime<Utc>) -> Vec<String
     let zone = settings.zone(&at.account);
     let scene = Scene {
         now,
+        recorded: None,
         settings,
+        inventory: &Inventory::default(),
         zone: &zone,
         at,
     };

@@ -6,7 +6,7 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::operation::RequestId;
 
 use auditward_rules::facet::{At, PolicyState};
-use auditward_rules::facets::principal::{Attached, Attachments, Guardrail, Hold};
+use auditward_rules::facets::principal::{Attached, Attachments, Gives, Guardrail, Hold};
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Written};
 
@@ -21,17 +21,31 @@ impl Hand<Attachments> for Iam<'_> {
             futures_util::future::join(principal(&client, at, sort), attached(&client, at, sort))
                 .await;
         // Without the principal the list fails as well, and says no more.
-        let Some(Principal { arn, created, .. }) = who? else {
+        let Some(Principal {
+            arn,
+            id,
+            created,
+            boundary,
+        }) = who?
+        else {
             return Ok(None);
         };
         let arns = attached?;
         let powers = arns.iter().map(|arn| power(&client, arn));
         let powers = futures_util::future::try_join_all(powers).await?;
         let policies: BTreeMap<_, _> = arns.into_iter().zip(powers).collect();
+        let harmless = Gives::Known(Some(false));
+        // Nothing is left of nothing.
+        let boundary = match boundary.filter(|_| policies.values().any(|one| *one != harmless)) {
+            Some(arn) => Some(power(&client, &arn).await?),
+            None => None,
+        };
         Ok(Some(Attached {
             principal: arn,
+            id: Some(id),
             created,
             policies,
+            boundary,
         }))
     }
 

@@ -4,7 +4,7 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::operation::RequestId;
 
 use auditward_rules::facet::At;
-use auditward_rules::facets::principal::{Bounded, PrincipalBoundary};
+use auditward_rules::facets::principal::{Bounded, Gives, PrincipalBoundary};
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Written};
 
@@ -20,10 +20,11 @@ impl Hand<PrincipalBoundary> for Iam<'_> {
         };
         let power = match &who.boundary {
             Some(arn) => power(&client, arn).await?,
-            None => Some(true),
+            None => Gives::Known(Some(true)),
         };
         Ok(Some(Bounded {
             principal: who.arn,
+            id: Some(who.id),
             boundary: who.boundary,
             power,
         }))

@@ -25,6 +25,7 @@ impl Hand<InlinePolicy> for Iam<'_> {
         .await?;
         Ok(who.map(|who| Inline {
             principal: who.arn,
+            id: Some(who.id),
             created: who.created,
             policy,
         }))

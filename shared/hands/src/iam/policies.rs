@@ -6,40 +6,36 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::operation::RequestId;
 use aws_sdk_iam::types::PolicyVersion as Listed;
 
-use auditward_policy::power::{Protected, Verdict, managed_policy, tampering};
+use auditward_policy::power::{Verdict, managed_policy};
 use auditward_rules::arn::Arn;
 use auditward_rules::facet::{At, PolicyState};
 use auditward_rules::facets::policy::{ManagedPolicy, Policy, PolicyVersion, Version, Versions};
+use auditward_rules::facets::principal::Gives;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Written};
 
 use super::principals::moment;
 use super::{Iam, all, found};
 
-/// Whether a policy gives the power to tamper, by what is known of AWS's own
-/// policies, or else by its default version. One that cannot be read must not
-/// hide what is told of the others: it is `None`, which nobody takes for safe.
-pub(super) async fn power(client: &Client, arn: &str) -> Result<Option<bool>, Failure> {
-    match managed_policy(arn) {
-        Some(known @ (Verdict::No | Verdict::Yes(_))) => Ok(verdict(&known)),
-        Some(Verdict::CannotTell(_)) | None => {
-            Ok(text_of(client, arn).await?.as_ref().and_then(given))
-        }
-    }
+/// What a policy gives: what is known of AWS's own policies, or else the text of its
+/// default version. One that cannot be read must not hide what is told of the
+/// others: it is unknown, which nobody takes for safe.
+pub(super) async fn power(client: &Client, arn: &str) -> Result<Gives, Failure> {
+    Ok(match managed_policy(arn) {
+        Some(Verdict::No) => Gives::Known(Some(false)),
+        Some(Verdict::Yes(_)) => Gives::Known(Some(true)),
+        Some(Verdict::CannotTell(_)) | None => text_of(client, arn)
+            .await?
+            .map_or(Gives::Known(None), given),
+    })
 }
 
-pub(super) fn verdict(verdict: &Verdict) -> Option<bool> {
-    match verdict {
-        Verdict::No => Some(false),
-        Verdict::Yes(_) => Some(true),
-        Verdict::CannotTell(_) => None,
+/// What a text gives; one that is gone meanwhile cannot be told.
+fn given(text: PolicyState) -> Gives {
+    match text {
+        PolicyState::Absent => Gives::Known(None),
+        text => Gives::Text(text),
     }
-}
-
-/// Whether a text gives the power to tamper.
-fn given(text: &PolicyState) -> Option<bool> {
-    let document = text.document()?;
-    verdict(&tampering(document, &Protected::default()))
 }
 
 /// Whether a text denies anything.
@@ -154,8 +150,8 @@ impl Hand<PolicyVersion> for Iam<'_> {
                 .collect();
             let version = Version {
                 created: listed.create_date.as_ref().and_then(moment),
-                power: given(&text),
                 denies,
+                power: given(text),
             };
             Ok::<_, Failure>((id, version))
         });

@@ -4,14 +4,14 @@ use aws_sdk_iam::Client;
 use aws_sdk_iam::types::AttachedPolicy;
 use chrono::Utc;
 
-use auditward_policy::power::{Protected, tampering};
 use auditward_rules::arn::Arn;
 use auditward_rules::facet::{At, PolicyState};
+use auditward_rules::facets::principal::Gives;
 use auditward_runtime::failure::Failure;
 
 pub(super) use crate::time::moment;
 
-use super::policies::{power, verdict};
+use super::policies::power;
 use super::{all, found, role};
 
 /// IAM has a call of its own for each.
@@ -39,6 +39,8 @@ pub(super) fn sort(at: &At) -> Result<Sort, Failure> {
 pub(super) struct Principal {
     /// Its ARN with its path.
     pub arn: String,
+    /// Its unique ID.
+    pub id: String,
     pub created: Option<chrono::DateTime<Utc>>,
     /// Its permissions boundary; groups have none.
     pub boundary: Option<String>,
@@ -54,6 +56,7 @@ pub(super) async fn principal(
     let found = match sort {
         Sort::Role => role(client, at).await?.map(|role| Principal {
             arn: role.arn,
+            id: role.role_id,
             created: moment(&role.create_date),
             boundary: role
                 .permissions_boundary
@@ -63,6 +66,7 @@ pub(super) async fn principal(
             .and_then(|answer| answer.user)
             .map(|user| Principal {
                 arn: user.arn,
+                id: user.user_id,
                 created: moment(&user.create_date),
                 boundary: user
                     .permissions_boundary
@@ -76,6 +80,7 @@ pub(super) async fn principal(
         .and_then(|answer| answer.group)
         .map(|group| Principal {
             arn: group.arn,
+            id: group.group_id,
             created: moment(&group.create_date),
             boundary: None,
         }),
@@ -160,33 +165,16 @@ pub(super) async fn inline_policy(
     Ok(text.map_or(PolicyState::Absent, |text| PolicyState::read(&text)))
 }
 
-/// Whether a principal's own policies together give the power to tamper;
-/// `None` where one cannot be told and no other does.
-pub(super) async fn power_of(
-    client: &Client,
-    at: &At,
-    sort: Sort,
-) -> Result<Option<bool>, Failure> {
+/// What a principal's own policies give together.
+pub(super) async fn power_of(client: &Client, at: &At, sort: Sort) -> Result<Gives, Failure> {
     let (arns, names) =
         futures_util::future::try_join(attached(client, at, sort), inline_names(client, at, sort))
             .await?;
     let managed = arns.iter().map(|arn| power(client, arn));
     let mut powers = futures_util::future::try_join_all(managed).await?;
     for name in names {
-        powers.push(match inline_policy(client, at, sort, &name).await? {
-            PolicyState::Document(document) => {
-                verdict(&tampering(&document, &Protected::default()))
-            }
-            PolicyState::Absent => Some(false),
-            PolicyState::Unparsable { .. } => None,
-        });
+        let text = inline_policy(client, at, sort, &name).await?;
+        powers.push(Gives::Text(text));
     }
-    if powers.contains(&Some(true)) {
-        return Ok(Some(true));
-    }
-    Ok(if powers.contains(&None) {
-        None
-    } else {
-        Some(false)
-    })
+    Ok(Gives::All(powers))
 }

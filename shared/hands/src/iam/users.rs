@@ -49,6 +49,7 @@ impl Hand<Membership> for Iam<'_> {
         .await?;
         Ok(who.map(|who| Member {
             user: who.arn,
+            id: Some(who.id),
             created: who.created,
             power,
         }))

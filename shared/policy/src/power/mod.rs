@@ -26,6 +26,9 @@ pub struct Protected {
     pub trails: Vec<String>,
     /// Names of log buckets.
     pub buckets: Vec<String>,
+    /// Where in them the log files are: `acme-logs/AWSLogs/*`. Without any, in the
+    /// whole of the buckets.
+    pub objects: Vec<String>,
     /// ARNs of their keys.
     pub keys: Vec<String>,
     /// ARNs of the guard's own parts and of other protected resources.
@@ -135,17 +138,22 @@ impl Targets {
                 }
             }
         };
-        let buckets = |tail: &str| Scope {
-            patterns: if protected.buckets.is_empty() {
+        let in_s3 = |names: &[String], tail: &str| Scope {
+            patterns: if names.is_empty() {
                 vec![format!("arn:aws:s3:::auditward-any-bucket{tail}")]
             } else {
                 let partitions = ["aws", "aws-cn", "aws-us-gov"];
                 let arn = |name: &String| {
                     partitions.map(|partition| format!("arn:{partition}:s3:::{name}{tail}"))
                 };
-                protected.buckets.iter().flat_map(arn).collect()
+                names.iter().flat_map(arn).collect()
             },
-            wide: protected.buckets.is_empty(),
+            wide: names.is_empty(),
+        };
+        let objects = if protected.objects.is_empty() {
+            in_s3(&protected.buckets, "/*")
+        } else {
+            in_s3(&protected.objects, "")
         };
         let mut identities = protected.privileged_roles.clone();
         identities.extend(
@@ -164,8 +172,8 @@ impl Targets {
                 ],
                 false,
             ),
-            buckets: buckets(""),
-            objects: buckets("/*"),
+            buckets: in_s3(&protected.buckets, ""),
+            objects,
             keys: named(
                 &protected.keys,
                 &["arn:aws:kms:us-east-1:000000000000:key/auditward-any-key"],
@@ -295,9 +303,22 @@ fn reaches(policy: &Policy<'_>, pattern: &str, scope: &Scope, action: &str) -> b
         if own {
             target.starts_with(wide)
         } else {
-            overlap(pattern, target, false)
+            meet(pattern, target)
         }
     })
+}
+
+/// Whether one ARN is matched by both. Only an ARN's last part has colons in it, and
+/// a wildcard does not reach over those before it.
+/// [IAM JSON policy elements: Resource](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html).
+fn meet(pattern: &str, target: &str) -> bool {
+    let parts = |text| str::splitn(text, 6, ':');
+    if parts(pattern).count() < 6 || parts(target).count() < 6 {
+        return overlap(pattern, target, false);
+    }
+    parts(pattern)
+        .zip(parts(target))
+        .all(|(one, other)| overlap(one, other, false))
 }
 
 /// Whether a pattern takes in resources of which nobody thought.

@@ -5,6 +5,7 @@ use chrono::{DateTime, Utc};
 use proptest::test_runner::TestCaseError;
 
 use crate::facet::{At, Change, Decision, Facet, Scene, Standing};
+use crate::inventory::Inventory;
 use crate::settings::Settings;
 
 /// A scene that lives long enough to borrow from.
@@ -12,6 +13,9 @@ pub struct Stage {
     pub settings: Settings,
     zone: Zone,
     pub at: At,
+    pub inventory: Inventory,
+    /// When the baseline was recorded.
+    pub recorded: Option<DateTime<Utc>>,
 }
 
 impl Stage {
@@ -21,6 +25,8 @@ impl Stage {
             settings: Settings::default(),
             zone: Zone::new(["111111111111", "222222222222"], Some("o-exampleorg1")),
             at: At::new("111111111111", "eu-west-1", arn),
+            inventory: Inventory::default(),
+            recorded: None,
         }
     }
 
@@ -28,7 +34,9 @@ impl Stage {
         let now = DateTime::<Utc>::from_timestamp(1_790_000_000, 0).unwrap();
         Scene {
             now,
+            recorded: self.recorded,
             settings: &self.settings,
+            inventory: &self.inventory,
             zone: &self.zone,
             at: &self.at,
         }

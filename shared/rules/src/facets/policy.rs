@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::kept::{Keep, Kept};
+use super::principal::Gives;
 use crate::facet::{Decision, Facet, PolicyState, Scene, Standing};
 
 /// The policy itself: a guardrail that is gone is made again.
@@ -69,7 +70,7 @@ impl Keep for Managed {
 pub struct PolicyVersion;
 
 /// A policy's versions.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Versions {
     /// The one that holds, such as `v2`.
     pub default: String,
@@ -78,13 +79,13 @@ pub struct Versions {
 }
 
 /// One version.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Version {
     /// When it was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<DateTime<Utc>>,
-    /// Whether it gives the power to tamper; `None` where that could not be told.
-    pub power: Option<bool>,
+    /// What it gives.
+    pub power: Gives,
     /// What it denies: its Deny statements.
     #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
     pub denies: BTreeSet<String>,
@@ -92,8 +93,8 @@ pub struct Version {
 
 impl Version {
     /// Whether it gives no power, and denies all that another one does.
-    fn is_safe_after(&self, known: &Self) -> bool {
-        self.power == Some(false) && self.denies.is_superset(&known.denies)
+    fn is_safe_after(&self, known: &Self, scene: Scene<'_>) -> bool {
+        self.power.power(scene) == Some(false) && self.denies.is_superset(&known.denies)
     }
 }
 
@@ -129,8 +130,8 @@ impl Facet for PolicyVersion {
             ));
         };
         match baseline.and_then(Option::as_ref) {
-            Some(known) => as_known(live, current, known, name),
-            None => without_record(live, current, wish, name),
+            Some(known) => as_known(live, current, known, scene),
+            None => without_record(live, current, wish, scene),
         }
     }
 
@@ -153,7 +154,10 @@ impl Facet for PolicyVersion {
         match state {
             None => "no such policy".into(),
             Some(Versions { default, versions }) => {
-                let power = match versions.get(default).and_then(|version| version.power) {
+                let power = match versions
+                    .get(default)
+                    .and_then(|version| version.power.power_over_any())
+                {
                     Some(true) => ", which gives power over trails",
                     Some(false) => "",
                     None => ", of which it cannot be told what it gives",
@@ -175,11 +179,12 @@ fn to(live: &Versions, version: &str, why: &str) -> Decision<Option<Versions>> {
     )
 }
 
-fn by_hand(live: &Versions, name: &str, why: &str) -> Decision<Option<Versions>> {
+fn by_hand(live: &Versions, scene: Scene<'_>, why: &str) -> Decision<Option<Versions>> {
+    let name = scene.at.name();
     let safe: Vec<&str> = live
         .versions
         .iter()
-        .filter(|(_, version)| version.power == Some(false))
+        .filter(|(_, version)| version.power.power(scene) == Some(false))
         .map(|(id, _)| id.as_str())
         .collect();
     let safe = match safe.as_slice() {
@@ -197,8 +202,9 @@ fn as_known(
     live: &Versions,
     current: &Version,
     known: &Versions,
-    name: &str,
+    scene: Scene<'_>,
 ) -> Decision<Option<Versions>> {
+    let name = scene.at.name();
     // An event says which version it set, and not what is in it.
     let before = known.versions.get(&known.default);
     let Some(before) = before.or_else(|| live.versions.get(&known.default)) else {
@@ -206,13 +212,13 @@ fn as_known(
     };
     let denies = current.denies.is_superset(&before.denies);
     let holds = live.default == known.default
-        || current.is_safe_after(before)
-        || (denies && before.power == Some(true));
+        || current.is_safe_after(before, scene)
+        || (denies && before.power.power(scene) == Some(true));
     if holds {
         return Decision::Safe;
     }
     if live.versions.contains_key(&known.default) {
-        return match (denies, current.power) {
+        return match (denies, current.power.power(scene)) {
             (true, None) => Decision::CannotTell(format!(
                 "what version {} of {name} gives could not be told",
                 live.default
@@ -223,11 +229,11 @@ fn as_known(
     let safe = live
         .versions
         .iter()
-        .filter(|(_, version)| version.is_safe_after(before))
+        .filter(|(_, version)| version.is_safe_after(before, scene))
         .max_by_key(|(id, version)| made_when(id, version));
     match safe {
         Some((id, _)) => to(live, id, "the newest that is as safe as the recorded one"),
-        None => by_hand(live, name, "the recorded version is gone"),
+        None => by_hand(live, scene, "the recorded version is gone"),
     }
 }
 
@@ -242,8 +248,9 @@ fn without_record(
     live: &Versions,
     current: &Version,
     wish: &VersionWish,
-    name: &str,
+    scene: Scene<'_>,
 ) -> Decision<Option<Versions>> {
+    let name = scene.at.name();
     let made = wish.made.as_ref() == Some(&live.default);
     let now = made_when(&live.default, current);
     let earlier = live
@@ -253,17 +260,17 @@ fn without_record(
     let before = earlier
         .max_by_key(|(id, version)| made_when(id, version))
         .filter(|_| made);
-    match (before, current.power) {
-        (Some((_, before)), _) if current.is_safe_after(before) => Decision::Safe,
+    match (before, current.power.power(scene)) {
+        (Some((_, before)), _) if current.is_safe_after(before, scene) => Decision::Safe,
         (None, Some(false)) => Decision::Safe,
         (_, None) => Decision::CannotTell(format!(
             "what version {} of {name} gives could not be told",
             live.default
         )),
-        (Some((id, before)), _) if before.power == Some(false) => {
+        (Some((id, before)), _) if before.power.power(scene) == Some(false) => {
             to(live, id, "the one before the event's")
         }
-        (Some(_), _) => by_hand(live, name, "the version before it gave power as well"),
-        (None, Some(true)) => by_hand(live, name, "which one held before is not recorded"),
+        (Some(_), _) => by_hand(live, scene, "the version before it gave power as well"),
+        (None, Some(true)) => by_hand(live, scene, "which one held before is not recorded"),
     }
 }

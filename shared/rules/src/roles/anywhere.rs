@@ -240,7 +240,7 @@ fn profile(call: &Call<'_>) -> Judged {
         .filter(|role| {
             call.settings.protects(role, call.inventory)
                 || call.settings.is_guard_role(role, call.inventory)
-                || call.settings.is_approved(role)
+                || call.settings.is_approved(role, None)
         })
         .collect();
     if !privileged.is_empty() {

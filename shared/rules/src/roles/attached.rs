@@ -65,7 +65,7 @@ fn detached(call: &Call<'_>) -> Judged {
     .wrote(Some(Hold {
         attached: false,
         denies: None,
-        power: None,
+        power: None.into(),
     }));
     let draft =
         |what: &str| Draft::new(&of.resource, format!("{whom} lost {name}{what}")).step(step);

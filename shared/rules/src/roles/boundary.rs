@@ -1,8 +1,10 @@
 //! Permissions boundaries that are weakened or gone.
 
+use auditward_policy::Tri;
 use auditward_policy::power::{Verdict, managed_policy};
 
 use super::guard::is_guard;
+use super::power::maybe_approved;
 use super::{IAM, Sort, is_near, principal, unnamed, whom};
 use crate::facet::{At, Step};
 use crate::facets::kept::AsRecorded;
@@ -53,9 +55,13 @@ pub static BOUNDARY_DELETED: Rule = Rule {
             Err(judged) => return judged,
         };
         let summary = format!("{} lost its permissions boundary", whom(sort, &of));
-        Draft::new(&of.resource, summary)
-            .step(step(of, None, Some(true)))
-            .into()
+        let maybe = maybe_approved(call, &of);
+        let draft = Draft::new(&of.resource, summary).step(step(of, None, Some(true)));
+        if maybe {
+            Judged::CannotTell(draft)
+        } else {
+            draft.into()
+        }
     },
     ..COMMON
 };
@@ -66,7 +72,7 @@ fn bounded(call: &Call<'_>) -> Result<(Sort, At), Judged> {
     let Some(of) = principal(call, sort) else {
         return Err(unnamed(call, sort));
     };
-    let approved = call.settings.is_approved(&of.resource);
+    let approved = call.settings.approval(&of.resource, None) == Tri::Yes;
     if approved || !is_near(call, &of) || is_guard(call, &of) {
         return Err(Judged::Clean);
     }
@@ -78,8 +84,9 @@ fn step(of: At, wrote: Option<String>, power: Option<bool>) -> Step<PrincipalBou
     let principal = of.resource.clone();
     Step::new(boundary(of), AsRecorded::Baseline).wrote(Some(Bounded {
         principal,
+        id: None,
         boundary: wrote,
-        power,
+        power: power.into(),
     }))
 }
 

@@ -3,6 +3,7 @@
 use auditward_policy::Tri;
 
 use super::guard::is_guard;
+use super::power::maybe_approved;
 use super::{IAM, Sort, named, principal, unnamed};
 use crate::facet::{At, Step};
 use crate::facets::principal::{Member, Membership, MembershipWish};
@@ -66,7 +67,7 @@ pub static PROFILE_GIVEN: Rule = Rule {
             return unnamed(call, Sort::Role);
         };
         let privileged = is_guard(call, &role)
-            || call.settings.is_approved(&role.resource)
+            || call.settings.is_approved(&role.resource, None)
             || named(call, &role) == Tri::Yes;
         if !privileged {
             return Judged::Clean;
@@ -95,9 +96,10 @@ fn added(call: &Call<'_>) -> Judged {
         return unnamed(call, Sort::Group);
     };
     let member = super::at(call, Sort::User, &user);
-    if call.settings.is_approved(&member.resource) {
+    if call.settings.approval(&member.resource, None) == Tri::Yes {
         return Judged::Clean;
     }
+    let maybe = maybe_approved(call, &member);
     let privileged = named(call, &group) == Tri::Yes;
     let what = if privileged {
         "which is guarded"
@@ -114,14 +116,15 @@ fn added(call: &Call<'_>) -> Judged {
         let step = Step::<Membership>::new(group.item(user), wish);
         draft = draft.step(step.wrote(Some(Member {
             user: member.resource,
+            id: None,
             created: None,
-            power: None,
+            power: None.into(),
         })));
     }
-    if privileged {
-        draft.into()
-    } else {
-        Judged::CannotTell(draft.severity(Severity::Medium))
+    match (privileged, maybe) {
+        (true, false) => draft.into(),
+        (true, true) => Judged::CannotTell(draft),
+        (false, _) => Judged::CannotTell(draft.severity(Severity::Medium)),
     }
 }
 

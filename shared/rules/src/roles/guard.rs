@@ -1,7 +1,8 @@
 //! Roles that Auditward and log delivery depend on.
 
-use super::{HIDDEN, IAM, Sort, at, principal, unnamed};
-use crate::arn::Arn;
+use auditward_policy::{Foreign, Kind, analyze};
+
+use super::{HIDDEN, IAM, Sort, principal, unnamed};
 use crate::facet::{At, PolicyState, Step};
 use crate::facets::kept::AsRecorded;
 use crate::facets::principal::{Attachments, AttachmentsWish};
@@ -82,9 +83,9 @@ pub static GUARD_DELETED: Rule = Rule {
         let Some(role) = principal(call, Sort::Role) else {
             return unnamed(call, Sort::Role);
         };
-        let Some(role) = guarded(call, &role) else {
+        if !is_guard(call, &role) {
             return Judged::Clean;
-        };
+        }
         let summary = format!(
             "role {} was deleted, and what depends on it is locked out: {RECOVERY}",
             role.name()
@@ -118,33 +119,16 @@ pub static GUARD_UNEXPLAINED: Rule = Rule {
 /// Whether Auditward or log delivery depends on a role: all that happens to it
 /// is judged here, and no other rule may plan for it as well.
 pub(super) fn is_guard(call: &Call<'_>, role: &At) -> bool {
-    guarded(call, role).is_some()
-}
-
-/// The role, where Auditward or log delivery depends on it. Events leave the
-/// path out, and a name is taken but once in an account.
-fn guarded(call: &Call<'_>, role: &At) -> Option<At> {
-    let delivers = |arn: &String| {
-        Arn::parse(arn).is_some_and(|arn| arn.account == role.account && arn.name() == role.name())
-    };
-    let used = || {
-        call.inventory
-            .trails
-            .iter()
-            .filter_map(|used| used.log_role.as_ref())
-            .any(delivers)
-    };
-    let guarded = call.settings.is_guard_role(&role.resource, call.inventory) || used();
-    guarded.then(|| at(call, Sort::Role, role.name()))
+    call.settings.is_guard_role(&role.resource, call.inventory)
 }
 
 fn changed(call: &Call<'_>) -> Judged {
     let Some(role) = principal(call, Sort::Role) else {
         return unnamed(call, Sort::Role);
     };
-    let Some(role) = guarded(call, &role) else {
+    if !is_guard(call, &role) {
         return Judged::Clean;
-    };
+    }
     let name = role.name();
     let policy = call.shown("policyName").unwrap_or("?".into());
     let arn = call.shown("policyArn").unwrap_or("?".into());
@@ -172,10 +156,20 @@ fn changed(call: &Call<'_>) -> Judged {
 fn touched(call: &Call<'_>, event: &str, role: At) -> Plan {
     match event {
         "UpdateAssumeRolePolicy" => {
-            let mut step = Step::<RoleTrust>::new(role, TrustWish::Baseline);
-            step.wrote = call
+            let wrote = call
                 .shown("policyDocument")
                 .map(|text| PolicyState::read(&text));
+            let zone = call.settings.zone(&role.account);
+            let document = wrote.as_ref().and_then(PolicyState::document);
+            let shut = document
+                .is_some_and(|text| analyze(text, Kind::Trust, &zone).foreign == Foreign::No);
+            let wish = if shut {
+                TrustWish::Baseline
+            } else {
+                TrustWish::BaselineOrClosed
+            };
+            let mut step = Step::<RoleTrust>::new(role, wish);
+            step.wrote = wrote;
             step.into()
         }
         "PutRolePolicy" | "DeleteRolePolicy" => {

@@ -56,7 +56,7 @@ fn given(call: &Call<'_>) -> Judged {
     let Some(to) = principal(call, sort) else {
         return unnamed(call, sort);
     };
-    let approved = call.settings.is_approved(&to.resource);
+    let approved = call.settings.approval(&to.resource, None) == Tri::Yes;
     if approved || !is_near(call, &to) || is_guard(call, &to) {
         return Judged::Clean;
     }
@@ -65,7 +65,9 @@ fn given(call: &Call<'_>) -> Judged {
         .shown("policyDocument")
         .map(|text| PolicyState::read(&text));
     let verdict = match &document {
-        Some(PolicyState::Document(document)) => tampering(document, &call.settings.measure()),
+        Some(PolicyState::Document(document)) => {
+            tampering(document, &call.settings.measure(call.inventory))
+        }
         Some(PolicyState::Unparsable { error, .. }) => {
             Verdict::CannotTell(format!("which cannot be parsed: {error}"))
         }
@@ -84,6 +86,7 @@ fn given(call: &Call<'_>) -> Judged {
         step.wrote = document.map(|policy| {
             Some(Inline {
                 principal: to.resource.clone(),
+                id: None,
                 created: None,
                 policy,
             })

@@ -150,6 +150,7 @@ fn widened(call: &Call<'_>, role: &At, partner: &Partner) -> Judged {
     );
     let step = step.wrote(Some(Inline {
         principal: role.resource.clone(),
+        id: None,
         created: None,
         policy: PolicyState::Document(document),
     }));

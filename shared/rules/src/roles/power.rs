@@ -1,7 +1,9 @@
 //! Who gets the power to tamper with the evidence.
 
+use auditward_policy::Tri;
 use auditward_policy::power::{Verdict, managed_policy};
 
+use super::guard::is_guard;
 use super::{IAM, Sort, fits, is_near, principal, unnamed, whom};
 use crate::facet::{At, Step};
 use crate::facets::principal::{Attachments, AttachmentsWish};
@@ -72,7 +74,8 @@ fn judge(call: &Call<'_>, sort: Sort) -> Judged {
     let Some(to) = principal(call, sort) else {
         return unnamed(call, sort);
     };
-    if call.settings.is_approved(&to.resource) {
+    let guard = sort == Sort::Role && is_guard(call, &to);
+    if guard || call.settings.approval(&to.resource, None) == Tri::Yes {
         return Judged::Clean;
     }
     let whom = whom(sort, &to);
@@ -136,8 +139,9 @@ impl Gift<'_, '_> {
     }
 }
 
-/// Whether the settings approve of a principal that has this name under some path.
-fn maybe_approved(call: &Call<'_>, to: &At) -> bool {
+/// Whether the settings approve of a principal that has this name, under some path or
+/// with some unique ID: events have neither.
+pub(super) fn maybe_approved(call: &Call<'_>, to: &At) -> bool {
     let (known, glass) = (&call.settings.approved, &call.settings.break_glass);
     known
         .iter()

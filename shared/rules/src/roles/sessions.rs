@@ -195,7 +195,7 @@ fn federated(call: &Call<'_>, provider: Option<String>) -> Judged {
             Judged::Clean
         };
     };
-    if call.settings.is_approved(&provider) {
+    if call.settings.is_approved(&provider, None) {
         return Judged::Clean;
     }
     match call.is_ours(arn.account) {

@@ -97,7 +97,7 @@ fn inline(call: &Call<'_>) -> Judged {
             format!("permission set {name} got an inline policy that the record does not show");
         return Judged::CannotTell(Draft::new(&set, what));
     };
-    match tampering(&document, &call.settings.measure()) {
+    match tampering(&document, &call.settings.measure(call.inventory)) {
         Verdict::No => Judged::Clean,
         _ if is_by_approved(call) => Judged::Clean,
         Verdict::Yes(power) => {

@@ -1,4 +1,5 @@
 mod given;
+mod guarded;
 
 use chrono::TimeZone;
 use serde_json::{Value, json};
@@ -151,6 +152,20 @@ fn a_document_that_is_missing_hidden_or_broken_leaves_it_to_the_live_state() {
                 .all(|finding| finding.plan.is_empty() && finding.resource.is_empty())
         );
     }
+}
+
+#[test]
+fn where_the_request_was_too_large_the_answer_names_the_role() {
+    let request = json!({"omitted": true, "reason": "requestParameters too large"});
+    let mut event = event("CreateRole", &request);
+    event["responseElements"] = json!({"role": {"roleName": "door"}});
+    let found = judged(&event);
+    assert_eq!(found.verdict(), Verdict::CannotTell);
+    assert_eq!(kinds(&found), ["role-trust", "role-sessions"]);
+    let door = "arn:aws:iam::111111111111:role/door";
+    assert_eq!(found.findings[0].plan[0].at().resource, door);
+    event["responseElements"]["role"]["assumeRolePolicyDocument"] = json!(FOREIGN);
+    assert_eq!(judged(&event).verdict(), Verdict::Violation);
 }
 
 #[test]
@@ -449,6 +464,43 @@ fn stack_sets_gives_its_own_role_power_and_nobody_else_in_its_name() {
         );
         attach["userIdentity"]["sessionContext"] = json!({"sessionIssuer": {"arn": issuer}});
         assert_eq!(judged(&attach).verdict(), expected, "{issuer}");
+    }
+}
+
+#[test]
+fn what_looks_like_a_neighbours_doing_is_told_and_left_standing() {
+    for (service, role) in [
+        (
+            "cloudformation.amazonaws.com",
+            "cdk-hnb659fds-cfn-exec-role-111111111111-eu-west-1",
+        ),
+        (
+            "organizations.amazonaws.com",
+            "OrganizationAccountAccessRole",
+        ),
+        ("organizations.amazonaws.com", "AWSControlTowerExecution"),
+    ] {
+        let attach = |by: &str, role: &str, policy: &str| {
+            let request = json!({"roleName": role, "policyArn": policy});
+            let mut attach = event("AttachRolePolicy", &request);
+            attach["userIdentity"]["invokedBy"] = json!(by);
+            judged(&attach)
+        };
+        let found = attach(service, role, ADMIN);
+        assert_eq!(found.verdict(), Verdict::Violation, "{role}");
+        assert!(kinds(&found).is_empty(), "{role}");
+        let told = &found.findings[0].summary;
+        assert!(told.contains("left standing"), "{told}");
+        // The name alone, another service, another policy or another role is nobody's.
+        let iam = "arn:aws:iam::aws:policy/IAMFullAccess";
+        for other in [
+            attach("", role, ADMIN),
+            attach("lambda.amazonaws.com", role, ADMIN),
+            attach(service, role, iam),
+            attach(service, "webshop", ADMIN),
+        ] {
+            assert_eq!(kinds(&other), ["attachments"], "{role}");
+        }
     }
 }
 

@@ -2,10 +2,14 @@
 
 use auditward_policy::{AdmissionKind, Analysis, Foreign, Kind, analyze};
 
-use super::{IAM, Sort, principal, unnamed};
+use super::guard::is_guard;
+use super::{IAM, Sort, at, principal, unnamed};
+use crate::actor::Actor;
 use crate::facet::{At, PolicyState, Step};
 use crate::facets::role::{Revoked, RoleSessions, RoleTrust, TrustWish};
-use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
+use crate::rule::{
+    Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch, is_shown,
+};
 use crate::settings::RevokeSessions;
 
 /// Catalogue row 81.
@@ -31,11 +35,15 @@ pub static CREATED_OPEN: Rule = Rule {
     facets: &["role-trust", "role-sessions"],
     proof: Proof::Moto,
     judge: |call| {
-        let Some(role) = principal(call, Sort::Role) else {
-            return unnamed(call, Sort::Role);
-        };
         let answered = call.record.response().and_then(|answer| answer.get("role"));
         let answer = |name: &str| answered.and_then(|role| role.string(name));
+        // A request that is too large is left out of the record.
+        let named = || answer("roleName").filter(|name| is_shown(name));
+        let Some(role) =
+            principal(call, Sort::Role).or_else(|| named().map(|name| at(call, Sort::Role, &name)))
+        else {
+            return unnamed(call, Sort::Role);
+        };
         let document = call
             .shown("assumeRolePolicyDocument")
             .or_else(|| answer("assumeRolePolicyDocument"));
@@ -76,6 +84,10 @@ pub static TRUST_OPENED: Rule = Rule {
         let Some(role) = principal(call, Sort::Role) else {
             return unnamed(call, Sort::Role);
         };
+        // What a deployer does to a guard role is accepted there, and outsiders are not.
+        if is_guard(call, &role) && !call.settings.is_deployer(Actor::of(call.record)) {
+            return Judged::Clean;
+        }
         let arn = role.resource.clone();
         let trust = Trust {
             call,

@@ -110,7 +110,9 @@ fn written(call: &Call<'_>) -> Verdict {
         .shown("policyDocument")
         .map(|text| PolicyState::read(&text));
     match document {
-        Some(PolicyState::Document(document)) => tampering(&document, &call.settings.measure()),
+        Some(PolicyState::Document(document)) => {
+            tampering(&document, &call.settings.measure(call.inventory))
+        }
         Some(PolicyState::Unparsable { error, .. }) => {
             Verdict::CannotTell(format!("which cannot be parsed: {error}"))
         }

@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use auditward_policy as policy;
+use auditward_policy::{self as policy, Tri};
 
 use super::{Known, Mode, Partner, Settings};
 use crate::actor::Actor;
@@ -101,6 +101,7 @@ impl Settings {
             || self.protected.resources.iter().any(|pattern| glob(pattern, arn) || names_group(pattern, arn))
             || (self.protected.discover && inventory.uses(arn))
             || self.is_own(arn)
+            || self.has_guard_role(arn, inventory)
             || self.guards_organization(arn)
             // An account as a whole is guarded where it holds what is.
             || Arn::parse(arn).is_some_and(|arn| {
@@ -260,39 +261,61 @@ impl Settings {
             .find(|known| known.unique_id.as_deref() == Some(unique_id))
     }
 
-    /// Whether a principal (by its ARN) may hold the power to change trails.
-    pub fn is_approved(&self, principal_arn: &str) -> bool {
+    /// Whether a principal may hold the power to change trails: by its ARN, and by
+    /// its unique ID where the settings give one. Where the ID is not known it cannot
+    /// be told whether it is the same principal, or one made anew under its name.
+    pub fn approval(&self, principal_arn: &str, unique_id: Option<&str>) -> Tri {
         let known = self.approved.iter().chain(&self.break_glass);
-        known
-            .into_iter()
-            .any(|known| glob(&known.principal, principal_arn))
+        let answers = known
+            .filter(|known| glob(&known.principal, principal_arn))
+            .map(|known| match (known.unique_id.as_deref(), unique_id) {
+                (Some(_), None) => Tri::CannotTell,
+                (Some(wanted), Some(id)) if wanted != id => Tri::No,
+                _ => Tri::Yes,
+            });
+        answers.fold(Tri::No, |all, one| match (all, one) {
+            (Tri::Yes, _) | (_, Tri::Yes) => Tri::Yes,
+            (Tri::CannotTell, _) | (_, Tri::CannotTell) => Tri::CannotTell,
+            _ => Tri::No,
+        })
     }
 
-    /// What the power to tamper is measured by: every trail, and passing or
-    /// assuming one of the roles that may hold that power.
-    pub fn measure(&self) -> policy::power::Protected {
-        let known = self.approved.iter().chain(&self.break_glass);
-        let roles = known
-            .map(|known| known.principal.clone())
-            .filter(|arn| Arn::parse(arn).is_some_and(|arn| arn.resource.starts_with("role/")));
-        policy::power::Protected {
-            privileged_roles: roles.collect(),
-            ..policy::power::Protected::default()
-        }
+    /// Whether a principal is approved, as far as can be told: nothing is taken from
+    /// one that may be.
+    pub fn is_approved(&self, principal_arn: &str, unique_id: Option<&str>) -> bool {
+        self.approval(principal_arn, unique_id) != Tri::No
     }
 
-    /// Whether a role is one that Auditward or log delivery depends on.
+    /// Whether a role is one that Auditward or log delivery depends on: by its
+    /// name alone, whatever its account, or because discovery found it.
     pub fn is_guard_role(&self, role_arn: &str, inventory: &Inventory) -> bool {
-        let name = Arn::parse(role_arn)
-            .map(|arn| arn.name().to_owned())
-            .unwrap_or_default();
-        let named = self.roles.guard.iter().chain(&self.roles.delivery);
-        named.into_iter().any(|pattern| glob(pattern, &name))
-            || inventory.others.contains(role_arn)
-            || inventory
-                .trails
-                .iter()
-                .any(|used| used.log_role.as_deref() == Some(role_arn))
+        self.names_guard_role(role_arn) || inventory.uses_role(role_arn)
+    }
+
+    /// Whether a role has the name of one that Auditward or log delivery depends
+    /// on. Anybody may choose such a name in an account of his own.
+    fn names_guard_role(&self, role_arn: &str) -> bool {
+        let mut named = self.roles.guard.iter().chain(&self.roles.delivery);
+        Arn::parse(role_arn)
+            .filter(Arn::is_role)
+            .is_some_and(|role| named.any(|pattern| glob(pattern, role.name())))
+    }
+
+    /// Whether an account of ours has a role of that name, so that it is guarded.
+    fn has_guard_role(&self, role_arn: &str, inventory: &Inventory) -> bool {
+        self.names_guard_role(role_arn)
+            && Arn::parse(role_arn).is_some_and(|role| {
+                self.has_account(role.account, inventory)
+                    || self.holds_protected(role.account, inventory)
+            })
+    }
+
+    /// Whether an account is known to be ours: by the settings, or from the
+    /// organization's list.
+    pub fn has_account(&self, account: &str, inventory: &Inventory) -> bool {
+        let named = self.ours.accounts.iter().chain(&self.ours.log_archives);
+        let mut all = named.chain(&inventory.accounts);
+        all.any(|one| one == account)
     }
 }
 

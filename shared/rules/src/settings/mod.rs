@@ -2,6 +2,7 @@
 
 mod apply;
 mod check;
+mod measure;
 mod organization;
 mod places;
 mod when;

@@ -31,7 +31,7 @@ pub static FEDERATION_ENABLED: Rule = Rule {
         Err(judged) => judged,
         Ok(at) => {
             let role = call.shown("federationRoleArn").unwrap_or_default();
-            if call.settings.is_approved(&role) {
+            if call.settings.is_approved(&role, None) {
                 return Judged::Clean;
             }
             let what = format!(

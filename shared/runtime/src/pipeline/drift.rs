@@ -83,7 +83,9 @@ impl Pipeline<'_> {
         let zone = known.settings.zone(&at.account);
         let scene = Scene {
             now: self.now,
+            recorded: good.map(|baseline| baseline.at),
             settings: &known.settings,
+            inventory: &known.inventory,
             zone: &zone,
             at,
         };

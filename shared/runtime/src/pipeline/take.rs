@@ -215,7 +215,9 @@ fn unsafe_as_it_is(
     let zone = known.settings.zone(&at.account);
     let scene = Scene {
         now: pipeline.now,
+        recorded: Some(pipeline.now),
         settings: &known.settings,
+        inventory: &known.inventory,
         zone: &zone,
         at,
     };

@@ -240,21 +240,21 @@ impl Job<'_> {
     fn decide(&self, plan: &Plan, live: &Value) -> Result<Decision<Value>, Stop> {
         let at = plan.at();
         let zone = self.known.settings.zone(&at.account);
-        let scene = Scene {
-            now: self.pipeline.now,
-            settings: &self.known.settings,
-            zone: &zone,
-            at,
-        };
         let baseline = self
             .items
             .get(&keys::baseline(plan.kind(), at))
             .map(|item| item.read::<Baseline>());
-        let baseline = baseline
-            .transpose()?
-            .filter(|baseline| !baseline.outdated)
-            .map(|baseline| baseline.state);
-        plan.decide(live, baseline.as_ref(), scene)
+        let baseline = baseline.transpose()?.filter(|baseline| !baseline.outdated);
+        let scene = Scene {
+            now: self.pipeline.now,
+            recorded: baseline.as_ref().map(|baseline| baseline.at),
+            settings: &self.known.settings,
+            inventory: &self.known.inventory,
+            zone: &zone,
+            at,
+        };
+        let known = baseline.as_ref().map(|baseline| &baseline.state);
+        plan.decide(live, known, scene)
             .map_err(|error| Stop::CannotTell(format!("a recorded state cannot be read: {error}")))
     }
 

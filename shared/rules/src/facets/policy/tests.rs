@@ -13,7 +13,7 @@ const DENY: &str = r#"{"Effect":"Deny","Action":"*","Resource":"*"}"#;
 fn version(day: u32, power: Option<bool>, denies: bool) -> Version {
     Version {
         created: Some(Utc.with_ymd_and_hms(2026, 11, day, 9, 0, 0).unwrap()),
-        power,
+        power: power.into(),
         denies: denies.then(|| DENY.to_owned()).into_iter().collect(),
     }
 }

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::is_new;
+use super::{Gives, is_new, tells};
 use crate::facet::{Decision, Facet, Scene, Standing};
 use crate::facets::role::RECOVERY;
 
@@ -14,16 +14,22 @@ use crate::facets::role::RECOVERY;
 pub struct Attachments;
 
 /// A principal and the managed policies attached to it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Attached {
     /// The principal's ARN with its path, which events do not have.
     pub principal: String,
+    /// Its unique ID (`AROA…`, `AIDA…`), by which one made anew under its name differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// When the principal was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<DateTime<Utc>>,
-    /// By ARN, whether the policy gives the power to tamper with the evidence;
-    /// `None` where that could not be told.
-    pub policies: BTreeMap<String, Option<bool>>,
+    /// What each policy gives, by its ARN.
+    pub policies: BTreeMap<String, Gives>,
+    /// What the principal's permissions boundary leaves of that, where it has one.
+    /// It is read where a policy may give anything.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boundary: Option<Gives>,
 }
 
 /// What must hold of a principal's attachments.
@@ -90,11 +96,10 @@ impl Attached {
     /// Whether the same policies are attached and none has gained power since.
     fn as_known(&self, known: &Self) -> bool {
         self.policies.len() == known.policies.len()
-            && self.policies.iter().all(|(arn, power)| {
-                known
-                    .policies
-                    .get(arn)
-                    .is_some_and(|before| *power != Some(true) || *before != Some(false))
+            && self.policies.iter().all(|(arn, gives)| {
+                known.policies.get(arn).is_some_and(|before| {
+                    gives.power_over_any() != Some(true) || before.power_over_any() != Some(false)
+                })
             })
     }
 
@@ -115,20 +120,33 @@ fn without(
     let Some(live) = live else {
         return Decision::Safe;
     };
-    let Some(power) = live.policies.get(policy) else {
+    let Some(gives) = live.policies.get(policy) else {
         return Decision::Safe;
     };
-    if scene.settings.is_approved(&live.principal) {
+    if scene
+        .settings
+        .is_approved(&live.principal, live.id.as_deref())
+    {
         return Decision::Safe;
     }
     let (name, principal) = (policy.rsplit('/').next().unwrap_or(policy), &live.principal);
-    match power {
+    match gives.power(scene) {
         Some(false) => return Decision::Safe,
         Some(true) => {}
         None => {
             return Decision::CannotTell(format!(
                 "{name} is attached to {principal}, and what its default version allows could not be told; read it, \
                  and detach it or add {principal} to `approved`"
+            ));
+        }
+    }
+    match live.boundary.as_ref().map(|left| left.power(scene)) {
+        Some(Some(false)) => return Decision::Safe,
+        Some(Some(true)) | None => {}
+        Some(None) => {
+            return Decision::CannotTell(format!(
+                "{name} gives power over trails, and what the permissions boundary of {principal} leaves of it could not \
+                 be told; read it, and detach {name} or add {principal} to `approved`"
             ));
         }
     }
@@ -140,9 +158,12 @@ fn without(
             "{name} gives {principal} the power to change trails, and was attached before the event, so that detaching it \
              may break what depends on it; detach it, or add {principal} to `approved`"
         )),
-        Some(_) => detach("it is not among the recorded ones"),
-        None if is_new(live.created, at) => detach("the principal is as new as that"),
-        None => detach("the event history has the event that attached it").once_confirmed(),
+        _ if is_new(live.created, at) => detach("the principal is as new as that"),
+        Some(_) if tells(scene, at) => detach("it is not among the ones recorded just before"),
+        // Who attaches what is attached already is told no difference, so that the
+        // history must also have no earlier event of the kind.
+        _ => detach("the event history has the event that attached it, and none before")
+            .once_confirmed(),
     }
 }
 
@@ -179,6 +200,8 @@ mod tests {
 
     use super::*;
     use crate::facet::At;
+    use crate::facets::law::{Stage, changed};
+    use crate::inventory::Inventory;
     use crate::settings::Settings;
 
     const ADMIN: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
@@ -194,12 +217,25 @@ mod tests {
     fn attached(policies: &[(&str, Option<bool>)]) -> Attached {
         Attached {
             principal: USER.into(),
+            id: None,
             created: Some(noon() - TimeDelta::hours(1)),
             policies: policies
                 .iter()
-                .map(|(arn, power)| ((*arn).to_owned(), *power))
+                .map(|(arn, power)| ((*arn).to_owned(), Gives::Known(*power)))
                 .collect(),
+            boundary: None,
         }
+    }
+
+    /// Where the baseline was recorded so many minutes before the event.
+    fn by(live: Attached, minutes: i64, known: &Option<Attached>) -> Decision<Option<Attached>> {
+        let mut stage = Stage::of("arn:aws:iam::111111111111:user/ci-legacy");
+        stage.recorded = Some(noon() - TimeDelta::minutes(minutes));
+        let wish = AttachmentsWish::Without {
+            policy: ADMIN.into(),
+            at: Some(noon()),
+        };
+        Attachments::decide(&Some(live), &wish, Some(known), stage.scene())
     }
 
     fn under(
@@ -220,6 +256,8 @@ mod tests {
             baseline,
             Scene {
                 now: noon(),
+                recorded: None,
+                inventory: &Inventory::default(),
                 settings,
                 zone: &zone,
                 at: &at,
@@ -250,15 +288,13 @@ mod tests {
     fn only_what_the_event_provably_attached_is_detached() {
         let live = attached(&[(ADMIN, Some(true)), (READ, Some(false))]);
         let rest = attached(&[(READ, Some(false))]);
-        assert_eq!(
-            change(decide(live.clone(), ADMIN, Some(&Some(rest.clone())))),
-            rest
-        );
-        assert_eq!(
-            change(decide(live.clone(), ADMIN, Some(&None))),
-            rest,
-            "the principal is new since"
-        );
+        for known in [Some(rest.clone()), None] {
+            let fresh = changed(by(live.clone(), 10, &known));
+            assert_eq!((fresh.to, fresh.confirm), (Some(rest.clone()), false));
+            // Months later it may have been attached long before.
+            let stale = changed(by(live.clone(), 60 * 24 * 60, &known));
+            assert_eq!((stale.to, stale.confirm), (Some(rest.clone()), true));
+        }
 
         let before = decide(live.clone(), ADMIN, Some(&Some(live.clone())));
         assert!(
@@ -286,6 +322,51 @@ mod tests {
         );
         let unread = decide(attached(&[(CUSTOM, None)]), CUSTOM, Some(&None));
         assert!(matches!(unread, Decision::CannotTell(_)), "{unread:?}");
+    }
+
+    #[test]
+    fn a_boundary_that_leaves_no_power_makes_the_policy_harmless() {
+        let under = |left: Option<bool>| {
+            let live = Attached {
+                created: Some(noon()),
+                boundary: Some(Gives::Known(left)),
+                ..attached(&[(ADMIN, Some(true))])
+            };
+            decide(live, ADMIN, None)
+        };
+        assert_eq!(under(Some(false)), Decision::Safe);
+        assert!(matches!(under(Some(true)), Decision::Change(_)));
+        assert!(matches!(under(None), Decision::CannotTell(_)));
+    }
+
+    #[test]
+    fn what_a_text_gives_is_measured_by_what_is_protected() {
+        let text = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"s3:PutBucketPolicy","Resource":"arn:aws:s3:::acme-logs"}}"#;
+        let mut live = attached(&[]);
+        live.created = Some(noon());
+        let gives = Gives::Text(crate::facet::PolicyState::read(text));
+        live.policies.insert(CUSTOM.into(), gives);
+        let stored = serde_json::to_value(&live).unwrap();
+        let live: Attached = serde_json::from_value(stored).unwrap();
+        let wish = AttachmentsWish::Without {
+            policy: CUSTOM.into(),
+            at: Some(noon()),
+        };
+        let mut stage = Stage::of(USER);
+        let decide =
+            |stage: &Stage| Attachments::decide(&Some(live.clone()), &wish, None, stage.scene());
+        stage.inventory.others = ["arn:aws:s3:::acme-website".to_owned()].into();
+        assert_eq!(decide(&stage), Decision::Safe);
+        stage.inventory.others = ["arn:aws:s3:::acme-logs".to_owned()].into();
+        assert!(matches!(decide(&stage), Decision::Change(_)));
+    }
+
+    #[test]
+    fn states_that_were_kept_before_texts_were_are_read() {
+        let kept = r#"{"principal":"x","policies":{"a":true,"b":null,"c":false}}"#;
+        let read: Attached = serde_json::from_str(kept).unwrap();
+        let powers: Vec<_> = read.policies.values().map(Gives::power_over_any).collect();
+        assert_eq!(powers, [Some(true), None, Some(false)]);
     }
 
     #[test]
@@ -360,14 +441,17 @@ mod tests {
                 Just(READ.to_owned()),
                 Just(CUSTOM.to_owned())
             ],
-            any::<Option<bool>>(),
+            any::<Option<bool>>().prop_map(Gives::Known),
             0..4,
         );
         let created = proptest::option::of(-40_i64..40);
+        let boundary = any::<Option<Option<bool>>>();
         proptest::option::weighted(
             0.9,
-            (policies, created).prop_map(|(policies, minutes)| Attached {
+            (policies, created, boundary).prop_map(|(policies, minutes, boundary)| Attached {
+                boundary: boundary.map(Gives::Known),
                 principal: USER.into(),
+                id: None,
                 created: minutes.map(|minutes| noon() + TimeDelta::minutes(minutes)),
                 policies,
             }),

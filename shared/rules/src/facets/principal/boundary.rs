@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Gives;
 use crate::facet::{Decision, Facet, Scene, Standing};
 use crate::facets::kept::AsRecorded;
 
@@ -11,16 +12,18 @@ use crate::facets::kept::AsRecorded;
 pub struct PrincipalBoundary;
 
 /// A principal and what bounds it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Bounded {
     /// The principal's ARN with its path, which events do not have.
     pub principal: String,
+    /// Its unique ID (`AROA…`, `AIDA…`), by which one made anew under its name differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// The boundary's policy, by ARN.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub boundary: Option<String>,
-    /// Whether it leaves the power to tamper; `None` where that could not be
-    /// told. No boundary leaves everything.
-    pub power: Option<bool>,
+    /// What it leaves. No boundary leaves everything.
+    pub power: Gives,
 }
 
 impl Facet for PrincipalBoundary {
@@ -38,14 +41,19 @@ impl Facet for PrincipalBoundary {
         let Some(live) = live else {
             return Decision::Safe;
         };
-        let kept = live.boundary.is_some() && live.power == Some(false);
-        if kept || scene.settings.is_approved(&live.principal) {
+        let power = live.power.power(scene);
+        let kept = live.boundary.is_some() && power == Some(false);
+        if kept
+            || scene
+                .settings
+                .is_approved(&live.principal, live.id.as_deref())
+        {
             return Decision::Safe;
         }
         let who = &live.principal;
         let known = match baseline {
             Some(Some(known)) => known,
-            Some(None) | None if live.boundary.is_some() && live.power.is_none() => {
+            Some(None) | None if live.boundary.is_some() && power.is_none() => {
                 return Decision::CannotTell(format!(
                     "what the boundary of {who} leaves could not be told, and which one it had before is not recorded"
                 ));
@@ -56,13 +64,15 @@ impl Facet for PrincipalBoundary {
                 ));
             }
         };
-        if known.boundary.is_none() || known.boundary == live.boundary || known.power == Some(true)
+        if known.boundary.is_none()
+            || known.boundary == live.boundary
+            || known.power.power(scene) == Some(true)
         {
             return Decision::Safe;
         }
         let to = Bounded {
             boundary: known.boundary.clone(),
-            power: known.power,
+            power: known.power.clone(),
             ..live.clone()
         };
         Decision::change(Some(to), "put the recorded permissions boundary back")
@@ -70,9 +80,10 @@ impl Facet for PrincipalBoundary {
 
     fn compare(live: &Self::State, known: &Self::State) -> Standing {
         let by = |state: &Self::State| {
-            state
-                .as_ref()
-                .map(|bounded| (bounded.boundary.clone(), bounded.power == Some(true)))
+            state.as_ref().map(|bounded| {
+                let power = bounded.power.power_over_any() == Some(true);
+                (bounded.boundary.clone(), power)
+            })
         };
         if by(live) == by(known) {
             Standing::Equal

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Gives;
 use crate::facet::{Decision, Facet, Scene, Standing};
 
 /// Whether a managed policy, the resource's item, is attached.
@@ -9,14 +10,14 @@ use crate::facet::{Decision, Facet, Scene, Standing};
 pub struct Guardrail;
 
 /// How a principal and a policy stand.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Hold {
     /// Whether the policy is attached.
     pub attached: bool,
     /// Whether it denies anything; `None` where that could not be told.
     pub denies: Option<bool>,
-    /// Whether it gives the power to tamper; `None` where that could not be told.
-    pub power: Option<bool>,
+    /// What it gives.
+    pub power: Gives,
 }
 
 /// What must hold: that it is attached.
@@ -51,7 +52,12 @@ impl Facet for Guardrail {
                 Decision::Safe
             };
         };
-        match (hold.attached, wish.required, hold.denies, hold.power) {
+        match (
+            hold.attached,
+            wish.required,
+            hold.denies,
+            hold.power.power(scene),
+        ) {
             (true, ..) | (_, false, Some(false), _) => Decision::Safe,
             (_, false, None, _) => Decision::CannotTell(format!(
                 "whether {name}, which {who} lost, denied anything could not be told"
@@ -62,7 +68,7 @@ impl Facet for Guardrail {
             _ => Decision::change(
                 Some(Hold {
                     attached: true,
-                    ..*hold
+                    ..hold.clone()
                 }),
                 format!("attach {name} again"),
             ),
@@ -70,7 +76,7 @@ impl Facet for Guardrail {
     }
 
     fn compare(live: &Self::State, known: &Self::State) -> Standing {
-        let attached = |state: &Self::State| state.map(|hold| hold.attached);
+        let attached = |state: &Self::State| state.as_ref().map(|hold| hold.attached);
         if attached(live) == attached(known) {
             Standing::Equal
         } else {

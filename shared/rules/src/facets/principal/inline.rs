@@ -8,7 +8,7 @@ use auditward_policy::{Document, Statement};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::{inline_name, is_new};
+use super::{inline_name, is_new, tells};
 use crate::facet::{Decision, Facet, PolicyState, Scene, Standing};
 
 /// One inline policy of a principal, the resource's item.
@@ -20,6 +20,9 @@ pub struct InlinePolicy;
 pub struct Inline {
     /// The principal's ARN with its path, which events do not have.
     pub principal: String,
+    /// Its unique ID (`AROA…`, `AIDA…`), by which one made anew under its name differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// When the principal was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<DateTime<Utc>>,
@@ -100,7 +103,9 @@ impl Facet for InlinePolicy {
 fn power(policy: &PolicyState, scene: Scene<'_>) -> Verdict {
     match policy {
         PolicyState::Absent => Verdict::No,
-        PolicyState::Document(document) => tampering(document, &scene.settings.measure()),
+        PolicyState::Document(document) => {
+            tampering(document, &scene.settings.measure(scene.inventory))
+        }
         PolicyState::Unparsable { error, .. } => {
             Verdict::CannotTell(format!("it cannot be parsed: {error}"))
         }
@@ -115,7 +120,10 @@ fn harmless(
     baseline: Option<&Option<Inline>>,
     scene: Scene<'_>,
 ) -> Decision<Option<Inline>> {
-    if scene.settings.is_approved(&live.principal) {
+    if scene
+        .settings
+        .is_approved(&live.principal, live.id.as_deref())
+    {
         return Decision::Safe;
     }
     let Inline { principal, .. } = live;
@@ -140,18 +148,18 @@ fn harmless(
         Decision::change(with(PolicyState::Absent), why)
     };
     let unproven = match baseline {
-        Some(None) => return delete("the principal is none of the recorded ones"),
-        Some(Some(known)) => match (&known.policy, power(&known.policy, scene)) {
-            (PolicyState::Absent, _) => return delete("it is not among the recorded ones"),
-            (before, Verdict::No) => {
+        Some(Some(known)) if known.policy != PolicyState::Absent => {
+            if power(&known.policy, scene) == Verdict::No {
                 let why = format!("put the recorded inline policy {name} back");
-                return Decision::change(with(before.clone()), why);
+                return Decision::change(with(known.policy.clone()), why);
             }
-            _ => {
-                "the recorded one gave power as well, so that taking it away may break what depends on it"
-            }
-        },
-        None if is_new(live.created, at) => return delete("the principal is as new as that"),
+            "the recorded one gave power as well, so that taking it away may break what depends on it"
+        }
+        _ if is_new(live.created, at) => return delete("the principal is as new as that"),
+        Some(_) if tells(scene, at) => {
+            return delete("it is not among the ones recorded just before");
+        }
+        Some(_) => "it may have come at any time since its absence was recorded",
         None => "it may have been there before the event: nothing proves otherwise",
     };
     Decision::ByHand(format!(

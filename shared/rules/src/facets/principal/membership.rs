@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::is_new;
+use super::{Gives, is_new, tells};
 use crate::facet::{Decision, Facet, Scene, Standing};
 
 /// Whether a user, the resource's item, is in a group.
@@ -11,16 +11,18 @@ use crate::facet::{Decision, Facet, Scene, Standing};
 pub struct Membership;
 
 /// A member of a group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Member {
     /// The user's ARN with its path.
     pub user: String,
+    /// Its unique ID (`AROA…`, `AIDA…`), by which one made anew under its name differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<String>,
     /// When the user was created.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub created: Option<DateTime<Utc>>,
-    /// Whether the group gives the power to tamper; `None` where that could not
-    /// be told.
-    pub power: Option<bool>,
+    /// What the group's policies give.
+    pub power: Gives,
 }
 
 /// What must hold: that the user is not in the group, if it is privileged.
@@ -49,8 +51,8 @@ impl Facet for Membership {
             return Decision::Safe;
         };
         let (user, group) = (&member.user, scene.at.name());
-        match member.power {
-            _ if scene.settings.is_approved(user) => return Decision::Safe,
+        match member.power.power(scene) {
+            _ if scene.settings.is_approved(user, member.id.as_deref()) => return Decision::Safe,
             _ if wish.privileged => {}
             Some(true) => {}
             Some(false) => return Decision::Safe,
@@ -65,9 +67,9 @@ impl Facet for Membership {
             Some(Some(_)) => Decision::ByHand(format!(
                 "{user} was in the group {group} before; take the user out if that is not meant"
             )),
-            Some(None) => away,
-            None if is_new(member.created, wish.at) => away,
-            None => away.once_confirmed(),
+            _ if is_new(member.created, wish.at) => away,
+            Some(None) if tells(scene, wish.at) => away,
+            Some(None) | None => away.once_confirmed(),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod attachments;
 mod boundary;
+mod gives;
 mod guardrail;
 mod inline;
 mod membership;
@@ -12,12 +13,13 @@ use chrono::{DateTime, TimeDelta, Utc};
 
 pub use attachments::{Attached, Attachments, AttachmentsWish};
 pub use boundary::{Bounded, PrincipalBoundary};
+pub use gives::Gives;
 pub use guardrail::{Guardrail, GuardrailWish, Hold};
 pub use inline::{Inline, InlinePolicy, InlineWish};
 pub use membership::{Member, Membership, MembershipWish};
 
 use super::made::things;
-use crate::facet::At;
+use crate::facet::{At, Scene};
 
 things! {
     /// An access key that may be used. One that is switched off stays, so that
@@ -37,6 +39,13 @@ fn is_new(created: Option<DateTime<Utc>>, at: Option<DateTime<Utc>>) -> bool {
     created
         .zip(at)
         .is_some_and(|(created, at)| (at - created).abs() <= NEW)
+}
+
+/// Whether a record that lacks something proves that the event made it: then it
+/// was taken shortly before or after. What is not in an older one may have come
+/// at any time since, and nobody need have been told.
+fn tells(scene: Scene<'_>, at: Option<DateTime<Utc>>) -> bool {
+    is_new(scene.recorded, at)
 }
 
 /// What stands before an inline policy's name in [`At::item`]. No name has a

@@ -25,6 +25,7 @@ fn policy(effect: &str, action: &str) -> PolicyState {
 fn held(minutes: i64, policy: PolicyState) -> Option<Inline> {
     Some(Inline {
         principal: "arn:aws:iam::111111111111:role/team/app".into(),
+        id: None,
         created: Some(noon() - TimeDelta::minutes(minutes)),
         policy,
     })
@@ -48,6 +49,17 @@ fn decide<F: Facet>(
     baseline: Option<&F::State>,
 ) -> Decision<F::State> {
     F::decide(live, wish, baseline, Stage::of(ROLE).scene())
+}
+
+/// The same, where the baseline was recorded so many minutes before the event.
+fn decide_by<F: Facet>(
+    live: &F::State,
+    wish: &F::Wish,
+    (minutes, baseline): (i64, &F::State),
+) -> Decision<F::State> {
+    let mut stage = Stage::of(ROLE);
+    stage.recorded = Some(noon() - TimeDelta::minutes(minutes));
+    F::decide(live, wish, Some(baseline), stage.scene())
 }
 
 #[test]
@@ -96,8 +108,12 @@ fn a_policy_is_deleted_only_where_it_is_provably_new() {
         changed(inline(&held(3, power()), None)).to,
         held(3, PolicyState::Absent)
     );
-    assert_eq!(changed(inline(&old, Some(&absent))).to, absent);
-    assert_eq!(changed(inline(&old, Some(&None))).to, absent);
+    for known in [&absent, &None] {
+        let by = |minutes| decide_by::<InlinePolicy>(&old, &harmless(), (minutes, known));
+        assert_eq!(changed(by(10)).to, absent);
+        // It may have been left standing months ago, and written once more now.
+        assert!(matches!(by(60 * 24 * 60), Decision::ByHand(_)), "{known:?}");
+    }
     let before = held(600, policy("Allow", "s3:GetObject"));
     assert_eq!(changed(inline(&old, Some(&before))).to, before);
     for known in [None, Some(&old)] {
@@ -123,6 +139,24 @@ fn the_approved_keep_what_they_have() {
 }
 
 #[test]
+fn who_was_made_anew_under_an_approved_name_is_somebody_else() {
+    let mut stage = Stage::of(ROLE);
+    stage.settings = Settings::parse(
+        "[ours]\naccounts = [\"111111111111\"]\n[[approved]]\nunique_id = \"AROAEXAMPLEPLATFORM01\"\n\
+         principal = \"arn:aws:iam::111111111111:role/team/app\"\nreason = \"platform\"\n",
+    )
+    .unwrap();
+    let decide = |id: Option<&str>| {
+        let mut live = held(3, policy("Allow", "*"));
+        live.as_mut().unwrap().id = id.map(str::to_owned);
+        InlinePolicy::decide(&live, &harmless(), None, stage.scene())
+    };
+    assert_eq!(decide(Some("AROAEXAMPLEPLATFORM01")), Decision::Safe);
+    assert_eq!(decide(None), Decision::Safe, "nothing says otherwise");
+    changed(decide(Some("AROAEXAMPLEANOTHER001")));
+}
+
+#[test]
 fn a_lost_guardrail_comes_back_and_power_does_not() {
     let gone = held(600, PolicyState::Absent);
     let lost = |known: Option<&Option<Inline>>| {
@@ -143,7 +177,7 @@ fn a_guardrail_is_attached_where_it_is_required_or_denies() {
         Some(Hold {
             attached: false,
             denies,
-            power,
+            power: Gives::Known(power),
         })
     };
     let rail = |live: Option<Hold>, required: bool| {
@@ -151,10 +185,10 @@ fn a_guardrail_is_attached_where_it_is_required_or_denies() {
     };
     let deny = hold(Some(true), Some(false));
     for required in [true, false] {
-        assert!(changed(rail(deny, required)).to.unwrap().attached);
+        assert!(changed(rail(deny.clone(), required)).to.unwrap().attached);
     }
     let grant = hold(Some(false), Some(false));
-    assert!(changed(rail(grant, true)).to.unwrap().attached);
+    assert!(changed(rail(grant.clone(), true)).to.unwrap().attached);
     assert_eq!(rail(grant, false), Decision::Safe);
     assert!(matches!(
         rail(hold(None, None), false),
@@ -171,8 +205,9 @@ fn a_guardrail_is_attached_where_it_is_required_or_denies() {
 fn bounded(boundary: Option<&str>, power: Option<bool>) -> Option<Bounded> {
     Some(Bounded {
         principal: ROLE.into(),
+        id: None,
         boundary: boundary.map(str::to_owned),
-        power,
+        power: power.into(),
     })
 }
 
@@ -206,8 +241,9 @@ fn a_member_goes_only_from_a_privileged_group() {
     let member = |power, minutes| {
         Some(Member {
             user: "arn:aws:iam::111111111111:user/x".into(),
+            id: None,
             created: Some(noon() - TimeDelta::minutes(minutes)),
-            power,
+            power: Gives::Known(power),
         })
     };
     let decide = |live: Option<Member>, privileged, known: Option<&Option<Member>>| {
@@ -224,11 +260,20 @@ fn a_member_goes_only_from_a_privileged_group() {
     ));
     for (minutes, known, confirm) in [
         (3, None, false),
-        (600, Some(&None), false),
+        (600, Some(&None), true),
         (600, None, true),
     ] {
         let change = changed(decide(member(Some(true), minutes), false, known));
         assert_eq!((change.to, change.confirm), (None, confirm));
+    }
+    let wish = MembershipWish {
+        privileged: false,
+        at: Some(noon()),
+    };
+    for (minutes, confirm) in [(10, false), (600, true)] {
+        let live = member(Some(true), 600);
+        let change = changed(decide_by::<Membership>(&live, &wish, (minutes, &None)));
+        assert_eq!(change.confirm, confirm, "recorded {minutes} minutes before");
     }
     let before = member(Some(true), 600);
     assert!(matches!(
@@ -262,6 +307,7 @@ fn inlines() -> impl Strategy<Value = Option<Inline>> {
         0.9,
         (policies(), option::of(-30_i64..30)).prop_map(|(policy, minutes)| Inline {
             principal: ROLE.into(),
+            id: None,
             created: minutes.map(|minutes| noon() + TimeDelta::minutes(minutes)),
             policy,
         }),
@@ -274,8 +320,9 @@ fn boundaries() -> impl Strategy<Value = Option<Bounded>> {
         0.9,
         (boundary, any::<Option<bool>>()).prop_map(|(boundary, power)| Bounded {
             principal: ROLE.into(),
+            id: None,
             boundary: boundary.map(str::to_owned),
-            power,
+            power: power.into(),
         }),
     )
 }
@@ -284,8 +331,9 @@ fn members() -> impl Strategy<Value = Option<Member>> {
     option::of(
         (any::<Option<bool>>(), option::of(-30_i64..30)).prop_map(|(power, minutes)| Member {
             user: "arn:aws:iam::111111111111:user/x".into(),
+            id: None,
             created: minutes.map(|minutes| noon() + TimeDelta::minutes(minutes)),
-            power,
+            power: power.into(),
         }),
     )
 }
@@ -302,7 +350,7 @@ proptest! {
         for wish in [harmless(), InlineWish::Recorded, as_shared()] {
             keeps_the_law::<InlinePolicy>(&stage, &inline, &wish, inline_known.as_ref())?;
         }
-        let hold = hold.map(|(attached, denies, power)| Hold { attached, denies, power });
+        let hold = hold.map(|(attached, denies, power)| Hold { attached, denies, power: power.into() });
         keeps_the_law::<Guardrail>(&stage, &hold, &GuardrailWish { required }, None)?;
         keeps_the_law::<PrincipalBoundary>(
             &stage, &boundary, &AsRecorded::Baseline, boundary_known.as_ref(),

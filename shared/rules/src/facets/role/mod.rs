@@ -33,6 +33,9 @@ pub enum TrustWish {
     NoOutsiders,
     /// It is as recorded: for roles that Auditward depends on.
     Baseline,
+    /// It is as recorded; where that is not known, it lets no outsider in: for
+    /// such a role once it was opened.
+    BaselineOrClosed,
 }
 
 impl Facet for RoleTrust {
@@ -50,6 +53,15 @@ impl Facet for RoleTrust {
         match wish {
             TrustWish::NoOutsiders => without_outsiders(live, scene),
             TrustWish::Baseline => as_trusted_before(live, baseline, scene),
+            TrustWish::BaselineOrClosed => {
+                let known = baseline.and_then(PolicyState::document);
+                let open = |known| analyze(known, Kind::Trust, scene.zone).foreign == Foreign::Yes;
+                if known.is_none_or(open) {
+                    without_outsiders(live, scene)
+                } else {
+                    as_trusted_before(live, baseline, scene)
+                }
+            }
         }
     }
 
@@ -193,6 +205,7 @@ pub struct Revoked {
 
 impl Facet for RoleSessions {
     const KIND: &'static str = "role-sessions";
+    const FOLLOWS: bool = true;
     type State = Sessions;
     type Wish = Revoked;
 
@@ -205,7 +218,15 @@ impl Facet for RoleSessions {
         match live {
             Sessions::Gone => return Decision::Safe,
             Sessions::RevokedBefore(time) if *time > wish.issued_until => return Decision::Safe,
-            Sessions::RevokedBefore(_) | Sessions::Live | Sessions::Other(_) => {}
+            Sessions::Other(_) => {
+                return Decision::ByHand(format!(
+                    "role {} has an inline policy {REVOKE_POLICY} that is somebody's own, and is not overwritten; \
+                     end the role's sessions by hand with a policy of another name that denies everything where \
+                     `aws:TokenIssueTime` is before now",
+                    scene.at.name()
+                ));
+            }
+            Sessions::RevokedBefore(_) | Sessions::Live => {}
         }
         // `aws:TokenIssueTime` counts whole seconds: the one that has begun must
         // be over for its sessions to be older.

@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::facet::At;
 use crate::facets::kept::AsRecorded;
+use crate::inventory::Inventory;
 use crate::settings::Settings;
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/log-reader";
@@ -47,6 +48,8 @@ fn decide<F: Facet>(
         baseline,
         Scene {
             now,
+            recorded: None,
+            inventory: &Inventory::default(),
             settings: &settings,
             zone: &zone,
             at: &at,
@@ -109,6 +112,8 @@ fn close_to_partner(live: &PolicyState, role: &str) -> Decision<PolicyState> {
     let at = At::new("111111111111", "us-east-1", role);
     let scene = Scene {
         now: noon(),
+        recorded: None,
+        inventory: &Inventory::default(),
         settings: &settings,
         zone: &zone,
         at: &at,
@@ -198,6 +203,27 @@ fn a_guard_roles_trust_comes_back_whole_and_never_opens() {
     }
 }
 
+#[test]
+fn a_guard_role_that_was_opened_is_closed_where_nothing_is_recorded() {
+    let wish = TrustWish::BaselineOrClosed;
+    let (known, open) = (trust(&[SERVICE]), trust(&[SERVICE, FOREIGN]));
+    let back = |known| change(decide::<RoleTrust>(&open, &wish, known, noon()));
+    let live = trust(&[FOREIGN]);
+    assert_eq!(
+        change(decide::<RoleTrust>(&live, &wish, Some(&known), noon())),
+        known,
+        "the guard may be assumed again by its service"
+    );
+    assert!(back(None).same(&known));
+    assert!(back(Some(&trust(&[FOREIGN]))).same(&known));
+    for safe in [&known, &PolicyState::Absent] {
+        assert_eq!(
+            decide::<RoleTrust>(safe, &wish, None, noon()),
+            Decision::Safe
+        );
+    }
+}
+
 fn revoke(live: &Sessions, now: DateTime<Utc>) -> Decision<Sessions> {
     decide::<RoleSessions>(
         live,
@@ -230,12 +256,16 @@ fn only_a_revocation_after_the_event_answers_it() {
         Decision::Safe
     );
     assert_eq!(revoke(&Sessions::Gone, now), Decision::Safe);
-    for live in [
-        Sessions::RevokedBefore(noon()),
-        Sessions::Other(trust(&[OWN])),
-    ] {
-        change(revoke(&live, now));
-    }
+    change(revoke(&Sessions::RevokedBefore(noon()), now));
+}
+
+#[test]
+fn somebody_elses_policy_of_that_name_is_never_overwritten() {
+    let decision = revoke(&Sessions::Other(trust(&[OWN])), noon());
+    assert!(
+        matches!(&decision, Decision::ByHand(why) if why.contains("AWSRevokeOlderSessions")),
+        "{decision:?}"
+    );
 }
 
 #[test]
@@ -408,6 +438,7 @@ proptest! {
     fn trust_once_closed_is_closed(live in policies(), known in proptest::option::of(policies())) {
         holds::<RoleTrust>(&live, &TrustWish::NoOutsiders, known.as_ref(), noon());
         holds::<RoleTrust>(&live, &TrustWish::Baseline, known.as_ref(), noon());
+        holds::<RoleTrust>(&live, &TrustWish::BaselineOrClosed, known.as_ref(), noon());
     }
 
     #[test]

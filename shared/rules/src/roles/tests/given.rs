@@ -171,3 +171,25 @@ fn only_identity_center_itself_keeps_its_provider() {
     made["requestParameters"]["name"] = json!("corp-login");
     assert_eq!(judged(&made).verdict(), Verdict::Violation);
 }
+
+#[test]
+fn whether_it_is_the_approved_one_its_unique_id_tells_where_the_settings_give_it() {
+    let approved = |user: &str| {
+        format!(
+            "{}[[approved]]\nprincipal = \"arn:aws:iam::111111111111:user/{user}\"\nunique_id = \"AIDAEXAMPLEPLATFORM01\"\nreason = \"r\"\n",
+            guarding(TRAIL)
+        )
+    };
+    let inline = json!({"userName": "x", "policyName": "a", "policyDocument": POWER});
+    let unbound = json!({"userName": "x"});
+    let attached = json!({"userName": "x", "policyArn": ADMIN});
+    for (name, request) in [
+        ("PutUserPolicy", inline),
+        ("AttachUserPolicy", attached),
+        ("DeleteUserPermissionsBoundary", unbound),
+    ] {
+        let is = |user: &str| verdict(&approved(user), name, &request);
+        assert_eq!(is("x"), Verdict::CannotTell, "{name}: events have no ID");
+        assert_eq!(is("y"), Verdict::Violation, "{name}");
+    }
+}

@@ -203,3 +203,65 @@ async fn what_aws_refuses_to_write_is_tried_again_however_often() {
     assert!(*world.logging.lock().unwrap());
     assert_eq!(world.alerts(), ["failed", "fixed"]);
 }
+
+const OWN_ROLE: &str = "arn:aws:iam::111111111111:root";
+
+/// A role that was created with a trust policy that its record does not show.
+async fn hidden(trusted: &str) -> World {
+    let settings = "[mode.reach]\n\"role.created-open\" = \"any\"\n";
+    let mut world = world(&format!("{ENFORCE}{settings}")).await;
+    world.function = Some(Function::RoleGuard);
+    let trust = json!({"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Principal": {"AWS": OWN_ROLE}, "Action": "sts:AssumeRole"},
+        {"Effect": "Allow", "Principal": {"AWS": trusted}, "Action": "sts:AssumeRole"},
+    ]});
+    let trust = auditward_rules::facet::PolicyState::read(&trust.to_string());
+    let kept = HashMap::from([
+        ("role-trust", serde_json::to_value(trust).unwrap()),
+        ("role-sessions", json!("live")),
+    ]);
+    world.kept = Mutex::new(kept);
+    world
+}
+
+const CREATED: &str = r#"{"eventSource":"iam.amazonaws.com","eventName":"CreateRole","awsRegion":"us-east-1","recipientAccountId":"111111111111","eventID":"event-1","eventTime":"2026-11-20T10:00:00Z","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111111111111:user/mallory","accountId":"111111111111"},"requestParameters":{"roleName":"door","assumeRolePolicyDocument":"HIDDEN_DUE_TO_SECURITY_REASONS"}}"#;
+
+fn sessions(world: &World) -> Value {
+    world.kept.lock().unwrap()["role-sessions"].clone()
+}
+
+#[tokio::test]
+async fn sessions_of_a_role_that_turns_out_safe_go_on() {
+    let world = hidden(OWN_ROLE).await;
+    let answer = judged(&world, CREATED, 0, Turn::First).await;
+    assert_eq!(answer.verdict, Some(Verdict::Clean));
+    assert_eq!(sessions(&world), json!("live"));
+    assert_eq!(world.writes.load(Ordering::SeqCst), 0);
+    assert!(world.case().await.is_none() && world.alerts().is_empty());
+}
+
+#[tokio::test]
+async fn sessions_of_a_role_that_turns_out_open_end_also_after_a_crash() {
+    let stranger = "arn:aws:iam::333333333333:root";
+    let world = hidden(stranger).await;
+    judged(&world, CREATED, 0, Turn::First).await;
+    assert_ne!(sessions(&world), json!("live"));
+    assert_eq!(world.alerts(), ["fixed"]);
+
+    // It dies once the role is closed: the retry finds it safe, and goes on.
+    let mut world = hidden(stranger).await;
+    let calls = 40;
+    for dies_at in 0..calls {
+        world = hidden(stranger).await;
+        world.dies_at = Some(dies_at);
+        let dying = judged(&world, CREATED, 0, Turn::First);
+        let _ = tokio::time::timeout(Pause::from_millis(20), dying).await;
+        if world.writes.load(Ordering::SeqCst) == 1 && sessions(&world) == json!("live") {
+            break;
+        }
+    }
+    assert_eq!(sessions(&world), json!("live"));
+    world.dies_at = None;
+    judged(&world, CREATED, 120, Turn::First).await;
+    assert_ne!(sessions(&world), json!("live"));
+}

@@ -41,6 +41,8 @@ struct World {
     store_down: bool,
     /// Which function it is; trail-guard where nothing is said.
     function: Option<Function>,
+    /// Facets with a state of their own instead of the switch.
+    kept: Mutex<HashMap<&'static str, Value>>,
     /// The one facet it carries, where it carries but one.
     only: Option<&'static str>,
     /// What the event history has, one record a page.
@@ -113,6 +115,21 @@ impl Guard for World {
         plan: &'a Plan,
         touch: Touch<'a>,
     ) -> Option<BoxFuture<'a, Result<Touched, Failure>>> {
+        if self.kept.lock().unwrap().contains_key(plan.kind()) {
+            return Some(Box::pin(async move {
+                self.call("touch").await?;
+                let mut kept = self.kept.lock().unwrap();
+                let state = kept.get_mut(plan.kind()).unwrap();
+                Ok(match touch {
+                    Touch::Read => Touched::Live(state.clone()),
+                    Touch::Write { to, .. } => {
+                        *state = to.clone();
+                        self.writes.fetch_add(1, Ordering::SeqCst);
+                        Touched::Written(Written::default())
+                    }
+                })
+            }));
+        }
         let state: fn(bool) -> Value = match plan.kind() {
             "trail-logging" | "rule-state" => |on| json!(on),
             "bucket-versioning" => {
