@@ -142,13 +142,15 @@ fn unwrap<'a>(json: Json<'a>, depth: usize, lines: &mut Lines<'a>, found: &mut V
 
 /// What an envelope of EventBridge says and holds; `None` where `json` is none.
 pub fn delivered<'a>(json: Json<'a>) -> Option<Opened<'a>> {
-    let [source, detail_type, detail] = json.pick(["source", "detail-type", "detail"]);
+    let [source, detail_type, detail, account] =
+        json.pick(["source", "detail-type", "detail", "account"]);
     let text = |json: Json<'a>| json.scalar().unwrap_or_default();
     let delivered = detail_type.map(|detail_type| Delivered {
         source: source.map(text).unwrap_or_default(),
         detail_type: text(detail_type),
     });
-    Some((delivered, Record::read(detail?.text())))
+    let record = Record::read(detail?.text());
+    Some((delivered, record.map(|record| record.delivered_to(account))))
 }
 
 /// What an envelope says, and the record in it.
@@ -240,6 +242,30 @@ mod tests {
                 "{source}"
             );
         }
+    }
+
+    #[test]
+    fn nobody_vouches_for_the_network_activity_of_an_endpoint() {
+        let text = r#"{"detail-type":"AWS Network Activity Event via CloudTrail","source":"aws.cloudtrail","detail":{"eventName":"UpdateTrail","eventSource":"cloudtrail.amazonaws.com","eventType":"AwsVpceEvent"}}"#;
+        let entry = entries(text).pop().unwrap();
+        let record = entry.record.unwrap();
+        assert!(record.is_network_activity());
+        assert!(!entry.delivered.unwrap().vouches_for(&record));
+    }
+
+    #[test]
+    fn the_envelope_names_the_account_where_the_record_does_not() {
+        let text = r#"{"account":"222222222222","detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"A","eventSource":"s3.amazonaws.com","userIdentity":{"type":"AWSService","invokedBy":"config.amazonaws.com"}}}"#;
+        let account = |text: &str| {
+            let record = entries(text).pop().unwrap().record.unwrap();
+            record.account().into_owned()
+        };
+        assert_eq!(account(text), "222222222222");
+        let named = text.replace(
+            r#""eventName""#,
+            r#""recipientAccountId":"111111111111","eventName""#,
+        );
+        assert_eq!(account(&named), "111111111111");
     }
 
     #[test]
