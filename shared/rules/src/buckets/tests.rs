@@ -157,6 +157,27 @@ fn what_is_not_readable_is_neither_fine_nor_a_violation() {
     }
 }
 
+/// Which side of the bucket a call is about stands in each of them, as text or,
+/// in old records, in a list: it says nothing about what was written.
+#[test]
+fn a_marker_tells_nothing_in_whichever_form() {
+    for (name, marker) in [
+        ("PutBucketPolicy", "policy"),
+        ("PutBucketAcl", "acl"),
+        ("PutBucketPublicAccessBlock", "publicAccessBlock"),
+        ("PutBucketOwnershipControls", "ownershipControls"),
+        ("PutBucketVersioning", "versioning"),
+        ("PutBucketLifecycle", "lifecycle"),
+        ("PutBucketReplication", "replication"),
+        ("PutBucketLogging", "logging"),
+    ] {
+        for form in [json!(""), json!([""])] {
+            let judgement = judged(name, on(LOGS, json!({ (marker): form })));
+            assert_eq!(judgement.verdict(), Verdict::CannotTell, "{name} {form}");
+        }
+    }
+}
+
 #[test]
 fn what_weakens_any_bucket_is_told_and_grave_for_a_guarded_one() {
     for (name, request) in [
