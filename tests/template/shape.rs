@@ -312,6 +312,8 @@ fn role_guard_stands_in_a_lead_region_or_says_why_not() {
         "aws-us-gov",
         "aws-iso",
         "aws-iso-b",
+        "aws-iso-e",
+        "aws-iso-f",
         "aws-eusc",
     ];
     let lead = partitions.map(|partition| lead_region(partition).to_owned());

@@ -48,6 +48,8 @@ fn url(at: &At) -> String {
         "aws-cn" => "amazonaws.com.cn",
         "aws-iso" => "c2s.ic.gov",
         "aws-iso-b" => "sc2s.sgov.gov",
+        "aws-iso-e" => "cloud.adc-e.uk",
+        "aws-iso-f" => "csp.hci.ic.gov",
         "aws-eusc" => "amazonaws.eu",
         _ => "amazonaws.com",
     };

@@ -65,6 +65,8 @@ pub fn partition_of(region: &str) -> &'static str {
         r if r.starts_with("us-gov-") => "aws-us-gov",
         r if r.starts_with("us-iso-") => "aws-iso",
         r if r.starts_with("us-isob-") => "aws-iso-b",
+        r if r.starts_with("eu-isoe-") => "aws-iso-e",
+        r if r.starts_with("us-isof-") => "aws-iso-f",
         r if r.starts_with("eusc-") => "aws-eusc",
         _ => "aws",
     }
@@ -78,6 +80,8 @@ pub fn lead_region(partition: &str) -> &'static str {
         "aws-us-gov" => "us-gov-west-1",
         "aws-iso" => "us-iso-east-1",
         "aws-iso-b" => "us-isob-east-1",
+        "aws-iso-e" => "eu-isoe-west-1",
+        "aws-iso-f" => "us-isof-south-1",
         "aws-eusc" => "eusc-de-east-1",
         _ => "us-east-1",
     }
@@ -130,6 +134,24 @@ mod tests {
         );
         assert_eq!(Arn::parse("audit"), None);
         assert_eq!(Arn::parse("arn:aws:s3:::"), None);
+    }
+
+    #[test]
+    fn every_partition_has_its_regions_and_its_lead() {
+        for (region, partition, lead) in [
+            ("eu-west-1", "aws", "us-east-1"),
+            ("us-gov-east-1", "aws-us-gov", "us-gov-west-1"),
+            ("cn-northwest-1", "aws-cn", "cn-north-1"),
+            ("us-iso-west-1", "aws-iso", "us-iso-east-1"),
+            ("us-isob-west-1", "aws-iso-b", "us-isob-east-1"),
+            ("eu-isoe-west-1", "aws-iso-e", "eu-isoe-west-1"),
+            ("us-isof-east-1", "aws-iso-f", "us-isof-south-1"),
+            ("eusc-de-east-1", "aws-eusc", "eusc-de-east-1"),
+        ] {
+            assert_eq!(partition_of(region), partition, "{region}");
+            assert_eq!(lead_region(partition), lead, "{partition}");
+            assert_eq!(partition_of(lead), partition, "{lead}");
+        }
     }
 
     #[test]

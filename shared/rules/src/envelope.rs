@@ -144,13 +144,14 @@ fn unwrap<'a>(json: Json<'a>, depth: usize, lines: &mut Lines<'a>, found: &mut V
 /// where `json` is none.
 pub fn delivered<'a>(json: Json<'a>) -> Option<Opened<'a>> {
     let (mut record, mut detail) = (Record::default(), None);
-    let (mut source, mut detail_type) = (None, None);
+    let (mut source, mut detail_type, mut account) = (None, None, None);
     json.each_with(
         "detail",
         &mut |key, value| record.member(key, value),
         &mut |key, value| match unquoted(key) {
             "source" => source = value.scalar(),
             "detail-type" => detail_type = value.scalar(),
+            "account" => account = Some(value),
             "detail" if !value.is_null() => detail = Some(value),
             _ => {}
         },
@@ -160,10 +161,10 @@ pub fn delivered<'a>(json: Json<'a>) -> Option<Opened<'a>> {
         detail_type,
     });
     let record = match detail? {
-        detail if detail.is_object() => record.checked(),
+        detail if detail.is_object() => record.checked(detail),
         detail => Record::of(detail),
     };
-    Some((delivered, record))
+    Some((delivered, record.map(|record| record.delivered_to(account))))
 }
 
 /// What an envelope says, and the record in it.
@@ -255,6 +256,30 @@ mod tests {
                 "{source}"
             );
         }
+    }
+
+    #[test]
+    fn nobody_vouches_for_the_network_activity_of_an_endpoint() {
+        let text = r#"{"detail-type":"AWS Network Activity Event via CloudTrail","source":"aws.cloudtrail","detail":{"eventName":"UpdateTrail","eventSource":"cloudtrail.amazonaws.com","eventType":"AwsVpceEvent"}}"#;
+        let entry = entries(text).pop().unwrap();
+        let record = entry.record.unwrap();
+        assert!(record.is_network_activity());
+        assert!(!entry.delivered.unwrap().vouches_for(&record));
+    }
+
+    #[test]
+    fn the_envelope_names_the_account_where_the_record_does_not() {
+        let text = r#"{"account":"222222222222","detail-type":"AWS API Call via CloudTrail","source":"aws.s3","detail":{"eventName":"A","eventSource":"s3.amazonaws.com","userIdentity":{"type":"AWSService","invokedBy":"config.amazonaws.com"}}}"#;
+        let account = |text: &str| {
+            let record = entries(text).pop().unwrap().record.unwrap();
+            record.account().into_owned()
+        };
+        assert_eq!(account(text), "222222222222");
+        let named = text.replace(
+            r#""eventName""#,
+            r#""recipientAccountId":"111111111111","eventName""#,
+        );
+        assert_eq!(account(&named), "111111111111");
     }
 
     #[test]

@@ -334,6 +334,15 @@ impl PolicyState {
         }
     }
 
+    /// How it stands to a known one where whatever differs may be an attack.
+    pub fn standing(&self, known: &Self) -> Standing {
+        if self.same(known) {
+            Standing::Equal
+        } else {
+            Standing::Incomparable
+        }
+    }
+
     /// Whether two states mean the same.
     pub fn same(&self, other: &Self) -> bool {
         match (self, other) {

@@ -116,6 +116,10 @@ pub fn judge(
     now: DateTime<Utc>,
 ) -> Judgement {
     let mut judgement = Judgement::default();
+    if record.is_network_activity() {
+        // The call through the endpoint has a record of its own, which is judged.
+        return judgement;
+    }
     for rule in registry::watching(&record.event_source, record.plain_name()) {
         judgement.watched = true;
         let neighbour = neighbours::doing(record);
@@ -123,7 +127,6 @@ pub fn judge(
             judgement.notes.push(format!("{}: {why}", rule.id));
             continue;
         }
-        // What is logged a second time for a VPC endpoint is one call.
         let settings = &*for_record(settings, record);
         let call = Call {
             record,

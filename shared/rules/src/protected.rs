@@ -191,7 +191,6 @@ fn key(at: &At, inventory: &Inventory) -> Vec<Plan> {
 fn bucket(at: &At, name: &str, inventory: &Inventory) -> Vec<Plan> {
     let used: Vec<&TrailUse> = inventory.delivering_to(name).collect();
     let deliveries = used.iter().map(|used| used.delivery()).collect();
-    let prefixes = used.iter().map(|used| used.key_prefix()).collect();
     let guarded = BucketWish { protected: true };
     vec![
         step::<BucketExistence>(at, true),
@@ -220,7 +219,7 @@ fn bucket(at: &At, name: &str, inventory: &Inventory) -> Vec<Plan> {
             },
         ),
         step::<BucketEncryption>(at, guarded),
-        step::<BucketLifecycle>(at, LifecycleWish { prefixes }),
+        step::<BucketLifecycle>(at, LifecycleWish::of(inventory, name)),
         step::<BucketReplication>(at, TargetsWish::of(inventory)),
         step::<BucketObjectLock>(at, AsRecorded::Baseline),
         step::<BucketLogging>(at, AsRecorded::Baseline),
@@ -356,9 +355,9 @@ impl TrailUse {
 
     /// How the keys of the trail's log files begin.
     pub fn key_prefix(&self) -> String {
-        match &self.prefix {
+        match self.prefix.as_deref() {
+            None | Some("") => "AWSLogs/".into(),
             Some(prefix) => format!("{prefix}/AWSLogs/"),
-            None => "AWSLogs/".into(),
         }
     }
 }

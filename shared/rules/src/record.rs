@@ -1,7 +1,10 @@
 //! One CloudTrail record, read leniently.
 
 use std::borrow::Cow;
+use std::fmt::Write;
 use std::sync::OnceLock;
+
+use sha2::{Digest, Sha256};
 
 use crate::actor::Actor;
 use crate::json::{Json, unquoted};
@@ -36,9 +39,13 @@ pub struct Record<'a> {
     pub error_code: Cow<'a, str>,
     /// What the service said about the failure.
     pub error_message: Cow<'a, str>,
+    /// The record as it stands in the input.
+    text: &'a str,
     identity: Option<Json<'a>>,
     request: Option<Json<'a>>,
     response: Option<Json<'a>>,
+    /// What the request and the response hold, where the record has them as text.
+    inner: [OnceLock<String>; 2],
     addendum: Option<Json<'a>>,
     resources: Option<Json<'a>>,
     /// Who called, once somebody asked.
@@ -71,7 +78,7 @@ impl<'a> Record<'a> {
         }
         let mut record = Self::default();
         json.each(&mut |key, value| record.member(key, value));
-        record.checked()
+        record.checked(json)
     }
 
     /// Takes a member, its key with its quotes.
@@ -84,7 +91,8 @@ impl<'a> Record<'a> {
     }
 
     /// Refuses an object that has none of the members that make it a record.
-    pub(crate) fn checked(self) -> Result<Self, String> {
+    pub(crate) fn checked(mut self, json: Json<'a>) -> Result<Self, String> {
+        self.text = json.text();
         if self.event_source.is_empty() && self.event_name.is_empty() {
             return Err("not a CloudTrail record: expected `eventSource` and `eventName`".into());
         }
@@ -102,31 +110,46 @@ impl<'a> Record<'a> {
         self.identity
     }
 
-    /// What was asked; `None` where it is absent, `null`, or was left out for its size.
-    pub fn request(&self) -> Option<Json<'a>> {
-        self.request.filter(|request| !is_omitted(*request))
+    /// What was asked; `None` where it is absent, `null`, no object, or was left
+    /// out for its size.
+    pub fn request(&self) -> Option<Json<'_>> {
+        let [text, _] = &self.inner;
+        object(self.request?, text).filter(|request| !is_omitted(*request))
     }
 
-    /// What was answered; `None` where it is absent, `null`, or was left out for its size.
-    pub fn response(&self) -> Option<Json<'a>> {
-        self.response.filter(|response| !is_omitted(*response))
+    /// What was answered; `None` where it is absent, `null`, no object, or was
+    /// left out for its size.
+    pub fn response(&self) -> Option<Json<'_>> {
+        let [_, text] = &self.inner;
+        object(self.response?, text).filter(|response| !is_omitted(*response))
     }
 
     /// The ARNs and owners of the resources that the service named; either may be
     /// missing. They stand there even where the request was left out.
     pub fn resources(&self) -> Vec<Listed<'a>> {
         let items = self.resources.map(Json::items).unwrap_or_default();
-        let arn = |item: Json<'a>| item.string("ARN").or_else(|| item.string("arn"));
-        items
-            .into_iter()
-            .map(|item| (arn(item), item.string("accountId")))
-            .collect()
+        let read = |item: Json<'a>| {
+            let [arn, lower_arn, account, lower_account] =
+                item.pick(["ARN", "arn", "accountId", "accountid"]);
+            let text = |json: Option<Json<'a>>| json.and_then(Json::scalar);
+            (text(arn.or(lower_arn)), text(account.or(lower_account)))
+        };
+        items.into_iter().map(read).collect()
     }
 
     /// Whether CloudTrail left the request out because it was too large. An
     /// attacker can force that with padding, so it is never "no change".
     pub fn request_omitted(&self) -> bool {
-        self.request.is_some_and(is_omitted)
+        let [text, _] = &self.inner;
+        self.request
+            .and_then(|request| object(request, text))
+            .is_some_and(is_omitted)
+    }
+
+    /// Whether this is what the owner of a VPC endpoint gets to see of a call that
+    /// went through it: the call has a record of its own.
+    pub fn is_network_activity(&self) -> bool {
+        self.event_type == "AwsVpceEvent"
     }
 
     /// Whether the call failed.
@@ -136,35 +159,44 @@ impl<'a> Record<'a> {
 
     /// The identifier of the event this record corrects, where it is an updated copy.
     pub fn original_event_id(&self) -> Option<Cow<'a, str>> {
-        self.addendum?
-            .string("originalEventID")
-            .filter(|id| !id.is_empty())
+        let [id, lower] = self.addendum?.pick(["originalEventID", "originaleventid"]);
+        id.or(lower)?.scalar().filter(|id| !id.is_empty())
     }
 
     /// What all copies of one event have in common: the shared, else the
-    /// original, else the own identifier; where none is there, the request's.
+    /// original, else the own identifier; where none is there, a hash of the
+    /// record. Never the request's, which several records may share.
     pub fn identifier(&self) -> Cow<'a, str> {
-        let own = || {
-            if self.event_id.is_empty() {
-                &self.request_id
-            } else {
-                &self.event_id
-            }
-        };
         if !self.shared_event_id.is_empty() {
             return self.shared_event_id.clone();
         }
-        self.original_event_id().unwrap_or_else(|| own().clone())
+        match self.original_event_id() {
+            Some(original) => original,
+            None if self.event_id.is_empty() => Cow::Owned(hash(self.text)),
+            None => self.event_id.clone(),
+        }
     }
 
-    /// The account in which it happened: the recipient, else the caller's.
+    /// The account in which it happened: the recipient (else the envelope's, see
+    /// [`Self::delivered_to`]), else the caller's.
     pub fn account(&self) -> Cow<'a, str> {
         if !self.recipient_account.is_empty() {
             return self.recipient_account.clone();
         }
-        self.identity
-            .and_then(|identity| identity.string("accountId"))
-            .unwrap_or_default()
+        let account = self.identity.and_then(|identity| {
+            let [account, lower] = identity.pick(["accountId", "accountid"]);
+            account.or(lower)?.scalar()
+        });
+        account.unwrap_or_default()
+    }
+
+    /// The record, received in the account of its envelope where it names none itself.
+    #[must_use]
+    pub fn delivered_to(mut self, account: Option<Json<'a>>) -> Self {
+        if self.recipient_account.is_empty() {
+            self.recipient_account = account.and_then(Json::scalar).unwrap_or_default();
+        }
+        self
     }
 
     /// The event name without the API version that Lambda appends (`20150331v2`).
@@ -231,6 +263,27 @@ pub fn plain_name(name: &str) -> &str {
         Some((head, date)) if date.starts_with("20") && is_digits(date) && !head.is_empty() => head,
         _ => name,
     }
+}
+
+/// The object that parameters are; exports of tables have it as text, which then
+/// stays in `text`.
+fn object<'r>(parameters: Json<'r>, text: &'r OnceLock<String>) -> Option<Json<'r>> {
+    let json = if parameters.is_string() {
+        Json::parse(text.get_or_init(|| parameters.scalar().unwrap_or_default().into_owned()))?
+    } else {
+        parameters
+    };
+    json.is_object().then_some(json)
+}
+
+/// What tells a record without any identifier from all others.
+fn hash(text: &str) -> String {
+    let mut hash = String::from("sha256:");
+    for byte in Sha256::digest(text.as_bytes()) {
+        // Writing into a string cannot fail.
+        let _ = write!(hash, "{byte:02x}");
+    }
+    hash
 }
 
 /// The marker that stands in the place of parameters over 100 KB.
@@ -325,12 +378,102 @@ mod tests {
     }
 
     #[test]
+    fn without_any_identifier_the_whole_record_tells_it_from_others() {
+        let record = |name: &str| {
+            let text = format!(
+                r#"{{"eventSource":"s3.amazonaws.com","requestID":"r","eventID":"","requestParameters":{{"bucketName":"{name}"}}}}"#
+            );
+            Record::read(&text).unwrap().identifier().into_owned()
+        };
+        assert_ne!(record("a"), record("b"), "one request, two records");
+        assert_eq!(record("a"), record("a"), "delivered twice");
+        let known = Record::read(r#"{"eventName":"X"}"#).unwrap();
+        assert_eq!(
+            known.identifier(),
+            "sha256:aafa0d3164c0eb6626917c581a4cf04fb0dfc699017a482f09525f0cd59b2d82",
+            "the same by whatever build it is read"
+        );
+    }
+
+    #[test]
+    fn the_account_is_the_recipients_or_the_envelopes_or_the_callers() {
+        let caller = r#"{"eventName":"X","userIdentity":{"accountId":"222222222222"}}"#;
+        let read = |text| Record::read(text).unwrap();
+        assert_eq!(read(caller).account(), "222222222222");
+        let envelope = Json::parse(r#""111111111111""#);
+        assert_eq!(
+            read(caller).delivered_to(envelope).account(),
+            "111111111111"
+        );
+        let named = r#"{"eventName":"X","recipientAccountId":"333333333333"}"#;
+        assert_eq!(read(named).delivered_to(envelope).account(), "333333333333");
+        let lower = r#"{"eventname":"X","useridentity":{"accountid":"222222222222"}}"#;
+        assert_eq!(read(lower).account(), "222222222222");
+    }
+
+    #[test]
     fn parameters_left_out_for_their_size_are_no_parameters() {
-        let text =
-            r#"{"eventName":"X","requestParameters":{"omitted":true,"originalSize":120000}}"#;
+        for marker in [
+            r#"{"omitted":true,"originalSize":120000}"#,
+            r#"{"omitted":"true","originalSize":"120000"}"#,
+            r#"{"omitted":"True","reason":"requestParameters too large"}"#,
+            r#""{\"omitted\":true}""#,
+        ] {
+            let text = format!(
+                r#"{{"eventName":"X","requestParameters":{marker},"responseElements":{marker}}}"#
+            );
+            let record = Record::read(&text).unwrap();
+            assert!(record.request_omitted(), "{marker}");
+            assert!(record.request().is_none(), "{marker}");
+            assert!(record.response().is_none(), "{marker}");
+        }
+        let text = r#"{"eventName":"X","requestParameters":{"omitted":false,"name":"a"}}"#;
+        assert!(!Record::read(text).unwrap().request_omitted());
+    }
+
+    #[test]
+    fn parameters_as_text_are_the_object_in_it() {
+        let text = r#"{"eventname":"X","requestparameters":"{\"name\": \"a\"}","responseelements":"{\"arn\": \"b\"}"}"#;
         let record = Record::read(text).unwrap();
-        assert!(record.request_omitted());
-        assert!(record.request().is_none());
+        assert_eq!(record.request().unwrap().string("name").unwrap(), "a");
+        assert_eq!(record.response().unwrap().string("arn").unwrap(), "b");
+    }
+
+    #[test]
+    fn parameters_that_are_no_object_are_no_parameters() {
+        for odd in [
+            r#""null""#,
+            r#""""#,
+            r#""text""#,
+            "null",
+            "7",
+            "[]",
+            r#""[1]""#,
+        ] {
+            let text = format!(
+                r#"{{"eventName":"X","requestParameters":{odd},"responseElements":{odd}}}"#
+            );
+            let record = Record::read(&text).unwrap();
+            assert!(record.request().is_none(), "{odd}");
+            assert!(record.response().is_none(), "{odd}");
+            assert!(!record.request_omitted(), "{odd}");
+        }
+        let record = Record::read(r#"{"eventName":"X"}"#).unwrap();
+        assert!(record.request().is_none() && record.response().is_none());
+    }
+
+    #[test]
+    fn resources_are_read_in_every_spelling() {
+        let text = r#"{"eventName":"X","resources":[{"ARN":"a","accountId":"1"},{"arn":"b","accountid":"2"},{"type":"T"}]}"#;
+        let record = Record::read(text).unwrap();
+        let own =
+            |(arn, account): Listed<'_>| (arn.map(Cow::into_owned), account.map(Cow::into_owned));
+        let some = |text: &str| Some(text.to_owned());
+        let resources: Vec<_> = record.resources().into_iter().map(own).collect();
+        assert_eq!(
+            resources,
+            [(some("a"), some("1")), (some("b"), some("2")), (None, None)]
+        );
     }
 
     #[test]

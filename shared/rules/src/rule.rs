@@ -45,7 +45,7 @@ impl Severity {
     }
 }
 
-/// Where the safe state comes from (catalogue column "Revert from").
+/// Where the safe state comes from (column "Put back to" of `events/TABLE.md`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Revert {

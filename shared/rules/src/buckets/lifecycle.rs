@@ -1,14 +1,13 @@
 //! The rule of when S3 deletes logs by itself.
 
 use super::{Bucket, HIDDEN, S3, text, unreadable};
-use crate::arn::glob;
 use crate::facet::{Facet, Step};
 use crate::facets::bucket::{
     BucketLifecycle, Expiration, Filter, Lifecycle, LifecycleRule, LifecycleWish,
     NoncurrentExpiration, NoncurrentTransition, Tag, Transition,
 };
 use crate::json::Json;
-use crate::rule::{Call, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
+use crate::rule::{Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
 /// Catalogue row 44.
 pub static LIFECYCLE_SHORTENED: Rule = Rule {
@@ -33,7 +32,7 @@ pub static LIFECYCLE_SHORTENED: Rule = Rule {
             Ok(bucket) => bucket,
             Err(judged) => return judged,
         };
-        let wish = wish(call, &bucket);
+        let wish = LifecycleWish::of(call.inventory, &bucket.name);
         let step = Step::<BucketLifecycle>::new(bucket.at.clone(), wish.clone());
         let Some(lifecycle) = call.request().and_then(written) else {
             return Judged::CannotTell(unreadable(&bucket, "the lifecycle").step(step));
@@ -80,35 +79,6 @@ pub static LIFECYCLE_DELETED: Rule = Rule {
     },
     ..Rule::TELLS
 };
-
-/// How the keys of logs begin in a bucket; any key may be one where there is none.
-pub(super) fn log_prefixes(call: &Call<'_>, bucket: &Bucket) -> Vec<String> {
-    wish(call, bucket).prefixes
-}
-
-/// Which keys are logs: what trails deliver, or everything in a bucket that the
-/// settings name.
-fn wish(call: &Call<'_>, bucket: &Bucket) -> LifecycleWish {
-    let named = call
-        .settings
-        .protected
-        .resources
-        .iter()
-        .any(|pattern| glob(pattern, &bucket.at.resource));
-    if named {
-        return LifecycleWish::default();
-    }
-    let prefixes = bucket
-        .deliveries
-        .iter()
-        .map(|delivery| match delivery.prefix.as_deref() {
-            None | Some("") => "AWSLogs/".to_owned(),
-            Some(prefix) => format!("{prefix}/AWSLogs/"),
-        });
-    LifecycleWish {
-        prefixes: prefixes.collect(),
-    }
-}
 
 /// The rules that were written; `None` where they cannot be read in full.
 fn written(request: Json<'_>) -> Option<Lifecycle> {

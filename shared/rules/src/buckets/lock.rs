@@ -1,9 +1,8 @@
 //! Rules of object lock: of a bucket's default, and of single objects.
 
-use super::lifecycle::log_prefixes;
 use super::{Bucket, HIDDEN, S3, owned, text, unreadable};
 use crate::facet::Step;
-use crate::facets::bucket::{BucketObjectLock, ObjectLock};
+use crate::facets::bucket::{BucketObjectLock, LifecycleWish, ObjectLock};
 use crate::facets::kept::AsRecorded;
 use crate::json::Json;
 use crate::rule::{Call, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
@@ -156,7 +155,7 @@ fn written(request: Json<'_>) -> Option<ObjectLock> {
 fn log_file(call: &Call<'_>) -> Result<(Bucket, String), Judged> {
     let bucket = Bucket::guarded(call)?;
     let key = call.request().and_then(|request| owned(request, "key"));
-    let prefixes = log_prefixes(call, &bucket);
+    let LifecycleWish { prefixes } = LifecycleWish::of(call.inventory, &bucket.name);
     let is_log = key.as_deref().is_none_or(|key| {
         prefixes.is_empty() || prefixes.iter().any(|prefix| key.starts_with(prefix))
     });

@@ -157,6 +157,27 @@ fn what_is_not_readable_is_neither_fine_nor_a_violation() {
     }
 }
 
+/// Which side of the bucket a call is about stands in each of them, as text or,
+/// in old records, in a list: it says nothing about what was written.
+#[test]
+fn a_marker_tells_nothing_in_whichever_form() {
+    for (name, marker) in [
+        ("PutBucketPolicy", "policy"),
+        ("PutBucketAcl", "acl"),
+        ("PutBucketPublicAccessBlock", "publicAccessBlock"),
+        ("PutBucketOwnershipControls", "ownershipControls"),
+        ("PutBucketVersioning", "versioning"),
+        ("PutBucketLifecycle", "lifecycle"),
+        ("PutBucketReplication", "replication"),
+        ("PutBucketLogging", "logging"),
+    ] {
+        for form in [json!(""), json!([""])] {
+            let judgement = judged(name, on(LOGS, json!({ (marker): form })));
+            assert_eq!(judgement.verdict(), Verdict::CannotTell, "{name} {form}");
+        }
+    }
+}
+
 #[test]
 fn what_weakens_any_bucket_is_told_and_grave_for_a_guarded_one() {
     for (name, request) in [
@@ -478,6 +499,36 @@ fn a_log_bucket_s_other_keys_may_expire() {
         "{}",
         finding.summary
     );
+}
+
+/// An event and a look without one must not disagree: what the one takes away
+/// the other would not miss.
+#[test]
+fn events_and_sweeps_mean_the_same_logs() {
+    let rule = json!({"LifecycleConfiguration": {"Rule":
+        {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": ""}, "Expiration": {"Days": 1}}}});
+    let mut settings = settings();
+    settings.protected.resources.push(ARN.into());
+    for (bucket, prefixes) in [(LOGS, vec!["AWSLogs/"]), ("acme-vault", vec![])] {
+        let event = event("PutBucketLifecycle", on(bucket, rule.clone()));
+        let finding = only(judged_by(&event, &settings));
+        let [Plan::BucketLifecycle(by_event)] = &*finding.plan else {
+            panic!("{finding:?}")
+        };
+        assert_eq!(by_event.wish.prefixes, prefixes, "{bucket}");
+        let looked = crate::protected::plans(&by_event.at, &inventory());
+        let mut looked = looked.iter().filter_map(|plan| match plan {
+            Plan::BucketLifecycle(step) => Some(&step.wish),
+            _ => None,
+        });
+        assert_eq!(looked.next(), Some(&by_event.wish), "{bucket}");
+    }
+    // What else lies in a bucket that trails deliver to may expire, also where
+    // the settings name the bucket.
+    let other = json!({"LifecycleConfiguration": {"Rule":
+        {"ID": "x", "Status": "Enabled", "Filter": {"Prefix": "athena/"}, "Expiration": {"Days": 1}}}});
+    let event = event("PutBucketLifecycle", on(LOGS, other));
+    assert_eq!(judged_by(&event, &settings).verdict(), Verdict::Clean);
 }
 
 #[test]

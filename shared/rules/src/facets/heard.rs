@@ -130,11 +130,7 @@ impl<H: Hears> Facet for Heard<H> {
     }
 
     fn compare(live: &PolicyState, known: &PolicyState) -> Standing {
-        if live.same(known) {
-            Standing::Equal
-        } else {
-            Standing::Incomparable
-        }
+        live.standing(known)
     }
 
     fn same(one: &PolicyState, other: &PolicyState) -> bool {

@@ -139,6 +139,16 @@ impl<K: Keep> Facet for Kept<K> {
     }
 }
 
+/// How what may be absent stands to what is known where it counts as a whole:
+/// none is weaker, and anything else may be worse.
+pub fn compare_whole<T: PartialEq>(live: &Option<T>, known: &Option<T>) -> Standing {
+    match (live, known) {
+        (live, known) if live == known => Standing::Equal,
+        (None, Some(_)) => Standing::Weaker,
+        _ => Standing::Incomparable,
+    }
+}
+
 /// Named texts: tags, attributes, members.
 pub type Texts = BTreeMap<String, String>;
 

@@ -43,6 +43,20 @@ fn every_version_of_lambdas_names_is_judged() {
 }
 
 #[test]
+fn a_queues_policy_is_read_as_text_and_as_an_object() {
+    let document = json!({"Version": "2012-10-17", "Statement": {"Effect": "Allow",
+        "Principal": {"AWS": "333333333333"}, "Action": "sqs:ReceiveMessage", "Resource": "*"}});
+    for policy in [json!(document.to_string()), document] {
+        let url = "https://sqs.eu-west-1.amazonaws.com/111111111111/auditward-undelivered";
+        let request = json!({"queueUrl": url, "attributes": {"Policy": policy}});
+        assert_eq!(
+            verdict("sqs", "SetQueueAttributes", request),
+            Verdict::Violation
+        );
+    }
+}
+
+#[test]
 fn a_function_is_known_by_every_form_of_its_name() {
     for name in [
         "auditward-trail-guard",

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::facet::{Decision, Facet, Scene, Standing};
+use crate::inventory::{Inventory, TrailUse};
 
 /// A bucket's lifecycle rules.
 #[derive(Debug)]
@@ -141,6 +142,17 @@ pub struct LifecycleWish {
     /// How the keys of log files begin, such as `AWSLogs/`; none: any key may be a log.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub prefixes: Vec<String>,
+}
+
+impl LifecycleWish {
+    /// For a bucket: what trails deliver there are logs; where none is known to,
+    /// any key may be one.
+    pub fn of(inventory: &Inventory, bucket: &str) -> Self {
+        let used = inventory.delivering_to(bucket);
+        Self {
+            prefixes: used.map(TrailUse::key_prefix).collect(),
+        }
+    }
 }
 
 impl LifecycleRule {

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Grant;
 use crate::facet::{Scene, Standing};
-use crate::facets::kept::{Keep, Kept};
+use crate::facets::kept::{Keep, Kept, compare_whole};
 
 /// The server access logging of a bucket.
 pub type BucketLogging = Kept<AccessLogs>;
@@ -44,11 +44,7 @@ impl Keep for AccessLogs {
     }
 
     fn compare(live: &Self::State, known: &Self::State) -> Standing {
-        match (live, known) {
-            (live, known) if live == known => Standing::Equal,
-            (None, Some(_)) => Standing::Weaker,
-            _ => Standing::Incomparable,
-        }
+        compare_whole(live, known)
     }
 
     /// Logging that nobody recorded is not switched off.

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::facet::Standing;
 use crate::facets::guarded::policies as declare;
-use crate::facets::kept::{Keep, Kept};
+use crate::facets::kept::{Keep, Kept, compare_whole};
 
 declare! {
     /// An event bus's policy. EventBridge refuses documents of more than
@@ -39,11 +39,7 @@ impl Keep for Configuration {
     type State = Option<Bus>;
 
     fn compare(live: &Self::State, known: &Self::State) -> Standing {
-        match (live, known) {
-            (live, known) if live == known => Standing::Equal,
-            (None, Some(_)) => Standing::Weaker,
-            _ => Standing::Incomparable,
-        }
+        compare_whole(live, known)
     }
 
     /// A bus is never deleted.

@@ -326,11 +326,7 @@ impl Facet for KeyPolicy {
     }
 
     fn compare(live: &PolicyState, known: &PolicyState) -> Standing {
-        if live.same(known) {
-            Standing::Equal
-        } else {
-            Standing::Incomparable
-        }
+        live.standing(known)
     }
 
     fn same(one: &PolicyState, other: &PolicyState) -> bool {

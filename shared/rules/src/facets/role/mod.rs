@@ -66,11 +66,7 @@ impl Facet for RoleTrust {
     }
 
     fn compare(live: &PolicyState, known: &PolicyState) -> Standing {
-        if live.same(known) {
-            Standing::Equal
-        } else {
-            Standing::Incomparable
-        }
+        live.standing(known)
     }
 
     fn writable(state: &PolicyState) -> bool {
