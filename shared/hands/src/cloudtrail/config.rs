@@ -91,13 +91,14 @@ impl CloudTrail<'_> {
             .send()
             .await
             .map_err(|error| Failure::of(CREATE, &error))?;
+        let written = Written::default().and(answer.request_id());
         // A trail of that name in another account or region is not this one.
         match answer.trail_arn() {
-            Some(made) if made != at.resource => Err(Failure::other(
-                CREATE,
-                format!("{made} was made in the place of {}", at.resource),
-            )),
-            _ => Ok(Written::default().and(answer.request_id())),
+            Some(made) if made != at.resource => {
+                let why = format!("{made} was made in the place of {}", at.resource);
+                Err(Failure::other(CREATE, why).after(&written))
+            }
+            _ => Ok(written),
         }
     }
 
