@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use auditward_policy::Zone;
 
+use crate::inventory::Inventory;
 use crate::plan::Plan;
 use crate::settings::Settings;
 
@@ -17,7 +18,8 @@ pub struct At {
     /// The account that owns the resource.
     pub account: String,
     /// The region whose endpoint serves it (a trail's home region; the
-    /// partition's lead region for global services).
+    /// partition's lead region for global services). Empty for a bucket of which
+    /// nobody knows where it is: the hand then asks S3.
     pub region: String,
     /// The resource's ARN.
     pub resource: String,
@@ -66,6 +68,8 @@ pub struct Scene<'a> {
     pub now: DateTime<Utc>,
     /// The settings in force.
     pub settings: &'a Settings,
+    /// What protected trails use.
+    pub inventory: &'a Inventory,
     /// Whose principals are ours, the resource's owner first.
     pub zone: &'a Zone,
     /// The resource.

@@ -343,6 +343,7 @@ impl TrailUse {
             trail: trail.to_owned(),
             bucket: settings.bucket.clone(),
             bucket_owner: None,
+            bucket_region: None,
             prefix: settings.prefix.clone(),
             organization: organization
                 .filter(|_| settings.organization)
@@ -351,6 +352,7 @@ impl TrailUse {
             topic: settings.topic.clone(),
             log_group: settings.log_group.clone(),
             log_role: settings.log_role.clone(),
+            switches: Some(settings.switched_on()),
         }
     }
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use auditward_rules::arn::Arn;
 use auditward_rules::facet::{Decision, Scene};
+use auditward_rules::inventory::Inventory;
 use auditward_rules::plan::Plan;
 use auditward_rules::settings::Settings;
 
@@ -20,6 +21,7 @@ pub fn steps(plan: &Plan, settings: &Settings, now: DateTime<Utc>) -> Vec<String
     let scene = Scene {
         now,
         settings,
+        inventory: &Inventory::default(),
         zone: &zone,
         at,
     };

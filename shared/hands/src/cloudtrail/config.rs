@@ -137,7 +137,10 @@ impl CloudTrail<'_> {
 }
 
 /// A trail as CloudTrail describes it, in our form.
-fn settings_of(trail: Trail, tags: BTreeMap<String, String>) -> Result<TrailSettings, Failure> {
+pub(super) fn settings_of(
+    trail: Trail,
+    tags: BTreeMap<String, String>,
+) -> Result<TrailSettings, Failure> {
     let some = |text: Option<String>| text.filter(|text| !text.is_empty());
     let prefix = trail
         .s3_key_prefix

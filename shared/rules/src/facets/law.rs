@@ -5,11 +5,13 @@ use chrono::{DateTime, Utc};
 use proptest::test_runner::TestCaseError;
 
 use crate::facet::{At, Change, Decision, Facet, Scene, Standing};
+use crate::inventory::Inventory;
 use crate::settings::Settings;
 
 /// A scene that lives long enough to borrow from.
 pub struct Stage {
     pub settings: Settings,
+    pub inventory: Inventory,
     zone: Zone,
     pub at: At,
 }
@@ -19,6 +21,7 @@ impl Stage {
     pub fn of(arn: &str) -> Self {
         Self {
             settings: Settings::default(),
+            inventory: Inventory::default(),
             zone: Zone::new(["111111111111", "222222222222"], Some("o-exampleorg1")),
             at: At::new("111111111111", "eu-west-1", arn),
         }
@@ -29,6 +32,7 @@ impl Stage {
         Scene {
             now,
             settings: &self.settings,
+            inventory: &self.inventory,
             zone: &self.zone,
             at: &self.at,
         }

@@ -84,6 +84,7 @@ impl Pipeline<'_> {
         let scene = Scene {
             now: self.now,
             settings: &known.settings,
+            inventory: &known.inventory,
             zone: &zone,
             at,
         };

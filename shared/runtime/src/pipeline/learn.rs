@@ -207,7 +207,12 @@ impl Pipeline<'_> {
         let known = super::known_now(self).await;
         let organization = known.settings.ours.organization.as_deref();
         let mut learnt = Learnt::default();
-        learnt.trails.extend(trail_use(plan, state, organization));
+        let used = trail_use(plan, state, organization);
+        if baseline.confirmed && !baseline.outdated {
+            learnt.vouched.extend(used);
+        } else {
+            learnt.trails.extend(used);
+        }
         let resource = &plan.at().resource;
         if baseline.confirmed && known.settings.protects(resource, &known.inventory) {
             learnt.others.extend(leads_to(plan, state));

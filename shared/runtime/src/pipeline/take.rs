@@ -216,6 +216,7 @@ fn unsafe_as_it_is(
     let scene = Scene {
         now: pipeline.now,
         settings: &known.settings,
+        inventory: &known.inventory,
         zone: &zone,
         at,
     };

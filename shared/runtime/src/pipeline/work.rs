@@ -246,6 +246,7 @@ impl Job<'_> {
         let scene = Scene {
             now: self.pipeline.now,
             settings: &self.known.settings,
+            inventory: &self.known.inventory,
             zone: &zone,
             at,
         };

@@ -179,6 +179,7 @@ mod tests {
 
     use super::*;
     use crate::facet::At;
+    use crate::inventory::Inventory;
     use crate::settings::Settings;
 
     const ADMIN: &str = "arn:aws:iam::aws:policy/AdministratorAccess";
@@ -221,6 +222,7 @@ mod tests {
             Scene {
                 now: noon(),
                 settings,
+                inventory: &Inventory::default(),
                 zone: &zone,
                 at: &at,
             },

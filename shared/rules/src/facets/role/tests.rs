@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::facet::At;
 use crate::facets::kept::AsRecorded;
+use crate::inventory::Inventory;
 use crate::settings::Settings;
 
 const ROLE: &str = "arn:aws:iam::111111111111:role/log-reader";
@@ -48,6 +49,7 @@ fn decide<F: Facet>(
         Scene {
             now,
             settings: &settings,
+            inventory: &Inventory::default(),
             zone: &zone,
             at: &at,
         },
@@ -110,6 +112,7 @@ fn close_to_partner(live: &PolicyState, role: &str) -> Decision<PolicyState> {
     let scene = Scene {
         now: noon(),
         settings: &settings,
+        inventory: &Inventory::default(),
         zone: &zone,
         at: &at,
     };
