@@ -77,7 +77,22 @@ impl CloudTrail<'_> {
         let over = of_here.filter(|used| !(all || settings.names(&used.trail)));
         found.learnt.gone = over.map(|used| used.trail.clone()).collect();
         found.resources.extend(named(settings, place));
+        found.resources.extend(self.keys(settings, known, place));
         Ok(found)
+    }
+
+    /// The keys that what is guarded is encrypted with, as the functions that guard
+    /// it found them; at home those of all places, for their ARNs say where they are.
+    fn keys(&self, settings: &Settings, known: &Inventory, place: &Place) -> Vec<At> {
+        let home =
+            place.account == self.sessions.account() && place.region == self.sessions.home().region;
+        let found = known.others.iter().filter_map(|text| {
+            let arn = Arn::parse(text)?;
+            let here = arn.account == place.account && arn.region == place.region;
+            let is_key = arn.service == "kms" && arn.resource.starts_with("key/");
+            (is_key && (home || here)).then(|| At::new(arn.account, arn.region, text))
+        });
+        found.filter(|_| settings.protected.discover).collect()
     }
 }
 

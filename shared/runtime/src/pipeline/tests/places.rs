@@ -1,6 +1,8 @@
 //! Where a function looks: every account and region of the settings.
 
 use auditward_rules::facet::Step;
+use auditward_rules::facets::kept::AsRecorded;
+use auditward_rules::facets::topic::TopicSettings;
 use auditward_rules::facets::trail::{TrailConfig, TrailWish};
 use futures_util::future::join;
 
@@ -207,6 +209,25 @@ async fn what_a_moved_trail_used_stays_guarded_until_somebody_vouches_for_the_mo
         assert_eq!(inventory.trails[0].bucket, expected);
         assert_eq!(inventory.uses("arn:aws:s3:::real"), !confirmed);
     }
+}
+
+/// GIVEN the state of a guarded topic, THEN the key that it names is guarded as well.
+#[tokio::test]
+async fn the_key_of_what_is_guarded_is_guarded() {
+    let world = world(&settings("")).await;
+    let topic = |name: &str| {
+        let arn = format!("arn:aws:sns:eu-west-1:111111111111:{name}");
+        At::new("111111111111", "eu-west-1", arn)
+    };
+    for (name, key) in [("auditward-alerts", "k"), ("anybodys", "other")] {
+        let plan: Plan = Step::<TopicSettings>::new(topic(name), AsRecorded::Baseline).into();
+        let state = json!({ "KmsMasterKeyId": key });
+        let baseline = Baseline::after(None, plan, state, false, "auditward", at(0));
+        recorded(&world, &baseline).await;
+    }
+    let others = inventory(&world).await.others;
+    let key = "arn:aws:kms:eu-west-1:111111111111:key/k".to_owned();
+    assert_eq!(others, [key].into());
 }
 
 async fn recorded(world: &World, baseline: &Baseline) {
