@@ -205,11 +205,15 @@ impl Pipeline<'_> {
     /// key that it is encrypted with is at once.
     async fn learn_inventory(&self, baseline: &Baseline) -> Result<(), Failure> {
         let Baseline { plan, state, .. } = baseline;
+        if baseline.outdated {
+            // What was so before says nothing about what is meant now.
+            return Ok(());
+        }
         let known = super::known_now(self).await;
         let organization = known.settings.ours.organization.as_deref();
         let mut learnt = Learnt::default();
         let used = trail_use(plan, state, organization);
-        if baseline.confirmed && !baseline.outdated {
+        if baseline.confirmed {
             learnt.vouched.extend(used);
         } else {
             learnt.trails.extend(used);
