@@ -15,9 +15,9 @@ pub struct Inventory {
     /// One entry a protected trail: what it used when it was first seen, or what
     /// somebody vouched for since.
     pub trails: Vec<TrailUse>,
-    /// What such a trail is seen to use by now, where that is something else and
-    /// nobody vouched for it: guarded as well, but not known to be right. One entry
-    /// a trail at most.
+    /// What such a trail was seen to use since, where that is something else and
+    /// nobody vouched for it: guarded as well, but not known to be right. A few
+    /// entries a trail at most.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub moved: Vec<TrailUse>,
     /// The organization's accounts, where organization-guard listed them.
@@ -73,6 +73,9 @@ pub struct Switches {
     pub organization: bool,
 }
 
+/// How many moves of a trail are kept for which nobody vouched.
+const MOVES: usize = 4;
+
 /// What one look at one place adds to the inventory. Several places are looked
 /// at side by side, so that each says only what it found.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -115,22 +118,21 @@ impl Switches {
 impl TrailUse {
     /// Whether the trail delivers to the same places, with the same key and role.
     fn goes_where(&self, other: &Self) -> bool {
-        let group = |used: &Self| {
-            let group = used.log_group.as_deref()?;
-            Some(group.trim_end_matches(":*").to_owned())
-        };
-        let places = |used: &Self| {
-            let Self {
-                bucket,
-                prefix,
-                key,
-                topic,
-                log_role,
-                ..
-            } = used.clone();
-            (bucket, prefix, key, topic, log_role)
-        };
-        places(self) == places(other) && group(self) == group(other)
+        let places = [
+            (&self.prefix, &other.prefix),
+            (&self.key, &other.key),
+            (&self.topic, &other.topic),
+            (&self.log_role, &other.log_role),
+        ];
+        self.bucket == other.bucket
+            && self.group() == other.group()
+            && places.into_iter().all(|(one, other)| one == other)
+    }
+
+    /// ARNs of log groups end with `:*` or not.
+    fn group(&self) -> Option<&str> {
+        let group = self.log_group.as_deref();
+        group.map(|arn| arn.trim_end_matches(":*"))
     }
 
     /// What CloudTrail needs of the bucket's and the key's policy.
@@ -160,25 +162,28 @@ impl Inventory {
 
     /// The uses of trails that deliver to a bucket.
     pub fn delivering_to<'a>(&'a self, bucket: &'a str) -> impl Iterator<Item = &'a TrailUse> {
-        let twice = |used: &&TrailUse| {
-            let known = self.of_trail(&used.trail);
-            known
-                .is_some_and(|known| (&known.bucket, &known.prefix) == (&used.bucket, &used.prefix))
-        };
-        let moved = self.moved.iter().filter(move |used| !twice(used));
-        let all = self.trails.iter().chain(moved);
-        all.filter(move |used| used.bucket == bucket)
+        self.once(
+            move |used| used.bucket == bucket,
+            |one, other| one.prefix == other.prefix,
+        )
     }
 
     /// The uses of trails that encrypt with a key.
     pub fn encrypting_with<'a>(&'a self, key: &'a str) -> impl Iterator<Item = &'a TrailUse> {
-        let twice = |used: &&TrailUse| {
-            let known = self.of_trail(&used.trail);
-            known.is_some_and(|known| known.key == used.key)
-        };
-        let moved = self.moved.iter().filter(move |used| !twice(used));
-        let all = self.trails.iter().chain(moved);
-        all.filter(move |used| used.key.as_deref() == Some(key))
+        self.once(move |used| used.key.as_deref() == Some(key), |_, _| true)
+    }
+
+    /// The uses that are meant, of each trail only those that differ in what matters.
+    fn once<'a>(
+        &'a self,
+        meant: impl Fn(&TrailUse) -> bool + 'a,
+        same: fn(&TrailUse, &TrailUse) -> bool,
+    ) -> impl Iterator<Item = &'a TrailUse> {
+        let all = self.used().enumerate().filter(move |(nth, used)| {
+            let told = |one: &TrailUse| one.trail == used.trail && meant(one) && same(one, used);
+            meant(used) && !self.used().take(*nth).any(told)
+        });
+        all.map(|(_, used)| used)
     }
 
     /// A use that says who owns a bucket.
@@ -215,15 +220,24 @@ impl Inventory {
             return self.trails.push(used);
         };
         used.organization = known.organization.clone().or(used.organization);
-        self.moved.retain(|one| one.trail != used.trail);
-        if !known.goes_where(&used) {
-            return self.moved.push(used);
+        if known.goes_where(&used) {
+            if let (Some(before), Some(now)) = (known.switches, used.switches) {
+                used.switches = Some(before.or(now));
+            }
+            used.switches = used.switches.or(known.switches);
+            *known = used;
+            return;
         }
-        if let (Some(before), Some(now)) = (known.switches, used.switches) {
-            used.switches = Some(before.or(now));
+        let mut of_it: Vec<_> = self.moved.iter_mut().collect();
+        of_it.retain(|one| one.trail == used.trail);
+        let full = of_it.len() >= MOVES;
+        let seen = of_it.iter().position(|one| one.goes_where(&used));
+        // What was there first stays: it may be right, and just not be vouched for.
+        let last = full.then(|| of_it.len() - 1);
+        match seen.or(last).and_then(|nth| of_it.into_iter().nth(nth)) {
+            Some(one) => *one = used,
+            None => self.moved.push(used),
         }
-        used.switches = used.switches.or(known.switches);
-        *known = used;
     }
 
     /// Takes over what a trail is meant to use, by somebody's word. What it used
@@ -334,12 +348,12 @@ mod tests {
         inventory.learn(known.clone());
         for bucket in ["elsewhere", "and-elsewhere", "elsewhere"] {
             inventory.learn(used(TRAIL, bucket));
-            // Both are guarded; which is right, nobody said. It does not grow.
+            // All are guarded; which is right, nobody said.
             assert!(inventory.uses("arn:aws:s3:::logs") && inventory.uses(key));
             assert!(inventory.uses(&format!("arn:aws:s3:::{bucket}")));
             assert_eq!(inventory.trails, std::slice::from_ref(&known));
-            assert_eq!(inventory.moved.len(), 1);
         }
+        assert_eq!(inventory.moved.len(), 2);
         let found = Learnt {
             owners: [("elsewhere".into(), archive())].into(),
             ..Learnt::default()
@@ -353,9 +367,21 @@ mod tests {
             !inventory.add(&seen),
             "the owner stays known: {inventory:?}"
         );
-        // Back where it was, nothing is left of where it had been.
+        // Back where it was: what it used meanwhile may hold logs as well.
         inventory.learn(known.clone());
-        assert_eq!((inventory.trails, inventory.moved), (vec![known], vec![]));
+        assert!(inventory.uses("arn:aws:s3:::elsewhere"));
+        // However often it moves, what came first stays, and where it is now is known.
+        for nth in 0..100 {
+            inventory.learn(used(TRAIL, &format!("bucket-{nth}")));
+        }
+        assert_eq!(inventory.moved.len(), MOVES);
+        for bucket in ["logs", "elsewhere", "bucket-99"] {
+            assert!(
+                inventory.uses(&format!("arn:aws:s3:::{bucket}")),
+                "{bucket}"
+            );
+        }
+        assert_eq!(inventory.trails, [known]);
     }
 
     #[test]
@@ -385,7 +411,11 @@ mod tests {
             topic: Some("topic".into()),
             ..one.clone()
         });
-        assert_eq!(inventory.moved.len(), 1);
+        inventory.learn(TrailUse {
+            log_role: Some("role".into()),
+            ..one.clone()
+        });
+        assert_eq!(inventory.moved.len(), 2);
         assert_eq!(inventory.delivering_to("logs").count(), 1);
         assert_eq!(inventory.encrypting_with("key").count(), 1);
     }
