@@ -276,7 +276,7 @@ impl Hand<FunctionAliases> for Lambda<'_> {
             .iter()
             .filter(|(name, alias)| from.get(*name) != Some(*alias))
         {
-            let routing = routing(&alias.weights)?;
+            let routing = routing(&alias.weights).map_err(|failure| failure.after(&written))?;
             if from.contains_key(name) {
                 let asked = client.update_alias().function_name(&at.resource).name(name);
                 let asked = asked
@@ -284,7 +284,8 @@ impl Hand<FunctionAliases> for Lambda<'_> {
                     .description(&alias.description)
                     .routing_config(routing);
                 let answer = asked.send().await;
-                let answer = answer.map_err(|error| Failure::of(UPDATE_ALIAS, &error))?;
+                let answer =
+                    answer.map_err(|error| Failure::of(UPDATE_ALIAS, &error).after(&written))?;
                 written = written.and(answer.request_id());
             } else {
                 let asked = client.create_alias().function_name(&at.resource).name(name);
@@ -293,7 +294,8 @@ impl Hand<FunctionAliases> for Lambda<'_> {
                     .description(&alias.description)
                     .routing_config(routing);
                 let answer = asked.send().await;
-                let answer = answer.map_err(|error| Failure::of("lambda:CreateAlias", &error))?;
+                let answer = answer
+                    .map_err(|error| Failure::of("lambda:CreateAlias", &error).after(&written))?;
                 written = written.and(answer.request_id());
             }
         }

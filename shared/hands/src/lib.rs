@@ -2,14 +2,24 @@
 //! one feature an AWS service. A hand reads, and moves a resource from one state
 //! to another; it decides nothing.
 
-/// The request ID of a call that writes.
+/// The request ID of a call that writes. Should it fail after others of the same
+/// write, the failure tells of those.
 #[cfg(any(feature = "iam", feature = "logs", feature = "organizations"))]
 macro_rules! done {
     ($call:expr, $request:expr) => {
+        done!(
+            $call,
+            $request,
+            ::auditward_runtime::hand::Written::default()
+        )
+    };
+    ($call:expr, $request:expr, $before:expr) => {
         $request
             .send()
             .await
-            .map_err(|error| ::auditward_runtime::failure::Failure::of($call, &error))?
+            .map_err(|error| {
+                ::auditward_runtime::failure::Failure::of($call, &error).after(&$before)
+            })?
             .request_id()
             .map(str::to_owned)
     };

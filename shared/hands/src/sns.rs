@@ -154,8 +154,7 @@ impl Hand<TopicSettings> for Topics<'_> {
     async fn write(&self, at: &At, from: &Attributes, to: &Attributes) -> Result<Written, Failure> {
         let mut written = Written::default();
         for (name, value) in changes(from, to) {
-            let more = self.set(at, name, value).await?;
-            written.request_ids.extend(more.request_ids);
+            written = written.then(self.set(at, name, value).await)?;
         }
         Ok(written)
     }
@@ -224,7 +223,8 @@ impl Hand<SubscriptionSettings> for Topics<'_> {
             let request = client.set_subscription_attributes().attribute_name(name);
             let request = request.subscription_arn(&at.resource);
             let answer = request.attribute_value(value).send().await;
-            let answer = answer.map_err(|error| Failure::of(SET_SUBSCRIPTION, &error))?;
+            let answer =
+                answer.map_err(|error| Failure::of(SET_SUBSCRIPTION, &error).after(&written))?;
             written = written.and(answer.request_id());
         }
         Ok(written)

@@ -18,7 +18,8 @@ pub struct At {
     /// The account that owns the resource.
     pub account: String,
     /// The region whose endpoint serves it (a trail's home region; the
-    /// partition's lead region for global services).
+    /// partition's lead region for global services). Empty for a bucket of which
+    /// nobody knows where it is: the hand then asks S3.
     pub region: String,
     /// The resource's ARN.
     pub resource: String,

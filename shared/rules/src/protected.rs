@@ -342,6 +342,7 @@ impl TrailUse {
             trail: trail.to_owned(),
             bucket: settings.bucket.clone(),
             bucket_owner: None,
+            bucket_region: None,
             prefix: settings.prefix.clone(),
             organization: organization
                 .filter(|_| settings.organization)
@@ -350,6 +351,7 @@ impl TrailUse {
             topic: settings.topic.clone(),
             log_group: settings.log_group.clone(),
             log_role: settings.log_role.clone(),
+            switches: Some(settings.switched_on()),
         }
     }
 
@@ -400,6 +402,34 @@ pub fn leads_to(plan: &Plan, state: &Value) -> Vec<String> {
     found
 }
 
+/// The key that a resource is encrypted with, by its recorded state, as an ARN.
+/// Aliases do not tell: they can be moved.
+pub fn encrypted_with(plan: &Plan, state: &Value) -> Option<String> {
+    let name = match plan {
+        Plan::BucketEncryption(_) => state.get("key")?,
+        Plan::TopicSettings(_) | Plan::QueueSettings(_) => state.get("KmsMasterKeyId")?,
+        Plan::LogGroupKey(_) => state,
+        _ => return None,
+    };
+    let name = name.as_str().filter(|name| !name.is_empty())?;
+    let At {
+        account,
+        region,
+        resource,
+        ..
+    } = plan.at();
+    let arn = if name.contains([':', '/']) {
+        name.to_owned()
+    } else {
+        // By its ID alone a key of the same account and region is named.
+        let partition = Arn::parse(resource)?.partition;
+        format!("arn:{partition}:kms:{region}:{account}:key/{name}")
+    };
+    let is_key = Arn::parse(&arn)
+        .is_some_and(|arn| arn.service == "kms" && arn.resource.starts_with("key/"));
+    is_key.then_some(arn)
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -424,6 +454,50 @@ mod tests {
         let plan = step::<SubscriptionFilters>(&at, FiltersWish::default());
         assert_eq!(leads_to(&plan, &state), [destination]);
         assert_eq!(leads_to(&plan, &json!(null)), [""; 0]);
+    }
+
+    #[test]
+    fn the_key_of_a_bucket_topic_queue_or_log_group_is_known_by_its_state() {
+        let at = |arn: &str| At::new("111111111111", "eu-west-1", arn);
+        let key = "arn:aws:kms:eu-west-1:111111111111:key/k";
+        let bucket =
+            step::<BucketEncryption>(&at("arn:aws:s3:::logs"), BucketWish { protected: true });
+        let queue = at("arn:aws:sqs:eu-west-1:111111111111:auditward-trail-guard-dead");
+        let queue = step::<QueueSettings>(&queue, AsRecorded::Baseline);
+        let topic = at("arn:aws:sns:eu-west-1:111111111111:auditward");
+        let topic = step::<TopicSettings>(&topic, AsRecorded::Baseline);
+        let group = at("arn:aws:logs:eu-west-1:111111111111:log-group:trail");
+        let group = step::<LogGroupKey>(&group, AsRecorded::Baseline);
+        for (plan, state, expected) in [
+            (
+                &bucket,
+                json!({"algorithm": "aws:kms", "key": key}),
+                Some(key),
+            ),
+            (
+                &bucket,
+                json!({"algorithm": "aws:kms", "key": "k"}),
+                Some(key),
+            ),
+            (&bucket, json!({"algorithm": "AES256"}), None),
+            (
+                &bucket,
+                json!({"algorithm": "aws:kms", "key": "alias/logs"}),
+                None,
+            ),
+            (
+                &queue,
+                json!({"KmsMasterKeyId": "k", "DelaySeconds": "0"}),
+                Some(key),
+            ),
+            (&queue, json!(null), None),
+            (&topic, json!({"KmsMasterKeyId": "k"}), Some(key)),
+            (&topic, json!({"KmsMasterKeyId": "alias/aws/sns"}), None),
+            (&group, json!(key), Some(key)),
+            (&group, json!(null), None),
+        ] {
+            assert_eq!(encrypted_with(plan, &state).as_deref(), expected, "{state}");
+        }
     }
 
     fn is_self_guards(arn: &str) -> bool {

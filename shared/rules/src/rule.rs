@@ -377,6 +377,19 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// Whether a bucket is known as one that may have what the guarded ones have.
+    /// Where a trail was moved to is guarded as well, and proves nothing.
+    pub fn knows_bucket(&self, arn: &str) -> bool {
+        if self.inventory.moved.is_empty() {
+            return self.settings.protects(arn, self.inventory);
+        }
+        let known = Inventory {
+            moved: Vec::new(),
+            ..self.inventory.clone()
+        };
+        self.settings.protects(arn, &known)
+    }
+
     /// The ARN that a refusal names: `… on resource: arn:… because …`.
     pub fn refused(&self, service: &str) -> Option<&'a str> {
         let (_, rest) = self.record.error_message.split_once("on resource: ")?;

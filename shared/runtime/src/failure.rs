@@ -5,6 +5,8 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::hand::Written;
+
 /// The call with which another account is entered.
 pub const ASSUME_ROLE: &str = "sts:AssumeRole";
 
@@ -20,6 +22,10 @@ pub struct Failure {
     pub message: String,
     /// What it means for us.
     pub kind: FailureKind,
+    /// The request IDs of the calls of one write that had come through when this
+    /// one failed: they stand in the ledger like all others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub made: Vec<String>,
 }
 
 /// What a failure means.
@@ -60,6 +66,7 @@ impl Failure {
             code,
             message,
             kind,
+            made: Vec::new(),
         }
     }
 
@@ -71,7 +78,15 @@ impl Failure {
             code,
             message,
             kind: FailureKind::Other,
+            made: Vec::new(),
         }
+    }
+
+    /// The same, after calls that had come through.
+    #[must_use]
+    pub fn after(mut self, written: &Written) -> Self {
+        self.made.extend(written.request_ids.iter().cloned());
+        self
     }
 
     /// Whether trying again may help.
@@ -163,6 +178,7 @@ mod tests {
                 code: code.into(),
                 message: "with an explicit deny in a service control policy".into(),
                 kind: kind_of(code),
+                made: Vec::new(),
             }
             .to_string()
         };

@@ -127,6 +127,7 @@ impl Discovered {
     pub fn add(&mut self, more: Self) {
         let Learnt {
             trails,
+            vouched,
             gone,
             owners,
             accounts,
@@ -135,6 +136,7 @@ impl Discovered {
         self.resources.extend(more.resources);
         self.unread.extend(more.unread);
         self.learnt.trails.extend(trails);
+        self.learnt.vouched.extend(vouched);
         self.learnt.gone.extend(gone);
         self.learnt.owners.extend(owners);
         self.learnt.accounts.extend(accounts);

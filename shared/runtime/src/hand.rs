@@ -37,6 +37,21 @@ impl Written {
         self.request_ids.extend(request_id.map(str::to_owned));
         self
     }
+
+    /// The same with what one call more wrote. Should that have failed, the failure
+    /// carries the calls before it along.
+    ///
+    /// # Errors
+    /// The call's.
+    pub fn then(mut self, more: Result<Self, Failure>) -> Result<Self, Failure> {
+        match more {
+            Ok(more) => {
+                self.request_ids.extend(more.request_ids);
+                Ok(self)
+            }
+            Err(failure) => Err(failure.after(&self)),
+        }
+    }
 }
 
 /// In the place of a facet's kind: a call that finds resources.

@@ -91,13 +91,14 @@ impl CloudTrail<'_> {
             .send()
             .await
             .map_err(|error| Failure::of(CREATE, &error))?;
+        let written = Written::default().and(answer.request_id());
         // A trail of that name in another account or region is not this one.
         match answer.trail_arn() {
-            Some(made) if made != at.resource => Err(Failure::other(
-                CREATE,
-                format!("{made} was made in the place of {}", at.resource),
-            )),
-            _ => Ok(Written::default().and(answer.request_id())),
+            Some(made) if made != at.resource => {
+                let why = format!("{made} was made in the place of {}", at.resource);
+                Err(Failure::other(CREATE, why).after(&written))
+            }
+            _ => Ok(written),
         }
     }
 
@@ -136,7 +137,10 @@ impl CloudTrail<'_> {
 }
 
 /// A trail as CloudTrail describes it, in our form.
-fn settings_of(trail: Trail, tags: BTreeMap<String, String>) -> Result<TrailSettings, Failure> {
+pub(super) fn settings_of(
+    trail: Trail,
+    tags: BTreeMap<String, String>,
+) -> Result<TrailSettings, Failure> {
     let some = |text: Option<String>| text.filter(|text| !text.is_empty());
     let prefix = trail
         .s3_key_prefix

@@ -1,5 +1,7 @@
 //! Which trails there are, and what they use.
 
+use std::collections::BTreeMap;
+
 use auditward_rules::arn::Arn;
 use auditward_rules::facet::At;
 use auditward_rules::inventory::{Inventory, TrailUse};
@@ -9,6 +11,7 @@ use auditward_runtime::guard::Discovered;
 use auditward_runtime::pipeline::Place;
 
 use super::CloudTrail;
+use super::config::settings_of;
 
 impl CloudTrail<'_> {
     /// Finds the protected trails that are seen from a place: those that the
@@ -56,34 +59,40 @@ impl CloudTrail<'_> {
                     .resources
                     .push(At::new(parsed.account, parsed.region, key));
             }
-            let organization = settings.ours.organization.clone();
-            found.learnt.trails.push(TrailUse {
-                trail: arn.to_owned(),
-                bucket: trail.s3_bucket_name().unwrap_or_default().to_owned(),
-                bucket_owner: None,
-                prefix: trail
-                    .s3_key_prefix()
-                    .filter(|prefix| !prefix.is_empty())
-                    .map(str::to_owned),
-                organization: organization.filter(|_| trail.is_organization_trail() == Some(true)),
-                key: key.map(str::to_owned),
-                topic: trail.sns_topic_arn().map(str::to_owned),
-                log_group: trail.cloud_watch_logs_log_group_arn().map(str::to_owned),
-                log_role: trail.cloud_watch_logs_role_arn().map(str::to_owned),
-            });
+            // Its tags say nothing about what it uses.
+            match settings_of(trail.clone(), BTreeMap::new()) {
+                Ok(read) => {
+                    let used = TrailUse::of(arn, &read, settings.ours.organization.as_deref());
+                    found.learnt.trails.push(used);
+                }
+                Err(failure) => found.unread.push(format!("what {arn} uses: {failure}")),
+            }
         }
+        // A trail that is gone is what must be missed, and what it used stays guarded:
+        // only that the settings no longer name it makes it nobody's business.
         let of_here = known.trails.iter().filter(|used| {
             let arn = Arn::parse(&used.trail);
             arn.is_some_and(|arn| (arn.account, arn.region) == (&*place.account, &*place.region))
         });
-        let is_there = |used: &TrailUse| {
-            let mut there = found.learnt.trails.iter();
-            there.any(|one| one.trail == used.trail)
-        };
-        let gone = of_here.filter(|used| !is_there(used));
-        found.learnt.gone = gone.map(|used| used.trail.clone()).collect();
+        let over = of_here.filter(|used| !(all || settings.names(&used.trail)));
+        found.learnt.gone = over.map(|used| used.trail.clone()).collect();
         found.resources.extend(named(settings, place));
+        found.resources.extend(self.keys(settings, known, place));
         Ok(found)
+    }
+
+    /// The keys that what is guarded is encrypted with, as the functions that guard
+    /// it found them; at home those of all places, for their ARNs say where they are.
+    fn keys(&self, settings: &Settings, known: &Inventory, place: &Place) -> Vec<At> {
+        let home =
+            place.account == self.sessions.account() && place.region == self.sessions.home().region;
+        let found = known.others.iter().filter_map(|text| {
+            let arn = Arn::parse(text)?;
+            let here = arn.account == place.account && arn.region == place.region;
+            let is_key = arn.service == "kms" && arn.resource.starts_with("key/");
+            (is_key && (home || here)).then(|| At::new(arn.account, arn.region, text))
+        });
+        found.filter(|_| settings.protected.discover).collect()
     }
 }
 

@@ -87,8 +87,8 @@ impl Hand<TrailSelectors> for CloudTrail<'_> {
 }
 
 impl CloudTrail<'_> {
-    /// Whether another trail that logs selects reading and writing management
-    /// events of this account and region. `None` where nobody can tell: this
+    /// Whether another trail that logs and reaches as far selects reading and writing
+    /// management events of this account and region. `None` where nobody can tell: this
     /// must not keep the trail itself from being read.
     async fn covered_elsewhere(&self, client: &Client, at: &At) -> Option<bool> {
         let answer = client
@@ -97,8 +97,12 @@ impl CloudTrail<'_> {
             .send()
             .await
             .ok()?;
+        let all = answer.trail_list();
+        let this = all
+            .iter()
+            .find(|trail| trail.trail_arn() == Some(&at.resource))?;
         let mut unknown = false;
-        for trail in answer.trail_list() {
+        for trail in all.iter().filter(|trail| reaches_as_far(trail, this)) {
             match self.covers(trail, at).await {
                 Some(true) => return Some(true),
                 Some(false) => {}
@@ -126,6 +130,20 @@ impl CloudTrail<'_> {
         );
         Some(status.ok()?.is_logging() == Some(true) && form_of(selectors.ok()?).is_full())
     }
+}
+
+/// Whether a trail records what happens wherever another one does: in all regions
+/// and accounts, and in the global services.
+fn reaches_as_far(trail: &Trail, other: &Trail) -> bool {
+    let reach = |trail: &Trail| {
+        [
+            trail.is_multi_region_trail(),
+            trail.is_organization_trail(),
+            trail.include_global_service_events(),
+        ]
+    };
+    let mut pairs = reach(trail).into_iter().zip(reach(other));
+    pairs.all(|(has, needs)| has == Some(true) || needs != Some(true))
 }
 
 fn form_of(answer: GetEventSelectorsOutput) -> Form {
@@ -254,6 +272,30 @@ mod tests {
             field_selectors: vec![field],
         };
         assert_eq!(advanced(to_advanced(&one).unwrap()), one);
+    }
+
+    #[test]
+    fn a_narrower_trail_does_not_stand_in_for_a_wider_one() {
+        let trail = |regions, organization, global| {
+            Trail::builder()
+                .is_multi_region_trail(regions)
+                .is_organization_trail(organization)
+                .include_global_service_events(global)
+                .build()
+        };
+        let (whole, plain) = (trail(true, true, true), trail(false, false, false));
+        assert!(reaches_as_far(&whole, &whole) && reaches_as_far(&whole, &plain));
+        assert!(reaches_as_far(&plain, &plain));
+        // What is not said is not so.
+        assert!(reaches_as_far(&plain, &Trail::builder().build()));
+        assert!(!reaches_as_far(&Trail::builder().build(), &whole));
+        for narrower in [
+            trail(false, true, true),
+            trail(true, false, true),
+            trail(true, true, false),
+        ] {
+            assert!(!reaches_as_far(&narrower, &whole), "{narrower:?}");
+        }
     }
 
     #[test]

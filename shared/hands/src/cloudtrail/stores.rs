@@ -130,7 +130,7 @@ impl Hand<StoreState> for CloudTrail<'_> {
             (StoreLife::Stopped, StoreLife::Ingesting) => {
                 let request = client.start_event_data_store_ingestion();
                 let answer = request.event_data_store(&at.resource).send().await;
-                let answer = answer.map_err(|error| Failure::of(START, &error))?;
+                let answer = answer.map_err(|error| Failure::of(START, &error).after(&written))?;
                 written = written.and(answer.request_id());
             }
             // On its way after it was restored, or more than was asked for.

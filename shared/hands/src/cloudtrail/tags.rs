@@ -63,6 +63,7 @@ impl Hand<TrailTags> for CloudTrail<'_> {
         let client = self.client(at).await?;
         let mut written = Written::default();
         let put = tags(to, from, |value, other| other != Some(value))?;
+        let gone = tags(from, to, |_, other| other.is_none())?;
         if !put.is_empty() {
             let request = client.add_tags().resource_id(&at.resource);
             let answer = request.set_tags_list(Some(put)).send().await;
@@ -70,11 +71,10 @@ impl Hand<TrailTags> for CloudTrail<'_> {
             written = written.and(answer.request_id());
         }
         // Only undo comes here: a tag that was put back.
-        let gone = tags(from, to, |_, other| other.is_none())?;
         if !gone.is_empty() {
             let request = client.remove_tags().resource_id(&at.resource);
             let answer = request.set_tags_list(Some(gone)).send().await;
-            let answer = answer.map_err(|error| Failure::of(REMOVE, &error))?;
+            let answer = answer.map_err(|error| Failure::of(REMOVE, &error).after(&written))?;
             written = written.and(answer.request_id());
         }
         Ok(written)

@@ -133,28 +133,20 @@ impl Hand<RuleTargets> for Events<'_> {
         if !gone.is_empty() {
             let asked = client.remove_targets().rule(name).event_bus_name(bus);
             let answer = asked.set_ids(Some(gone)).send().await;
-            let answer = answer.map_err(|error| Failure::of(REMOVE, &error))?;
-            refused(
-                REMOVE,
-                answer
-                    .failed_entries()
-                    .iter()
-                    .map(|one| one.error_message()),
-            )?;
+            let answer = answer.map_err(|error| Failure::of(REMOVE, &error).after(&written))?;
             written = written.and(answer.request_id());
+            let failed = answer.failed_entries().iter();
+            refused(REMOVE, failed.map(|one| one.error_message()))
+                .map_err(|failure| failure.after(&written))?;
         }
         if !put.is_empty() {
             let asked = client.put_targets().rule(name).event_bus_name(bus);
             let answer = asked.set_targets(Some(put)).send().await;
-            let answer = answer.map_err(|error| Failure::of(PUT, &error))?;
-            refused(
-                PUT,
-                answer
-                    .failed_entries()
-                    .iter()
-                    .map(|one| one.error_message()),
-            )?;
+            let answer = answer.map_err(|error| Failure::of(PUT, &error).after(&written))?;
             written = written.and(answer.request_id());
+            let failed = answer.failed_entries().iter();
+            refused(PUT, failed.map(|one| one.error_message()))
+                .map_err(|failure| failure.after(&written))?;
         }
         Ok(written)
     }

@@ -69,14 +69,14 @@ impl Hand<Attachments> for Iam<'_> {
             .keys()
             .filter(|arn| !to.policies.contains_key(*arn))
         {
-            written = written.and(detach(&client, at, sort, arn).await?.as_deref());
+            written = written.then(detach(&client, at, sort, arn).await)?;
         }
         for arn in to
             .policies
             .keys()
             .filter(|arn| !from.policies.contains_key(*arn))
         {
-            written = written.and(attach(&client, at, sort, arn).await?.as_deref());
+            written = written.then(attach(&client, at, sort, arn).await)?;
         }
         Ok(written)
     }
@@ -118,12 +118,11 @@ impl Hand<Guardrail> for Iam<'_> {
                 "a principal is never deleted",
             ));
         };
-        let id = if to.attached {
-            attach(&client, at, sort, policy).await?
+        if to.attached {
+            attach(&client, at, sort, policy).await
         } else {
-            detach(&client, at, sort, policy).await?
-        };
-        Ok(Written::default().and(id.as_deref()))
+            detach(&client, at, sort, policy).await
+        }
     }
 }
 
@@ -133,14 +132,9 @@ fn guardrail(at: &At) -> Result<&str, Failure> {
     at.item.as_deref().ok_or_else(missing)
 }
 
-async fn attach(
-    client: &Client,
-    at: &At,
-    sort: Sort,
-    arn: &str,
-) -> Result<Option<String>, Failure> {
+async fn attach(client: &Client, at: &At, sort: Sort, arn: &str) -> Result<Written, Failure> {
     let name = at.name();
-    Ok(match sort {
+    let id = match sort {
         Sort::Role => done!(
             "iam:AttachRolePolicy",
             client.attach_role_policy().role_name(name).policy_arn(arn)
@@ -156,17 +150,13 @@ async fn attach(
                 .group_name(name)
                 .policy_arn(arn)
         ),
-    })
+    };
+    Ok(Written::default().and(id.as_deref()))
 }
 
-async fn detach(
-    client: &Client,
-    at: &At,
-    sort: Sort,
-    arn: &str,
-) -> Result<Option<String>, Failure> {
+async fn detach(client: &Client, at: &At, sort: Sort, arn: &str) -> Result<Written, Failure> {
     let name = at.name();
-    Ok(match sort {
+    let id = match sort {
         Sort::Role => done!(
             "iam:DetachRolePolicy",
             client.detach_role_policy().role_name(name).policy_arn(arn)
@@ -182,5 +172,6 @@ async fn detach(
                 .group_name(name)
                 .policy_arn(arn)
         ),
-    })
+    };
+    Ok(Written::default().and(id.as_deref()))
 }

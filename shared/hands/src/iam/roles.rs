@@ -66,12 +66,8 @@ impl Hand<RoleSessions> for Iam<'_> {
     async fn write(&self, at: &At, _: &Sessions, to: &Sessions) -> Result<Written, Failure> {
         let client = self.client(at).await?;
         match to.policy() {
-            Some(document) => {
-                put_policy(&client, at, REVOKE_POLICY, document, Written::default()).await
-            }
-            None if *to == Sessions::Live => {
-                delete_policy(&client, at, REVOKE_POLICY, Written::default()).await
-            }
+            Some(document) => put_policy(&client, at, REVOKE_POLICY, document).await,
+            None if *to == Sessions::Live => delete_policy(&client, at, REVOKE_POLICY).await,
             None => Err(Failure::other(
                 "iam:DeleteRolePolicy",
                 "a role is never deleted",
@@ -102,14 +98,14 @@ impl Hand<RoleInlinePolicies> for Iam<'_> {
         let mut written = Written::default();
         // A Deny that is new goes first, or it would stop the rest.
         for name in from.keys().filter(|name| !to.contains_key(*name)) {
-            written = delete_policy(&client, at, name, written).await?;
+            written = written.then(delete_policy(&client, at, name).await)?;
         }
         for (name, policy) in to {
             if from.get(name).is_some_and(|before| before.same(policy)) {
                 continue;
             }
             if let Some(document) = policy.text() {
-                written = put_policy(&client, at, name, document, written).await?;
+                written = written.then(put_policy(&client, at, name, document).await)?;
             }
         }
         Ok(written)
@@ -155,7 +151,6 @@ async fn put_policy(
     at: &At,
     name: &str,
     document: String,
-    written: Written,
 ) -> Result<Written, Failure> {
     let request = client
         .put_role_policy()
@@ -163,21 +158,16 @@ async fn put_policy(
         .policy_name(name)
         .policy_document(document);
     let id = done!("iam:PutRolePolicy", request);
-    Ok(written.and(id.as_deref()))
+    Ok(Written::default().and(id.as_deref()))
 }
 
-async fn delete_policy(
-    client: &Client,
-    at: &At,
-    name: &str,
-    written: Written,
-) -> Result<Written, Failure> {
+async fn delete_policy(client: &Client, at: &At, name: &str) -> Result<Written, Failure> {
     let request = client
         .delete_role_policy()
         .role_name(at.name())
         .policy_name(name);
     let id = done!("iam:DeleteRolePolicy", request);
-    Ok(written.and(id.as_deref()))
+    Ok(Written::default().and(id.as_deref()))
 }
 
 impl Hand<RoleBoundary> for Iam<'_> {
@@ -240,6 +230,13 @@ impl Hand<RoleTags> for Iam<'_> {
             .filter(|key| !to.contains_key(*key))
             .cloned()
             .collect();
+        let back = to
+            .iter()
+            .filter(|(key, value)| from.get(*key) != Some(value));
+        let back = back.map(|(key, value)| Tag::builder().key(key).value(value).build());
+        let back: Vec<Tag> = back
+            .collect::<Result<_, _>>()
+            .map_err(|error| Failure::other("iam:TagRole", error.to_string()))?;
         if !gone.is_empty() {
             let request = client
                 .untag_role()
@@ -248,16 +245,9 @@ impl Hand<RoleTags> for Iam<'_> {
             let id = done!("iam:UntagRole", request);
             written = written.and(id.as_deref());
         }
-        let back = to
-            .iter()
-            .filter(|(key, value)| from.get(*key) != Some(value));
-        let back = back.map(|(key, value)| Tag::builder().key(key).value(value).build());
-        let back: Vec<Tag> = back
-            .collect::<Result<_, _>>()
-            .map_err(|error| Failure::other("iam:TagRole", error.to_string()))?;
         if !back.is_empty() {
             let request = client.tag_role().role_name(at.name()).set_tags(Some(back));
-            let id = done!("iam:TagRole", request);
+            let id = done!("iam:TagRole", request, written);
             written = written.and(id.as_deref());
         }
         Ok(written)

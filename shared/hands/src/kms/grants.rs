@@ -180,7 +180,7 @@ impl Hand<KeyGrants> for Kms<'_> {
                 .set_constraints(constraints(grant))
                 .send()
                 .await
-                .map_err(|error| Failure::of(CREATE, &error))?;
+                .map_err(|error| Failure::of(CREATE, &error).after(&written))?;
             written = written.and(answer.request_id());
         }
         // Only undo comes here: what was given again is taken away again.
@@ -189,7 +189,7 @@ impl Hand<KeyGrants> for Kms<'_> {
             let answer = request
                 .send()
                 .await
-                .map_err(|error| Failure::of(REVOKE, &error))?;
+                .map_err(|error| Failure::of(REVOKE, &error).after(&written))?;
             written = written.and(answer.request_id());
         }
         Ok(written)

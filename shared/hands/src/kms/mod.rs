@@ -98,7 +98,7 @@ impl Hand<KeyState> for Kms<'_> {
         }
         // A key whose deletion was cancelled is disabled.
         let answer = client.enable_key().key_id(&at.resource).send().await;
-        let answer = answer.map_err(|error| Failure::of(ENABLE, &error))?;
+        let answer = answer.map_err(|error| Failure::of(ENABLE, &error).after(&written))?;
         Ok(written.and(answer.request_id()))
     }
 }

@@ -110,15 +110,13 @@ impl Hand<FunctionPermissions> for Lambda<'_> {
             .iter()
             .filter(|(sid, right)| to.get(*sid) != Some(*right))
         {
-            let removed = self.remove(at, sid).await?;
-            written.request_ids.extend(removed.request_ids);
+            written = written.then(self.remove(at, sid).await)?;
         }
         for (sid, right) in to
             .iter()
             .filter(|(sid, right)| from.get(*sid) != Some(*right))
         {
-            let added = self.add(at, sid, right).await?;
-            written.request_ids.extend(added.request_ids);
+            written = written.then(self.add(at, sid, right).await)?;
         }
         Ok(written)
     }

@@ -143,7 +143,7 @@ impl Hand<FunctionSources> for Lambda<'_> {
                     .set_filter_criteria((!source.filters.is_empty()).then(|| filters_of(source)))
                     .set_function_response_types(Some(answers_of(source)));
                 let answer = asked.send().await;
-                let answer = answer.map_err(|error| Failure::of(CREATE, &error))?;
+                let answer = answer.map_err(|error| Failure::of(CREATE, &error).after(&written))?;
                 written = written.and(answer.request_id());
                 continue;
             };
@@ -156,7 +156,7 @@ impl Hand<FunctionSources> for Lambda<'_> {
                 .filter_criteria(filters_of(source))
                 .set_function_response_types(Some(answers_of(source)));
             let answer = asked.send().await;
-            let answer = answer.map_err(|error| Failure::of(UPDATE, &error))?;
+            let answer = answer.map_err(|error| Failure::of(UPDATE, &error).after(&written))?;
             written = written.and(answer.request_id());
         }
         Ok(written)

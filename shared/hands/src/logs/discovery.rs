@@ -39,7 +39,7 @@ impl Logs<'_> {
         let mut found = Discovered::default();
         // Whatever is named twice is found once.
         let mut arns = BTreeSet::new();
-        let used = inventory.trails.iter().filter_map(|used| {
+        let used = inventory.used().filter_map(|used| {
             let group = used.log_group.as_deref()?;
             let group = group.strip_suffix(":*").unwrap_or(group);
             Some((group, Arn::parse(group)?))

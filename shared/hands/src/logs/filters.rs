@@ -75,7 +75,7 @@ impl Hand<SubscriptionFilters> for Logs<'_> {
         for filter in unwanted(from, to) {
             let request = client.delete_subscription_filter();
             let request = request.log_group_name(name(at)).filter_name(filter);
-            let id = done!("logs:DeleteSubscriptionFilter", request);
+            let id = done!("logs:DeleteSubscriptionFilter", request, written);
             written = written.and(id.as_deref());
         }
         for (filter, one) in wanted(from, to) {
@@ -91,7 +91,7 @@ impl Hand<SubscriptionFilters> for Logs<'_> {
                 .set_apply_on_transformed_logs(one.transformed.then_some(true))
                 .set_field_selection_criteria(one.criteria.clone())
                 .set_emit_system_fields(system);
-            let id = done!("logs:PutSubscriptionFilter", request);
+            let id = done!("logs:PutSubscriptionFilter", request, written);
             written = written.and(id.as_deref());
         }
         Ok(written)
@@ -128,11 +128,11 @@ impl Hand<MetricFilters> for Logs<'_> {
         for filter in unwanted(from, to) {
             let request = client.delete_metric_filter();
             let request = request.log_group_name(name(at)).filter_name(filter);
-            let id = done!("logs:DeleteMetricFilter", request);
+            let id = done!("logs:DeleteMetricFilter", request, written);
             written = written.and(id.as_deref());
         }
         for (filter, one) in wanted(from, to) {
-            written = put_metric(&client, at, filter, one, written).await?;
+            written = written.then(put_metric(&client, at, filter, one).await)?;
         }
         Ok(written)
     }
@@ -143,7 +143,6 @@ async fn put_metric(
     at: &At,
     filter: &str,
     one: &MetricFilter,
-    written: Written,
 ) -> Result<Written, Failure> {
     let unusable = |error: aws_sdk_cloudwatchlogs::error::BuildError| {
         Failure::other(PUT_METRIC, error.to_string())
@@ -175,7 +174,7 @@ async fn put_metric(
         .send()
         .await
         .map_err(|error| Failure::of(PUT_METRIC, &error))?;
-    Ok(written.and(answer.request_id()))
+    Ok(Written::default().and(answer.request_id()))
 }
 
 fn metric(live: LiveMetric) -> MetricFilter {

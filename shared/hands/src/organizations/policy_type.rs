@@ -78,7 +78,7 @@ impl Hand<PolicyType> for Organizations<'_> {
         let sort = item(ENABLE, at)?;
         let mut written = Written::default();
         if !from.enabled {
-            written = enable(&client, at, sort, written).await?;
+            written = enable(&client, at, sort).await?;
         }
         let none = BTreeSet::new();
         for (policy, targets) in &to.attached {
@@ -91,7 +91,7 @@ impl Hand<PolicyType> for Organizations<'_> {
                         if error
                             .as_service_error()
                             .is_some_and(|e| e.is_duplicate_policy_attachment_exception()) => {}
-                    Err(error) => return Err(Failure::of(ATTACH, &error)),
+                    Err(error) => return Err(Failure::of(ATTACH, &error).after(&written)),
                 }
             }
         }
@@ -100,15 +100,12 @@ impl Hand<PolicyType> for Organizations<'_> {
 }
 
 /// Enables a type, and waits until it is: policies can only be attached then.
-async fn enable(
-    client: &Client,
-    at: &At,
-    sort: &str,
-    mut written: Written,
-) -> Result<Written, Failure> {
+async fn enable(client: &Client, at: &At, sort: &str) -> Result<Written, Failure> {
+    let mut written = Written::default();
     let mut asked = false;
     for _ in 0..PATIENCE {
-        match enabled(client, sort).await? {
+        let now = enabled(client, sort).await;
+        match now.map_err(|failure| failure.after(&written))? {
             Some(PolicyTypeStatus::Enabled) => return Ok(written),
             None if !asked => {
                 let request = client.enable_policy_type().root_id(at.name());
@@ -125,8 +122,6 @@ async fn enable(
             _ => tokio::time::sleep(Duration::from_secs(1)).await,
         }
     }
-    Err(Failure::other(
-        ENABLE,
-        "the policy type is still being changed; judge again in a minute",
-    ))
+    let why = "the policy type is still being changed; judge again in a minute";
+    Err(Failure::other(ENABLE, why).after(&written))
 }

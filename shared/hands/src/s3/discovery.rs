@@ -6,16 +6,15 @@ use aws_sdk_s3::{Client, config};
 
 use auditward_rules::arn::{Arn, partition_of};
 use auditward_rules::facet::At;
-use auditward_rules::inventory::Inventory;
+use auditward_rules::inventory::{Inventory, Owner};
 use auditward_rules::settings::Settings;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::pipeline::Place;
 
-use super::S3;
+use super::{LOCATION, S3};
 
 const LIST: &str = "s3:ListBuckets";
-const LOCATION: &str = "s3:GetBucketLocation";
 /// The most that one call lists.
 const PAGE: i32 = 1000;
 /// How many accounts are asked for a bucket that no list had yet.
@@ -39,7 +38,7 @@ impl S3<'_> {
     ) -> Result<Discovered, Failure> {
         let mut found = self.owned(&wanted(settings, inventory), place).await?;
         let home = self.sessions.account() == place.account;
-        for used in inventory.trails.iter().filter(|_| home) {
+        for used in inventory.used().filter(|_| home) {
             let known = used.bucket_owner.is_some() || used.bucket.is_empty();
             if known || found.learnt.owners.contains_key(&used.bucket) {
                 continue;
@@ -48,7 +47,11 @@ impl S3<'_> {
             match self.owner_of(&used.bucket, settings, inventory).await {
                 Ok((owner, region)) => {
                     let arn = format!("arn:{partition}:s3:::{}", used.bucket);
-                    found.resources.push(At::new(&owner, region, arn));
+                    found.resources.push(At::new(&owner, &region, arn));
+                    let owner = Owner {
+                        account: owner,
+                        region,
+                    };
                     found.learnt.owners.insert(used.bucket.clone(), owner);
                 }
                 Err(failure) => found.unread.push(format!(
@@ -100,8 +103,11 @@ impl S3<'_> {
                 None => location(&client, name, &place.account).await?,
             };
             let arn = format!("arn:{partition}:s3:::{name}");
-            found.resources.push(At::new(&place.account, region, arn));
-            let owner = place.account.clone();
+            found.resources.push(At::new(&place.account, &region, arn));
+            let owner = Owner {
+                account: place.account.clone(),
+                region,
+            };
             found.learnt.owners.insert(name.to_owned(), owner);
         }
         Ok(found)
@@ -142,7 +148,7 @@ fn wanted<'a>(settings: &'a Settings, inventory: &'a Inventory) -> BTreeSet<&'a 
     let named = settings.protected.resources.iter();
     let named = named.filter_map(|pattern| Arn::parse(pattern));
     let named = named.filter(|arn| arn.service == "s3" && !arn.resource.contains(['*', '?', '/']));
-    let used = inventory.trails.iter().map(|used| used.bucket.as_str());
+    let used = inventory.used().map(|used| used.bucket.as_str());
     let others = inventory.others.iter().filter_map(|arn| Arn::parse(arn));
     let replicas = others.filter(|arn| arn.service == "s3");
     let all = used.chain(named.chain(replicas).map(|arn| arn.resource));
@@ -150,7 +156,7 @@ fn wanted<'a>(settings: &'a Settings, inventory: &'a Inventory) -> BTreeSet<&'a 
 }
 
 /// The region of a bucket that this account owns.
-async fn location(client: &Client, name: &str, owner: &str) -> Result<String, Failure> {
+pub(super) async fn location(client: &Client, name: &str, owner: &str) -> Result<String, Failure> {
     let request = client.get_bucket_location().bucket(name);
     // Asked by its own host name, a bucket of another region answers that the
     // request was signed for the wrong one.

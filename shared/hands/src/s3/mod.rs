@@ -23,10 +23,14 @@ use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{DISCOVERY, Permission};
 use auditward_runtime::sessions::Sessions;
 
+const LOCATION: &str = "s3:GetBucketLocation";
+
 /// Every call this hand makes. IAM knows some of them by other names than S3,
 /// and taking a configuration away takes the permission to put one.
 pub const PERMISSIONS: &[Permission] = &[
     Permission::read("bucket-policy", "s3:GetBucketPolicy"),
+    // A trail does not say where its bucket is.
+    Permission::read("bucket-policy", LOCATION),
     Permission::write("bucket-policy", "s3:PutBucketPolicy"),
     Permission::write("bucket-policy", "s3:DeleteBucketPolicy"),
     Permission::read("bucket-public-access", "s3:GetBucketPublicAccessBlock"),
@@ -43,7 +47,7 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::write("bucket-encryption", "s3:PutEncryptionConfiguration"),
     Permission::read("bucket-lifecycle", "s3:GetLifecycleConfiguration"),
     Permission::write("bucket-lifecycle", "s3:PutLifecycleConfiguration"),
-    Permission::read(DISCOVERY, "s3:GetBucketLocation"),
+    Permission::read(DISCOVERY, LOCATION),
     Permission::read(DISCOVERY, "s3:ListAllMyBuckets"),
     Permission::read("bucket-existence", "s3:ListBucket"),
     Permission::write("bucket-existence", "s3:CreateBucket"),
@@ -79,8 +83,15 @@ pub struct S3<'a> {
 }
 
 impl S3<'_> {
+    /// Talks to the region in which the bucket is. Who named it by what a trail says
+    /// need not know that; S3 does, and refuses everything else anywhere else.
     async fn client(&self, at: &At) -> Result<Client, Failure> {
-        self.client_in(at, &at.region).await
+        if !at.region.is_empty() {
+            return self.client_in(at, &at.region).await;
+        }
+        let home = self.client_in(at, &self.sessions.home().region).await?;
+        let region = discovery::location(&home, at.name(), &at.account).await?;
+        self.client_in(at, &region).await
     }
 
     async fn client_in(&self, at: &At, region: &str) -> Result<Client, Failure> {

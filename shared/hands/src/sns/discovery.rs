@@ -34,7 +34,7 @@ impl Topics<'_> {
         }
         topics.retain(|arn| settings.protects(arn, inventory));
         // Where trails elsewhere deliver to, their ARNs say.
-        let elsewhere = inventory.trails.iter().filter_map(|used| {
+        let elsewhere = inventory.used().filter_map(|used| {
             let (topic, arn) = (used.topic.as_ref()?, Arn::parse(used.topic.as_ref()?)?);
             let at = At::new(arn.account, arn.region, topic);
             (settings.protected.discover && !topics.contains(topic)).then_some(at)

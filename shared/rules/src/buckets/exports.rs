@@ -102,8 +102,8 @@ fn judge(
     let Some(owner) = owner else {
         let arn = format!("arn:{}:s3:::{name}", call.partition());
         let ours = name == bucket.name
-            || call.inventory.delivering_to(name).next().is_some()
-            || (call.settings.given && call.settings.protects(&arn, call.inventory));
+            || call.inventory.trails.iter().any(|used| used.bucket == name)
+            || (call.settings.given && call.knows_bucket(&arn));
         return if ours {
             Judged::Clean
         } else {

@@ -11,6 +11,7 @@ use crate::settings::Settings;
 /// A scene that lives long enough to borrow from.
 pub struct Stage {
     pub settings: Settings,
+    pub inventory: Inventory,
     zone: Zone,
     pub at: At,
     pub inventory: Inventory,
@@ -23,6 +24,7 @@ impl Stage {
     pub fn of(arn: &str) -> Self {
         Self {
             settings: Settings::default(),
+            inventory: Inventory::default(),
             zone: Zone::new(["111111111111", "222222222222"], Some("o-exampleorg1")),
             at: At::new("111111111111", "eu-west-1", arn),
             inventory: Inventory::default(),

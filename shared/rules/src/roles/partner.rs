@@ -166,7 +166,7 @@ fn buckets(call: &Call<'_>, partner: &Partner) -> BTreeSet<String> {
         let bucket = arn.resource.split('/').next()?;
         (!bucket.contains(['*', '?'])).then(|| bucket.to_owned())
     });
-    let used = call.inventory.trails.iter().map(|used| used.bucket.clone());
+    let used = call.inventory.used().map(|used| used.bucket.clone());
     shared.chain(used).filter(|name| !name.is_empty()).collect()
 }
 

@@ -147,7 +147,7 @@ impl Settings {
                 .resources
                 .iter()
                 .any(|pattern| of_account(pattern))
-            || inventory.trails.iter().any(|used| {
+            || inventory.used().any(|used| {
                 let all = [Some(&used.trail), used.key.as_ref(), used.log_role.as_ref()];
                 all.into_iter().flatten().any(|arn| of_account(arn))
                     || used.bucket_owner.as_deref() == Some(account)

@@ -250,7 +250,7 @@ fn exported(call: &Call<'_>) -> Judged {
     if !call.settings.given || !is_shown(&to) {
         return Judged::CannotTell(draft);
     }
-    if call.settings.protects(&arn, call.inventory) {
+    if call.knows_bucket(&arn) {
         return Judged::Clean;
     }
     draft.into()

@@ -119,11 +119,7 @@ pub static DELETED: Rule = Rule {
             Ok(trail) => trail,
             Err(judged) => return judged,
         };
-        let used = call
-            .inventory
-            .trails
-            .iter()
-            .find(|used| used.trail == trail.resource);
+        let used = call.inventory.of_trail(&trail.resource);
         let wish = TrailWish::Exist {
             bucket_owner: used.and_then(|used| used.bucket_owner.clone()),
             organization: used.and_then(|used| used.organization.clone()),

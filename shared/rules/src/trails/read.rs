@@ -9,7 +9,7 @@ use crate::facets::trail::{
     AdvancedSelector, BasicSelector, DataResource, FieldSelector, Form, Selectors, TrailField,
     TrailSettings,
 };
-use crate::inventory::TrailUse;
+use crate::inventory::{Switches, TrailUse};
 use crate::json::Json;
 use crate::rule::{Call, is_shown};
 
@@ -35,7 +35,8 @@ pub(super) fn refused_at(call: &Call<'_>) -> Option<At> {
 
 /// The trail that a call is about: as the answer names it; else as the request
 /// does, by ARN, or by name in the record's account and region; else as the
-/// refusal does.
+/// refusal does. A call that failed may have asked in another region than that
+/// of the trail it meant.
 pub(super) fn trail(call: &Call<'_>, parameter: &str) -> Option<At> {
     let answered = call
         .record
@@ -51,9 +52,30 @@ pub(super) fn trail(call: &Call<'_>, parameter: &str) -> Option<At> {
         return Some(At::new(arn.account, arn.region, named.as_ref()));
     }
     let (partition, region, account) = (call.partition(), &call.record.region, call.account());
-    Some(call.here(format!(
-        "arn:{partition}:cloudtrail:{region}:{account}:trail/{named}"
-    )))
+    let here = format!("arn:{partition}:cloudtrail:{region}:{account}:trail/{named}");
+    Some(match meant(call, &here, &named) {
+        Some((arn, region)) => At::new(account, region, arn),
+        None => call.here(here),
+    })
+}
+
+/// The trail that a call which failed meant, where none of that name is known in
+/// the region in which it asked: one of that name in another region.
+fn meant<'a>(call: &Call<'a>, here: &str, name: &str) -> Option<(&'a str, &'a str)> {
+    if !call.record.failed() {
+        return None;
+    }
+    let found = call.inventory.used().map(|used| &used.trail);
+    let named = call.settings.protected.resources.iter();
+    let mut known = found.chain(named).filter_map(|text| {
+        let arn = Arn::parse(text).filter(|arn| arn.service == "cloudtrail")?;
+        let is_it =
+            arn.account == call.account() && arn.resource.strip_prefix("trail/") == Some(name);
+        (is_it && !arn.region.contains(['*', '?'])).then_some((text.as_str(), arn.region))
+    });
+    let first = known.next()?;
+    let is_here = first.0 == here || known.any(|(arn, _)| arn == here);
+    (!is_here).then_some(first)
 }
 
 /// What an `UpdateTrail` did.
@@ -72,26 +94,31 @@ pub(super) struct Update {
     pub wrote: Option<TrailSettings>,
 }
 
-/// The request's names of what can be switched off.
-const SWITCHES: [(&str, TrailField, &str); 4] = [
+/// The request's names of what can be switched off, and whether it was on.
+type Switch = (&'static str, TrailField, fn(Switches) -> bool, &'static str);
+const SWITCHES: [Switch; 4] = [
     (
         "isMultiRegionTrail",
         TrailField::MultiRegion,
+        |on| on.multi_region,
         "it logs one region only",
     ),
     (
         "includeGlobalServiceEvents",
         TrailField::GlobalEvents,
+        |on| on.global_events,
         "global services are left out",
     ),
     (
         "enableLogFileValidation",
         TrailField::Validation,
+        |on| on.validation,
         "log files are no longer validated",
     ),
     (
         "isOrganizationTrail",
         TrailField::Organization,
+        |on| on.organization,
         "the accounts of the organization are left out",
     ),
 ];
@@ -117,18 +144,22 @@ pub(super) fn update(call: &Call<'_>, trail: &str) -> Option<Update> {
         wrote: call.record.response().and_then(settings),
         ..Update::default()
     };
-    for (name, field, told) in SWITCHES {
-        if request.get(name).and_then(Json::boolean) == Some(false) {
-            update.switched_off.push(field);
-            update.told.push(told.into());
-            update.certain = true;
+    let used = call.inventory.of_trail(trail);
+    let on = used.and_then(|used| used.switches);
+    for (name, field, was_on, told) in SWITCHES {
+        if request.get(name).and_then(Json::boolean) != Some(false) {
+            continue;
         }
+        // Many a tool repeats every field: what was off all along is nothing new, and
+        // where nobody knows what it was, the live state and the baseline must tell.
+        let was_on = on.map(was_on);
+        if was_on == Some(false) {
+            continue;
+        }
+        update.switched_off.push(field);
+        update.told.push(told.into());
+        update.certain |= was_on == Some(true);
     }
-    let used = call
-        .inventory
-        .trails
-        .iter()
-        .find(|used| used.trail == trail);
     for (name, field, what) in PLACES {
         let Some(value) = request.string(name) else {
             continue;
@@ -166,6 +197,21 @@ fn moved(call: &Call<'_>, used: Option<&TrailUse>, name: &str, value: &str) -> O
         // Without an organization's list of accounts, "not ours" proves little.
         return (foreign && call.settings.ours.organization.is_none()).then_some(true);
     };
+    // A key by an alias may be any.
+    if name == "kmsKeyId" && value.contains("alias/") {
+        return None;
+    }
+    if is_at(used, name, value) {
+        return Some(false);
+    }
+    // It was moved there before, and nobody said that this is right.
+    let mut moved = call.inventory.moved.iter();
+    let repeats = moved.any(|one| one.trail == used.trail && is_at(one, name, value));
+    (!repeats).then_some(true)
+}
+
+/// Whether a place that a request names is the one that a trail uses.
+fn is_at(used: &TrailUse, name: &str, value: &str) -> bool {
     let known = match name {
         "s3BucketName" => Some(used.bucket.as_str()),
         "s3KeyPrefix" => used.prefix.as_deref(),
@@ -178,13 +224,11 @@ fn moved(call: &Call<'_>, used: Option<&TrailUse>, name: &str, value: &str) -> O
     let (value, known) = match name {
         "s3KeyPrefix" => (value.trim_matches('/'), known.trim_matches('/')),
         "cloudWatchLogsLogGroupArn" => (value.trim_end_matches(":*"), known.trim_end_matches(":*")),
-        // A key by an alias may be any.
-        "kmsKeyId" if value.contains("alias/") => return None,
         _ => (value, known),
     };
     // Topics and keys go by their ARN or by what stands at its end.
     let tail = |arn: &str| !value.is_empty() && arn.rsplit([':', '/']).next() == Some(value);
-    Some(value != known && !(matches!(name, "snsTopicName" | "kmsKeyId") && tail(known)))
+    value == known || (matches!(name, "snsTopicName" | "kmsKeyId") && tail(known))
 }
 
 /// The configuration as `CreateTrail` and `UpdateTrail` answer with it.

@@ -48,7 +48,7 @@ fn created(call: &Call<'_>) -> Judged {
     let arn = format!("arn:{partition}:s3:::{bucket}");
     if !is_shown(&bucket) {
         unsure.push("a bucket that is not shown".to_owned());
-    } else if !call.settings.protects(&arn, call.inventory) {
+    } else if !call.knows_bucket(&arn) {
         elsewhere.push(format!("bucket {bucket}"));
     }
     for (parameter, what) in [

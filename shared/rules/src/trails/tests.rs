@@ -4,7 +4,7 @@ mod stores;
 use chrono::{DateTime, Utc};
 
 use crate::facets::trail::{TrailField, TrailWish};
-use crate::inventory::{Inventory, TrailUse};
+use crate::inventory::{Inventory, Switches, TrailUse};
 use crate::judge::{Judgement, Verdict, judge};
 use crate::plan::Plan;
 use crate::record::Record;
@@ -207,6 +207,90 @@ fn a_moved_trail_is_certain_where_discovery_knew_better() {
     assert!(
         !judgement.findings[0].certain,
         "it may have been there before"
+    );
+}
+
+#[test]
+fn where_a_trail_was_moved_to_is_not_known_to_be_right_by_being_seen() {
+    let mut inventory = inventory();
+    let used = inventory.trails[0].clone();
+    inventory.learn(TrailUse {
+        bucket: "elsewhere".into(),
+        key: None,
+        ..used
+    });
+    let update = |bucket: &str| {
+        let rest =
+            format!(r#""requestParameters":{{"name":"org-trail","s3BucketName":"{bucket}"}}"#);
+        judged(
+            &event("cloudtrail", "UpdateTrail", &rest),
+            &settings(),
+            &inventory,
+        )
+    };
+    // Said once more it proves nothing; the live state and the baseline tell.
+    let repeated = update("elsewhere");
+    assert_eq!(repeated.verdict(), Verdict::Violation);
+    assert!(!repeated.findings[0].certain);
+    assert!(update("a-third").findings[0].certain);
+    assert_eq!(update("acme-org-trail-logs").verdict(), Verdict::Clean);
+    // What it used before is guarded as ever.
+    let rest = format!(r#""requestParameters":{{"keyId":"{KEY}"}}"#);
+    let disabled = event("kms", "DisableKey", &rest);
+    let judgement = judged(&disabled, &settings(), &inventory);
+    assert_eq!(judgement.verdict(), Verdict::Violation);
+}
+
+#[test]
+fn a_repeated_false_is_nothing_new_where_it_was_false_before() {
+    let rest = r#""requestParameters":{"name":"org-trail","isOrganizationTrail":false,"isMultiRegionTrail":false}"#;
+    let text = event("cloudtrail", "UpdateTrail", rest);
+    let with = |switches: Option<Switches>| {
+        let mut inventory = inventory();
+        inventory.trails[0].switches = switches;
+        judged(&text, &settings(), &inventory)
+    };
+    assert_eq!(with(Some(Switches::default())).verdict(), Verdict::Clean);
+    let (organization, multi_region) = (true, false);
+    let was = with(Some(Switches {
+        organization,
+        multi_region,
+        ..Switches::default()
+    }));
+    let finding = &was.findings[0];
+    assert!(
+        finding.certain && !finding.summary.contains("region"),
+        "{finding:?}"
+    );
+    // Where nobody knows, it is told unless the live state says otherwise.
+    let unknown = with(None);
+    assert_eq!(unknown.verdict(), Verdict::Violation);
+    assert_eq!(unknown.findings[0].plan.len(), 2);
+    assert!(!unknown.findings[0].certain);
+}
+
+#[test]
+fn a_failed_call_in_another_region_meant_the_trail_of_that_name() {
+    let rest =
+        r#""errorCode":"InvalidHomeRegionException","requestParameters":{"name":"org-trail"}"#;
+    let text = event("cloudtrail", "StopLogging", rest)
+        .replace(r#""awsRegion":"eu-west-1""#, r#""awsRegion":"us-east-1""#);
+    // Known from discovery, or named in the settings.
+    for inventory in [inventory(), Inventory::default()] {
+        let judgement = judged(&text, &settings(), &inventory);
+        assert_eq!(judgement.verdict(), Verdict::Attempt);
+        assert_eq!(judgement.findings[0].resource, TRAIL);
+    }
+    // What came through was about a trail of that region.
+    let done = text.replace("InvalidHomeRegionException", "");
+    assert_eq!(
+        judged(&done, &settings(), &inventory()).verdict(),
+        Verdict::Clean
+    );
+    let other = text.replace("org-trail", "other");
+    assert_eq!(
+        judged(&other, &settings(), &inventory()).verdict(),
+        Verdict::Clean
     );
 }
 

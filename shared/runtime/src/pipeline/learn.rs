@@ -9,7 +9,7 @@ use auditward_rules::facet::Standing;
 use auditward_rules::inventory::Learnt;
 use auditward_rules::judge::Judgement;
 use auditward_rules::plan::Plan;
-use auditward_rules::protected::{leads_to, trail_use};
+use auditward_rules::protected::{encrypted_with, leads_to, trail_use};
 use auditward_rules::record::Record;
 use auditward_rules::registry;
 
@@ -201,16 +201,30 @@ impl Pipeline<'_> {
     }
 
     /// A trail's new configuration says what it uses now. Where a guarded resource
-    /// sends to is guarded as well, once somebody confirmed that it is meant to.
+    /// sends to is guarded as well, once somebody confirmed that it is meant to; the
+    /// key that it is encrypted with is at once.
     async fn learn_inventory(&self, baseline: &Baseline) -> Result<(), Failure> {
         let Baseline { plan, state, .. } = baseline;
+        if baseline.outdated {
+            // What was so before says nothing about what is meant now.
+            return Ok(());
+        }
         let known = super::known_now(self).await;
         let organization = known.settings.ours.organization.as_deref();
         let mut learnt = Learnt::default();
-        learnt.trails.extend(trail_use(plan, state, organization));
+        let used = trail_use(plan, state, organization);
+        if baseline.confirmed {
+            learnt.vouched.extend(used);
+        } else {
+            learnt.trails.extend(used);
+        }
         let resource = &plan.at().resource;
-        if baseline.confirmed && known.settings.protects(resource, &known.inventory) {
-            learnt.others.extend(leads_to(plan, state));
+        if known.settings.protects(resource, &known.inventory) {
+            // A key is only ever kept in use, whoever chose it.
+            learnt.others.extend(encrypted_with(plan, state));
+            if baseline.confirmed {
+                learnt.others.extend(leads_to(plan, state));
+            }
         }
         self.learnt(&learnt, &known).await
     }

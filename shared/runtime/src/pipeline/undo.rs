@@ -186,34 +186,31 @@ impl Pipeline<'_> {
             Some(touched) => touched.await,
             None => Err(not_carried(plan, self.guard)),
         };
-        let touched = match touched {
-            Ok(touched) => touched,
-            Err(failure) => {
-                if !failure.passes() {
-                    // What was not put back is not accepted from anybody else either.
-                    let ended = Restored {
-                        until: self.now - Duration::seconds(1),
-                        ..restored
-                    };
-                    let key = keys::restored(plan.kind(), plan.at());
-                    let put = Put::new(key, Expect::Anything, &ended)?.until(self.now.timestamp());
-                    self.store.put(&[put]).await.map_err(not_stored)?;
-                }
-                return Err(failure);
-            }
+        let made = match &touched {
+            Ok(Touched::Written(written)) => written.request_ids.as_slice(),
+            Ok(Touched::Live(_)) => &[],
+            // What came through before the call that failed is ours all the same.
+            Err(failure) => failure.made.as_slice(),
         };
-        if let Touched::Written(written) = touched {
-            let ledger = |id: &String| {
-                Put::new(keys::ledger(id), Expect::Anything, &case).map(|put| put.until(expires))
-            };
-            let ledger = written
-                .request_ids
-                .iter()
-                .map(ledger)
-                .collect::<Result<Vec<_>, _>>()?;
-            if !ledger.is_empty() {
-                self.store.put(&ledger).await.map_err(not_stored)?;
+        let ledger = |id: &String| {
+            Put::new(keys::ledger(id), Expect::Anything, &case).map(|put| put.until(expires))
+        };
+        let ledger = made.iter().map(ledger).collect::<Result<Vec<_>, _>>()?;
+        if !ledger.is_empty() {
+            self.store.put(&ledger).await.map_err(not_stored)?;
+        }
+        if let Err(failure) = touched {
+            if !failure.passes() {
+                // What was not put back is not accepted from anybody else either.
+                let ended = Restored {
+                    until: self.now - Duration::seconds(1),
+                    ..restored
+                };
+                let key = keys::restored(plan.kind(), plan.at());
+                let put = Put::new(key, Expect::Anything, &ended)?.until(self.now.timestamp());
+                self.store.put(&[put]).await.map_err(not_stored)?;
             }
+            return Err(failure);
         }
         let live = self.read(plan).await?;
         if plan.same(&live, before) {

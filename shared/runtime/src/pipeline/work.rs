@@ -143,6 +143,9 @@ impl Job<'_> {
                 return Err(Failure::other(plan.kind(), "a write only read").into());
             }
             Err(failure) => {
+                // What was called before the call that failed is ours all the same.
+                self.wrote |= !failure.made.is_empty();
+                self.ledger.extend(failure.made.iter().cloned());
                 if failure.answered() && !self.wrote {
                     self.uncount(&plan);
                 }

@@ -10,6 +10,7 @@ use crate::arn::Arn;
 use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
 use crate::facets::bucket::{BucketPolicy, PolicyWish};
 use crate::facets::key::{KeyState, KeyWish};
+use crate::inventory::Switches;
 use crate::plan::Plan;
 
 /// A trail's configuration.
@@ -118,6 +119,16 @@ impl TrailSettings {
             .map(|arn| arn.trim_end_matches(":*"))
     }
 
+    /// What it has switched on.
+    pub fn switched_on(&self) -> Switches {
+        Switches {
+            multi_region: self.multi_region,
+            global_events: self.global_events,
+            validation: self.validation,
+            organization: self.organization,
+        }
+    }
+
     fn switches(&self) -> [bool; 4] {
         [
             self.multi_region,
@@ -172,16 +183,14 @@ impl TrailSettings {
 }
 
 /// A step for the policy of the bucket that a trail is about to deliver to:
-/// CloudTrail refuses a bucket that it may not write to.
+/// CloudTrail refuses a bucket that it may not write to. Whose it is and where,
+/// discovery knows; where it does not, the hand finds out where.
 fn bucket_first(to: &TrailSettings, wish: &TrailWish, scene: Scene<'_>) -> Plan {
     let At {
-        account,
-        region,
-        resource,
-        ..
+        account, resource, ..
     } = scene.at;
     let partition = Arn::parse(resource).map_or("aws", |arn| arn.partition);
-    let (owner, organization) = match wish {
+    let (told, organization) = match wish {
         TrailWish::Exist {
             bucket_owner,
             organization,
@@ -189,10 +198,15 @@ fn bucket_first(to: &TrailSettings, wish: &TrailWish, scene: Scene<'_>) -> Plan 
         TrailWish::Hold(_) => (None, None),
     };
     let ours = &scene.settings.ours;
-    let owner = owner.or_else(|| match ours.log_archives.as_slice() {
+    let known = scene.inventory.owner_of(&to.bucket);
+    let archive = || match ours.log_archives.as_slice() {
         [only] => Some(only.clone()),
         _ => None,
-    });
+    };
+    let owner = known.and_then(|used| used.bucket_owner.clone());
+    let owner = owner.or(told).or_else(archive);
+    let region = known.and_then(|used| used.bucket_region.clone());
+    let before = scene.inventory.of_trail(resource);
     let delivery = Delivery {
         bucket: to.bucket.clone(),
         prefix: to.prefix.clone(),
@@ -200,11 +214,12 @@ fn bucket_first(to: &TrailSettings, wish: &TrailWish, scene: Scene<'_>) -> Plan 
         owner_account: account.clone(),
         org_id: organization
             .or_else(|| ours.organization.clone())
+            .or_else(|| before.and_then(|used| used.organization.clone()))
             .filter(|_| to.organization),
     };
     let at = At::new(
         owner.unwrap_or_else(|| account.clone()),
-        region,
+        region.unwrap_or_default(),
         format!("arn:{partition}:s3:::{}", to.bucket),
     );
     let wish = PolicyWish {
@@ -246,7 +261,11 @@ fn prerequisites(
 }
 
 /// The decision about a trail of which nothing is recorded.
-fn unrecorded(live: &TrailSettings, fields: &[TrailField]) -> Decision<Option<TrailSettings>> {
+fn unrecorded(
+    live: &TrailSettings,
+    fields: &[TrailField],
+    scene: Scene<'_>,
+) -> Decision<Option<TrailSettings>> {
     let mut to = live.clone();
     let mut open = Vec::new();
     for field in fields {
@@ -266,9 +285,17 @@ fn unrecorded(live: &TrailSettings, fields: &[TrailField]) -> Decision<Option<Tr
             }
             TrailField::Organization if live.organization => continue,
             TrailField::Organization => {
-                return Decision::ByHand(
-                    "it is no organization trail any longer, and nothing records that it was right as one; if it was, update it with --is-organization-trail".into(),
-                );
+                let seen = scene.inventory.of_trail(&scene.at.resource);
+                let seen = seen.and_then(|used| used.switches);
+                return if seen.is_some_and(|seen| seen.organization) {
+                    Decision::ByHand(
+                        "it is no organization trail any longer, and nothing records that it was right as one; if it was, update it with --is-organization-trail".into(),
+                    )
+                } else {
+                    Decision::CannotTell(
+                        "it is no organization trail, and nothing records whether it was one; if it was, update it with --is-organization-trail".into(),
+                    )
+                };
             }
             TrailField::Bucket => ("bucket", Some(live.bucket.as_str())),
             TrailField::Prefix => ("prefix", live.prefix.as_deref()),
@@ -322,7 +349,7 @@ impl Facet for TrailConfig {
                 let decision = Decision::change(Some(known.clone()), "create the trail again as it was recorded");
                 decision.after(prerequisites(None, known, wish, scene))
             }
-            (Some(live), None, TrailWish::Hold(fields)) => unrecorded(live, fields),
+            (Some(live), None, TrailWish::Hold(fields)) => unrecorded(live, fields, scene),
             (Some(_), None, TrailWish::Exist { .. }) => Decision::CannotTell(
                 "a trail of this name is there, and nothing records whether it is configured as the deleted one was".into(),
             ),

@@ -114,6 +114,31 @@ fn a_second_trail_may_only_deliver_to_guarded_buckets() {
 }
 
 #[test]
+fn where_a_trail_was_moved_to_is_no_place_for_what_is_guarded() {
+    let mut inventory = inventory();
+    let used = inventory.trails[0].clone();
+    inventory.learn(TrailUse {
+        bucket: "elsewhere".into(),
+        ..used
+    });
+    for (name, request) in [
+        (
+            "CreateTrail",
+            r#"{"name":"second","s3BucketName":"elsewhere"}"#,
+        ),
+        (
+            "StartQuery",
+            r#"{"queryStatement":"SELECT 1","deliveryS3Uri":"s3://elsewhere/"}"#,
+        ),
+    ] {
+        let rest = format!(r#""requestParameters":{request}"#);
+        let text = event("cloudtrail", name, &rest);
+        let judgement = judged(&text, &settings(), &inventory);
+        assert_eq!(judgement.verdict(), Verdict::Violation, "{name}");
+    }
+}
+
+#[test]
 fn in_an_account_without_anything_guarded_trails_are_nobodys_business() {
     let text = event(
         "cloudtrail",

@@ -140,6 +140,21 @@ async fn a_refusal_of_any_call_ends_safe_or_told_never_silent() {
     }
 }
 
+/// GIVEN a write of several calls of which a later one fails, THEN those before it
+/// are ours: their events must not be told as somebody else's use of the role.
+#[tokio::test]
+async fn what_came_through_before_a_call_that_failed_stands_in_the_ledger() {
+    let mut world = world(ENFORCE).await;
+    // Settings and case are got, the trail read, the intent put; then it is written.
+    world.refuses_at = Some((3, FailureKind::Denied));
+    world.made = vec!["request-0".into()];
+    stopped(&world, 0).await;
+    assert_eq!(world.alerts(), ["failed"]);
+    let key = keys::ledger("request-0");
+    let items = world.store.get(std::slice::from_ref(&key)).await.unwrap();
+    assert!(items.contains_key(&key));
+}
+
 /// What fails in the last turn is tried again by the queue, and must find its case open.
 #[tokio::test]
 async fn a_passing_refusal_in_the_last_turn_is_made_good_by_the_retry() {

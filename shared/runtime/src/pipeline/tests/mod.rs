@@ -37,6 +37,8 @@ struct World {
     /// The call at which the process dies, and the one that is refused.
     dies_at: Option<usize>,
     refuses_at: Option<(usize, FailureKind)>,
+    /// The calls of one write that come through before the one that is refused.
+    made: Vec<String>,
     store: Memory,
     store_down: bool,
     /// Which function it is; trail-guard where nothing is said.
@@ -69,6 +71,7 @@ impl World {
                 code: "Test".into(),
                 message: "refused".into(),
                 kind,
+                made: self.made.clone(),
             }),
             _ => Ok(()),
         }
@@ -83,6 +86,7 @@ impl World {
             code: "AccessDenied".into(),
             message: "not authorized".into(),
             kind: FailureKind::Denied,
+            made: Vec::new(),
         })
     }
 

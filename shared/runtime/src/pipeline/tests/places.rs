@@ -1,5 +1,9 @@
 //! Where a function looks: every account and region of the settings.
 
+use auditward_rules::facet::Step;
+use auditward_rules::facets::kept::AsRecorded;
+use auditward_rules::facets::topic::TopicSettings;
+use auditward_rules::facets::trail::{TrailConfig, TrailWish};
 use futures_util::future::join;
 
 use super::*;
@@ -171,10 +175,74 @@ async fn what_two_places_find_at_once_is_kept_of_both() {
         place(MEMBER, "eu-west-1"),
     );
     join(one.sweep_place(&home, 0), other.sweep_place(&member, 0)).await;
+    let inventory = inventory(&world).await;
+    assert_eq!(inventory.trails.len(), 2, "{inventory:?}");
+}
+
+/// GIVEN a trail that was moved, THEN looking at it takes nothing out of sight that
+/// it used before; a deployer's or operator's word does.
+#[tokio::test]
+async fn what_a_moved_trail_used_stays_guarded_until_somebody_vouches_for_the_move() {
+    let mut world = world(&settings("")).await;
+    let at = trail("111111111111", "eu-west-1");
+    let used = |bucket: &str| TrailUse {
+        trail: at.resource.clone(),
+        bucket: bucket.into(),
+        ..TrailUse::default()
+    };
+    let home = place("111111111111", "eu-west-1");
+    for bucket in ["real", "evil"] {
+        world.trails = vec![used(bucket)];
+        pipeline(&world, &Memo::new(Settings::default()), 0)
+            .sweep_place(&home, 0)
+            .await;
+    }
+    let inventory = inventory(&world).await;
+    assert_eq!(inventory.trails, [used("real")]);
+    assert!(inventory.uses("arn:aws:s3:::real") && inventory.uses("arn:aws:s3:::evil"));
+    let plan: Plan = Step::<TrailConfig>::new(at.clone(), TrailWish::Hold(Vec::new())).into();
+    for (confirmed, expected) in [(false, "real"), (true, "new")] {
+        let state = json!({ "bucket": "new" });
+        let baseline = Baseline::after(None, plan.clone(), state, confirmed, "test", super::at(0));
+        recorded(&world, &baseline).await;
+        let inventory = self::inventory(&world).await;
+        assert_eq!(inventory.trails[0].bucket, expected);
+        assert_eq!(inventory.uses("arn:aws:s3:::real"), !confirmed);
+    }
+}
+
+/// GIVEN the state of a guarded topic, THEN the key that it names is guarded as well.
+#[tokio::test]
+async fn the_key_of_what_is_guarded_is_guarded() {
+    let world = world(&settings("")).await;
+    let topic = |name: &str| {
+        let arn = format!("arn:aws:sns:eu-west-1:111111111111:{name}");
+        At::new("111111111111", "eu-west-1", arn)
+    };
+    for (name, key) in [("auditward-alerts", "k"), ("anybodys", "other")] {
+        let plan: Plan = Step::<TopicSettings>::new(topic(name), AsRecorded::Baseline).into();
+        let state = json!({ "KmsMasterKeyId": key });
+        let baseline = Baseline::after(None, plan, state, false, "auditward", at(0));
+        recorded(&world, &baseline).await;
+    }
+    let others = inventory(&world).await.others;
+    let key = "arn:aws:kms:eu-west-1:111111111111:key/k".to_owned();
+    assert_eq!(others, [key].into());
+}
+
+async fn recorded(world: &World, baseline: &Baseline) {
+    let memo = Memo::new(Settings::default());
+    let mut answer = Answer::default();
+    pipeline(world, &memo, 0)
+        .record_baseline(baseline, None, &mut answer)
+        .await;
+    assert!(answer.notes.is_empty(), "{answer:?}");
+}
+
+async fn inventory(world: &World) -> Inventory {
     let key = keys::INVENTORY.to_owned();
     let items = world.store.get(std::slice::from_ref(&key)).await.unwrap();
-    let inventory: Inventory = items[&key].read().unwrap();
-    assert_eq!(inventory.trails.len(), 2, "{inventory:?}");
+    items[&key].read().unwrap()
 }
 
 /// GIVEN baselines that an operator asks for, THEN they are taken in every place.

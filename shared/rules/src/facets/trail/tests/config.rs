@@ -2,6 +2,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::facet::Decision;
+use crate::inventory::TrailUse;
 use crate::plan::Plan;
 
 fn good() -> TrailSettings {
@@ -269,18 +270,20 @@ fn without_a_record_nobody_guesses_where_a_trail_delivered() {
         decide(&live, &TrailWish::Hold(vec![TrailField::Topic]), None),
         Decision::ByHand(_)
     ));
-    let live = TrailSettings {
+}
+
+#[test]
+fn whether_it_was_an_organization_trail_only_discovery_knows_where_nothing_is_recorded() {
+    let live = Some(TrailSettings {
         organization: false,
         ..good()
-    };
-    assert!(matches!(
-        decide(
-            &live,
-            &TrailWish::Hold(vec![TrailField::Organization]),
-            None
-        ),
-        Decision::ByHand(_)
-    ));
+    });
+    let wish = TrailWish::Hold(vec![TrailField::Organization]);
+    let mut stage = stage();
+    let decide = |stage: &Stage| TrailConfig::decide(&live, &wish, None, stage.scene());
+    assert!(matches!(decide(&stage), Decision::CannotTell(_)));
+    stage.inventory.learn(TrailUse::of(TRAIL, &good(), None));
+    assert!(good().organization && matches!(decide(&stage), Decision::ByHand(_)));
 }
 
 #[test]
@@ -321,6 +324,45 @@ fn the_settings_name_the_owner_of_the_bucket_where_nobody_else_does() {
         stage.scene(),
     ));
     assert_eq!(change.first.first().unwrap().at().account, "222222222222");
+}
+
+#[test]
+fn whose_the_bucket_is_and_where_is_known_from_discovery_by_its_name() {
+    let mut stage = stage();
+    stage.inventory.learn(TrailUse {
+        bucket_owner: Some("333333333333".into()),
+        bucket_region: Some("eu-central-1".into()),
+        ..TrailUse::of(TRAIL, &good(), Some("o-exampleorg1"))
+    });
+    let elsewhere = TrailSettings {
+        bucket: "trail-archive-tmp".into(),
+        ..good()
+    };
+    // Deleted, or moved away: what is known of another bucket says nothing about this.
+    stage.inventory.learn(TrailUse {
+        bucket_owner: Some("999999999999".into()),
+        ..TrailUse::of(TRAIL, &elsewhere, None)
+    });
+    for live in [None, Some(elsewhere)] {
+        let wish = TrailWish::Hold(Vec::new());
+        let known = Some(good());
+        let decision = TrailConfig::decide(&live, &wish, Some(&known), stage.scene());
+        let first = changed(decision).first;
+        let Some(Plan::BucketPolicy(step)) = first.first() else {
+            panic!("{first:?}")
+        };
+        let at = (step.at.account.as_str(), step.at.region.as_str());
+        assert_eq!(at, ("333333333333", "eu-central-1"));
+        let delivery = &step.wish.deliveries[0];
+        assert_eq!(delivery.org_id.as_deref(), Some("o-exampleorg1"));
+    }
+}
+
+#[test]
+fn a_bucket_of_unknown_region_is_not_taken_to_be_where_the_trail_is() {
+    let wish = TrailWish::Hold(Vec::new());
+    let decision = TrailConfig::decide(&None, &wish, Some(&Some(good())), stage().scene());
+    assert_eq!(changed(decision).first[0].at().region, "");
 }
 
 #[test]
