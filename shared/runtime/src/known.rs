@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
+use auditward_rules::facet::At;
 use auditward_rules::inventory::Inventory;
 use auditward_rules::settings::{Held, Settings};
 
@@ -51,6 +52,8 @@ pub enum Fallback {
     Unusable(String),
 }
 
+/// How long it is kept in mind that something was told.
+const LONGEST: Duration = Duration::days(2);
 /// How long settings are kept in the sandbox.
 const FRESH: Duration = Duration::seconds(60);
 
@@ -66,6 +69,8 @@ impl Known {
 pub struct Memo {
     bundled: Settings,
     last: Mutex<Option<Known>>,
+    beating: Mutex<Vec<At>>,
+    said: Mutex<HashMap<String, DateTime<Utc>>>,
 }
 
 impl Memo {
@@ -74,11 +79,38 @@ impl Memo {
         Self {
             bundled,
             last: Mutex::default(),
+            beating: Mutex::default(),
+            said: Mutex::default(),
         }
     }
 
     fn last(&self) -> MutexGuard<'_, Option<Known>> {
-        self.last.lock().unwrap_or_else(PoisonError::into_inner)
+        locked(&self.last)
+    }
+
+    /// Keeps in mind what is looked at every minute, should the store not say so.
+    pub fn keep_beating(&self, resources: &[At]) {
+        let mut beating = locked(&self.beating);
+        if beating.as_slice() != resources {
+            *beating = resources.to_vec();
+        }
+    }
+
+    /// What is looked at every minute, as far as anybody remembers.
+    pub fn beating(&self) -> Vec<At> {
+        locked(&self.beating).clone()
+    }
+
+    /// Keeps in mind that something was told, should the store not.
+    pub fn said(&self, what: &str, now: DateTime<Utc>) {
+        locked(&self.said).insert(what.to_owned(), now);
+    }
+
+    /// Whether something was told a while ago at most.
+    pub fn was_said(&self, what: &str, now: DateTime<Utc>, keep: Duration) -> bool {
+        let mut said = locked(&self.said);
+        said.retain(|_, at| now - *at < LONGEST);
+        said.get(what).is_some_and(|at| now - *at < keep)
     }
 
     /// What is known from less than a minute ago.
@@ -172,6 +204,10 @@ impl Memo {
             },
         }
     }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Reads the settings afresh.

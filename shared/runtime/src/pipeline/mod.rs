@@ -5,7 +5,9 @@
 //! is back after three round trips in sequence, and a crash between any two of
 //! them leaves either nothing or a case whose lease runs out and is taken up.
 
+mod belongs;
 mod drift;
+mod fix;
 mod gap;
 mod heal;
 mod job;
@@ -13,12 +15,15 @@ mod learn;
 mod left;
 mod letters;
 mod places;
+mod pulse;
 mod stack;
 mod sweep;
 mod take;
+mod tell;
 #[cfg(test)]
 mod tests;
 mod undo;
+mod unfinished;
 mod unread;
 mod work;
 
@@ -175,6 +180,7 @@ impl Pipeline<'_> {
         };
         let quiet = judgement.findings.is_empty()
             && judgement.accepted.is_empty()
+            && judgement.excepted.is_empty()
             && !may_be_ours(record)
             && fresh
                 .as_ref()
@@ -217,6 +223,7 @@ impl Pipeline<'_> {
         answer.verdict = Some(judgement.verdict());
         answer.notes.append(&mut judgement.notes);
         self.learn_accepted(&judgement, record, &mut answer).await;
+        self.note_excepted(&judgement, record, &mut answer).await;
         self.remind(&known, &mut answer).await;
         let mut planned = false;
         for mut finding in judgement.findings {
@@ -368,59 +375,6 @@ impl Pipeline<'_> {
             certain: true,
             settles: false,
         });
-    }
-
-    /// What keeps Auditward from writing is itself a critical alert, once an hour:
-    /// the kill switch while it is on, and settings that cannot be used.
-    async fn remind(&self, known: &Known, answer: &mut Answer) {
-        let switch = known.settings.kill_switch.as_ref();
-        if let Some(switch) = switch.filter(|switch| self.now <= switch.until.0) {
-            let text = format!(
-                "The kill switch is on until {}: Auditward writes nothing.\n\nWho: {}\nWhy: {}\n\nNext: to end it earlier, take `kill_switch` out of auditward.toml and push the settings.",
-                switch.until.0, switch.by, switch.reason
-            );
-            let alert = Alert::plain(Severity::Critical, "the kill switch is on", text);
-            self.tell_hourly("kill-switch", &alert, answer).await;
-        }
-        if let Some(Fallback::Unusable(why)) = &known.fallback {
-            let text = format!(
-                "Auditward works without its settings: {why}.\n\nUntil they are back it tells of everything and switches evidence on, and makes no other change.\n\nNext: auditward settings check auditward.toml, then push it again; and look at the table and who may write to it."
-            );
-            let alert = Alert::plain(Severity::Critical, "settings cannot be used", text);
-            self.tell_hourly("no-settings", &alert, answer).await;
-        }
-    }
-
-    /// Tells people, unless they were told of the same in this hour. It is noted
-    /// after they were told: what could not be sent is sent by the next call.
-    async fn tell_hourly(&self, about: &str, alert: &Alert, answer: &mut Answer) {
-        let key = keys::told(&format!("{about}/{}", self.now.format("%Y-%m-%dT%H")));
-        if let Err(failure) = self.tell_once(&key, Duration::hours(2), alert).await {
-            answer.again(failure.to_string());
-        }
-    }
-
-    /// Tells people what they were not told under this key. Where the store does
-    /// not say, they are told rather twice than not at all.
-    async fn tell_once(&self, key: &str, keep: Duration, alert: &Alert) -> Result<(), Failure> {
-        if let Ok(Some(_)) = self.document::<DateTime<Utc>>(key).await {
-            return Ok(());
-        }
-        self.outside.tell(alert).await?;
-        self.first_time(key, keep).await;
-        Ok(())
-    }
-
-    /// Tells people of a payload that cannot be taken, once however often it is
-    /// delivered. It ends in the dead-letter queue.
-    pub async fn refuse(&self, payload: &str, why: &str) -> Result<(), Failure> {
-        let text = format!(
-            "{} was given something it cannot take: {why}.\n\nIt is kept in the dead-letter queue. Next: look at it there, and at who may send to the function.",
-            self.guard.function().name()
-        );
-        let alert = Alert::plain(Severity::High, "unreadable event", text);
-        let key = keys::told(&format!("refused/{}", case_id(payload, why, "")));
-        self.tell_once(&key, Duration::days(1), &alert).await
     }
 
     /// Sends the record to this function once more, after one and after five
