@@ -75,7 +75,14 @@ def environment() -> None:
         print(f"{ENVIRONMENT} is up to date")
         return
     stamp.unlink(missing_ok=True)
-    venv.create(BIN.parent, clear=True, with_pip=True)
+    try:
+        venv.create(BIN.parent, clear=True, with_pip=True)
+    except subprocess.CalledProcessError:
+        # Debian and Ubuntu leave out of Python what puts pip into an environment.
+        raise Failed(
+            "Python cannot make an environment with pip in it, as its module ensurepip is missing "
+            "or broken: on Debian and Ubuntu run `apt install python3-venv`"
+        ) from None
     run(BIN / "python", "-m", "pip", "install", "--quiet", "-r", REQUIREMENTS)
     stamp.write_text(wanted)
 

@@ -274,6 +274,32 @@ async fn the_command_pushes_settings_asks_for_baselines_and_lists_cases() {
             .runs(&["cases", &id])
             .contains("put the safe state back")
     );
+    machines_read_the_same(&operator, &id);
     guard.done();
     fresh.done();
+}
+
+/// As one list, or one object a line.
+fn machines_read_the_same(operator: &Person, case: &str) {
+    let json = |words: &[&str]| -> Value {
+        let said = operator.runs(&[words, &["--format", "json"]].concat());
+        serde_json::from_str(&said).unwrap()
+    };
+    let lines = |words: &[&str]| -> Value {
+        let said = operator.runs(&[words, &["--format", "jsonl"]].concat());
+        let lines = said.lines();
+        lines
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .collect()
+    };
+    for list in [&["cases"][..], &["baseline", "list"]] {
+        let all = json(list);
+        assert!(all.as_array().is_some_and(|all| all.len() > 1), "{all}");
+        assert_eq!(lines(list), all);
+    }
+    assert_eq!(json(&["cases", case])["id"], case);
+    assert_eq!(lines(&["cases", case])[0]["outcome"], "fixed");
+    // The name that it had before.
+    let before: Value = serde_json::from_str(&operator.runs(&["cases", "--json"])).unwrap();
+    assert_eq!(before, json(&["cases"]));
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 use auditward_tests::moto::MANAGEMENT;
 use auditward_tests::proxy::{Fault, Match};
 use auditward_tests::runtime_api::Outcome;
+use auditward_tests::scene::{drain, topic};
 use auditward_tests::stage::{ENFORCE, OPERATOR, Stage, acted, message};
 use auditward_tests::story::{case_of, outcome_of, own_identity};
 use serde_json::{Value, json};
@@ -221,6 +222,54 @@ async fn many_changes_at_once_wait_for_a_person() {
             .to_string()
             .contains("333333333333")
     );
+    guard.done();
+}
+
+/// GIVEN a topic for chat clients, THEN it gets each alert in the form that they
+/// show, and a topic that is gone keeps nobody else from being told.
+#[tokio::test]
+async fn chat_clients_are_told_in_their_own_form() {
+    let (stage, mut other, event) = acted(ENFORCE, STOP).await;
+    let (chat, queue) = topic(&stage.moto, "auditward-chat").await;
+    let mut guard = stage
+        .guard_with("trail-guard", &[("AUDITWARD_CHAT_TOPIC_ARN", &chat)])
+        .await;
+    let case = case_of(&guard.play(&event).await);
+    let alert = stage.alert().await;
+    let told = drain(&stage.moto, &queue).await;
+    let [message] = told.as_slice() else {
+        panic!("one message: {told:#?}")
+    };
+    let shown: Value = serde_json::from_str(message["Message"].as_str().unwrap()).unwrap();
+    assert_eq!(
+        (&shown["version"], &shown["source"]),
+        (&json!("1.0"), &json!("custom"))
+    );
+    assert_eq!(shown["content"]["textType"], "client-markdown");
+    assert_eq!(shown["content"]["title"], alert.subject.as_str());
+    let story = shown["content"]["description"].as_str().unwrap();
+    assert!(story.contains("org-trail"), "{story}");
+    assert!(shown.to_string().contains(&case), "{shown:#}");
+    assert!(!story.contains("requestParameters"), "{story}");
+    assert!(shown["content"]["nextSteps"][0].is_string(), "{shown:#}");
+    assert_eq!(shown["metadata"]["eventType"], "trail.logging-stopped");
+    guard.done();
+
+    // Without one, nobody writes to it.
+    stage.act(&event).await;
+    other.play(&stage.scene.adapt(&event)).await;
+    stage.alert().await;
+    assert_eq!(drain(&stage.moto, &queue).await, Vec::<Value>::new());
+    other.done();
+
+    let gone = format!("{chat}-gone");
+    let mut guard = stage
+        .guard_with("trail-guard", &[("AUDITWARD_CHAT_TOPIC_ARN", &gone)])
+        .await;
+    stage.act(&event).await;
+    let answer = guard.play(&stage.scene.adapt(&event)).await;
+    assert_eq!(outcome_of(&answer), "fixed", "{answer}");
+    stage.alert().await;
     guard.done();
 }
 

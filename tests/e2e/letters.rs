@@ -10,7 +10,7 @@
 
 use auditward_tests::moto::{MANAGEMENT, MEMBER, STRANGER};
 use auditward_tests::proxy::{Fault, Match};
-use auditward_tests::queue::Queue;
+use auditward_tests::queue::{Queue, given_up};
 use auditward_tests::runtime_api::Outcome;
 use auditward_tests::scene::FUNCTIONS;
 use auditward_tests::stage::{ENFORCE, Guard, Stage, acted};
@@ -23,26 +23,10 @@ const OPENED_THERE: &str = "bucket-guard/bucket.policy-opened.violation.foreign-
 /// How often the tests' queues try.
 const TRIES: u32 = 2;
 
-/// What Lambda sends to the function's destination for failures, as its guide's
-/// "Retaining records of asynchronous invocations" has it.
-fn given_up(event: &Value) -> Value {
-    let function = format!(
-        "arn:aws:lambda:eu-west-1:{}:function:auditward-trail-guard:live",
-        MANAGEMENT.id
-    );
-    json!({
-        "version": "1.0",
-        "timestamp": "2026-11-20T10:00:00.000Z",
-        "requestContext": {
-            "requestId": "e4b46cbf-b738-xmpl-8880-a18cdf61200e",
-            "functionArn": function,
-            "condition": "RetriesExhausted",
-            "approximateInvokeCount": 3,
-        },
-        "requestPayload": event,
-        "responseContext": {"statusCode": 200, "executedVersion": "1", "functionError": "Unhandled"},
-        "responsePayload": {"errorType": "Retryable", "errorMessage": "throttled"},
-    })
+/// An event that trail-guard failed on because AWS was busy.
+fn throttled(event: &Value) -> Value {
+    let error = json!({"errorType": "Retryable", "errorMessage": "throttled"});
+    given_up("trail-guard", event, &error)
 }
 
 /// A stopped trail, a queue for what trail-guard fails on, and self-guard, who
@@ -123,7 +107,7 @@ async fn what_failed_every_time_is_driven_again_until_it_is_put_right() {
     let failed = post.guard.attempt(&event).await.error();
     assert!(failed.contains("cloudtrail:StartLogging"), "{failed}");
     assert_eq!(post.told().await, ["failed"]);
-    post.dead.send(&given_up(&event)).await;
+    post.dead.send(&throttled(&event)).await;
 
     post.sweep().await;
     assert_eq!(post.dead.waiting().await, Vec::<Value>::new());
@@ -149,7 +133,7 @@ async fn what_failed_every_time_is_driven_again_until_it_is_put_right() {
 async fn what_fails_for_good_stays_and_is_told_once() {
     let mut post = Post::set().await;
     post.breaks();
-    post.dead.send(&given_up(&post.event)).await;
+    post.dead.send(&throttled(&post.event)).await;
     for driven in 1..=3 {
         post.sweep().await;
         post.fails().await;
@@ -173,6 +157,47 @@ async fn what_fails_for_good_stays_and_is_told_once() {
     assert!(!post.logs().await);
     post.guard.done();
     post.keeper.done();
+}
+
+/// GIVEN what nobody vouches for, or what is no JSON at all, WHEN Lambda tries it
+/// each time, THEN it is one dead letter and one alert, and nothing is written.
+#[tokio::test]
+async fn what_is_refused_each_time_is_one_dead_letter_and_one_alert() {
+    let mut post = Post::set().await;
+    let mut forged = post.event.clone();
+    forged["source"] = json!("my.cloudtrail");
+    for payload in [forged.to_string(), "{\"detail\":".to_owned()] {
+        let dead = Queue::make(&post.stage.moto, "refused").await;
+        let ended = dead.fails(&mut post.guard, &payload).await;
+        assert_eq!(ended.len(), 3, "{ended:?}");
+        for outcome in &ended {
+            assert!(
+                matches!(outcome, Outcome::Error { kind, .. } if kind == "Unreadable"),
+                "{payload}: {outcome:?}"
+            );
+        }
+        let letters = dead.waiting().await;
+        assert_eq!(letters.len(), 1, "{letters:?}");
+        assert_eq!(letters[0]["responsePayload"]["errorType"], "Unreadable");
+        dead.empty().await;
+        let alert = post.stage.alert().await;
+        assert!(alert.subject.contains("unreadable"), "{payload}: {alert:?}");
+    }
+
+    // The same through the function's own queue.
+    let mut other = post.stage.scene.adapt(&post.event);
+    other["source"] = json!("aws.s3");
+    let again = json!({"auditward": "judge-again", "event": other});
+    post.queue.send(&again).await;
+    post.fails().await;
+    assert_eq!(post.dead.waiting().await, [again]);
+    let alert = post.stage.alert().await;
+    assert!(alert.subject.contains("unreadable"), "{alert:?}");
+
+    assert_eq!(post.guard.writes(), [""; 0]);
+    assert!(!post.logs().await);
+    assert!(post.stage.documents("case/").await.is_empty());
+    post.guard.done();
 }
 
 /// GIVEN a trail that was found stopped, and buckets opened in two accounts and

@@ -51,7 +51,9 @@ async fn the_command_says_what_is_blind_and_what_was_refused() {
         assert_eq!(done.status.code(), Some(1), "{said}");
         said
     };
-    let said: Value = serde_json::from_str(&run(&["--json"])).unwrap();
+    let said: Value = serde_json::from_str(&run(&["--format", "json"])).unwrap();
+    let line: Value = serde_json::from_str(run(&["--format", "jsonl"]).trim_end()).unwrap();
+    assert_eq!(line, said);
     let refused = said["refused"].as_array().unwrap();
     assert!(
         refused

@@ -1,4 +1,7 @@
-//! A queue, and what Lambda's event source mapping does with a function's own.
+//! A queue, what Lambda's event source mapping does with a function's own, and
+//! what Lambda does with events on which a function fails every time.
+
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -7,6 +10,30 @@ use crate::moto::{MANAGEMENT, Moto};
 use crate::runtime_api::Outcome;
 use crate::scene::REGION;
 use crate::stage::Guard;
+
+/// How often Lambda tries an event of EventBridge: once, and twice again.
+const ATTEMPTS: u32 = 3;
+/// How much time a function has for each.
+const TIME: Duration = Duration::from_secs(30);
+
+/// What Lambda sends to a function's destination for failures, as its guide's
+/// "Retaining records of asynchronous invocations" has it.
+pub fn given_up(function: &str, event: &Value, error: &Value) -> Value {
+    let account = MANAGEMENT.id;
+    json!({
+        "version": "1.0",
+        "timestamp": "2026-11-20T10:00:00.000Z",
+        "requestContext": {
+            "requestId": "e4b46cbf-b738-xmpl-8880-a18cdf61200e",
+            "functionArn": format!("arn:aws:lambda:{REGION}:{account}:function:auditward-{function}:live"),
+            "condition": "RetriesExhausted",
+            "approximateInvokeCount": ATTEMPTS,
+        },
+        "requestPayload": event,
+        "responseContext": {"statusCode": 200, "executedVersion": "1", "functionError": "Unhandled"},
+        "responsePayload": error,
+    })
+}
 
 /// A queue of the management account.
 #[derive(Debug)]
@@ -65,6 +92,25 @@ impl Queue {
         self.call("SetQueueAttributes", attributes).await;
     }
 
+    /// Hands a function an event as EventBridge does, again where it fails; what
+    /// fails every time comes here. Gives how it ended each time.
+    pub async fn fails(&self, guard: &mut Guard, payload: &str) -> Vec<Outcome> {
+        let mut ended = Vec::new();
+        for _ in 0..ATTEMPTS {
+            let payload = payload.as_bytes().to_vec();
+            ended.push(guard.function.invoke_raw(payload, TIME).await);
+            if let Some(Outcome::Response(_)) = ended.last() {
+                return ended;
+            }
+        }
+        if let Some(Outcome::Error { kind, message }) = ended.last() {
+            let event = serde_json::from_str(payload).unwrap_or_else(|_| json!(payload));
+            let error = json!({"errorType": kind, "errorMessage": message});
+            self.send(&given_up(guard.name, &event, &error)).await;
+        }
+        ended
+    }
+
     /// The messages that wait in it now, as JSON. They stay.
     pub async fn waiting(&self) -> Vec<Value> {
         let messages = self.received(10).await;
@@ -72,6 +118,11 @@ impl Queue {
         bodies
             .map(|body| serde_json::from_str(body).expect("a message of JSON"))
             .collect()
+    }
+
+    /// Throws its messages away.
+    pub async fn empty(&self) {
+        self.call("PurgeQueue", json!({})).await;
     }
 
     /// What is taken from it and not deleted is shown again at once.

@@ -284,6 +284,21 @@ async fn make_queue(config: &SdkConfig, name: &str) -> String {
     queue.queue_url().expect("a queue has a URL").to_owned()
 }
 
+/// A topic of this name in the management account, and the URL of a queue of the
+/// same name that is subscribed to it.
+pub async fn topic(moto: &Moto, name: &str) -> (String, String) {
+    let config = moto.sdk_config(MANAGEMENT, REGION).await;
+    let sns = aws_sdk_sns::Client::new(&config);
+    let topic = sns.create_topic().name(name).send().await;
+    let topic = topic.expect("a topic").topic_arn.expect("an ARN");
+    let queue = make_queue(&config, name).await;
+    let endpoint = format!("arn:aws:sqs:{REGION}:{}:{name}", MANAGEMENT.id);
+    let subscribed = sns.subscribe().topic_arn(&topic).protocol("sqs");
+    let subscribed = subscribed.endpoint(endpoint).send().await;
+    subscribed.expect("a subscription");
+    (topic, queue)
+}
+
 async fn make_topic(config: &SdkConfig) -> (String, String, String) {
     let sns = aws_sdk_sns::Client::new(config);
     let topic = sns.create_topic().name("auditward-alerts").send().await;

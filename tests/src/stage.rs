@@ -193,6 +193,28 @@ impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
         read.collect()
     }
 
+    /// Forgets the documents whose keys are such.
+    pub async fn forget(&self, which: impl Fn(&str) -> bool) {
+        for key in self
+            .documents("")
+            .await
+            .into_keys()
+            .filter(|key| which(key))
+        {
+            let asked = json!({"TableName": TABLE, "Key": {"key": {"S": key}}});
+            let (status, said) = self.table("DeleteItem", &asked).await;
+            assert!(status < 300, "{said}");
+        }
+    }
+
+    /// Remembers these documents, and nothing else.
+    pub async fn remember(&self, known: &BTreeMap<String, Value>) {
+        self.forget(|_| true).await;
+        for (key, body) in known {
+            self.put(key, body).await;
+        }
+    }
+
     /// A case.
     pub async fn case(&self, id: &str) -> Value {
         let key = format!("case/{id}");
@@ -503,7 +525,8 @@ pub fn is_central(call: &Call) -> bool {
         )
 }
 
-fn is_write(call: &Call) -> bool {
+/// Whether a call changed something guarded.
+pub fn is_write(call: &Call) -> bool {
     let reads = [
         "Get",
         "List",

@@ -80,6 +80,11 @@ fn roles_allow_exactly_what_the_runtime_does() {
 }
 
 #[test]
+fn schedules_may_do_exactly_what_they_do() {
+    assert_eq!(permissions::scheduled(Stack::read()), Faults::new());
+}
+
+#[test]
 fn functions_are_built_and_run_as_they_need() {
     assert_eq!(shape::settings(Stack::read()), Faults::new());
 }
@@ -108,7 +113,7 @@ fn a_template_that_does_not_agree_is_found_out() {
     let healing = "TrailGuardRole/Properties/Policies/1/PolicyDocument/Statement/11";
     let runtime = "BucketGuardRole/Properties/Policies/0/PolicyDocument/Statement/0";
     let passing = "SelfGuardRole/Properties/Policies/1/PolicyDocument/Statement";
-    let cases: [(String, Value, Check, &str); 20] = [
+    let cases: [(String, Value, Check, &str); 24] = [
         (
             format!("{keys}/Pattern/detail/eventName"),
             json!(["DisableKey", "PutKeyPolicy"]),
@@ -191,6 +196,30 @@ fn a_template_that_does_not_agree_is_found_out() {
             json!("*"),
             permissions::runtime,
             "bucket-guard: dynamodb:PutItem on \"*\" is too much",
+        ),
+        (
+            "Schedules/Properties/Policies/0/PolicyDocument/Statement/2/Action".into(),
+            json!("kms:Decrypt"),
+            permissions::scheduled,
+            "schedules: kms:GenerateDataKey on {\"Fn::GetAtt\":[\"Key\",\"Arn\"]} is missing",
+        ),
+        (
+            "Schedules/Properties/Policies/0/PolicyDocument/Statement/0/Resource".into(),
+            json!("*"),
+            permissions::scheduled,
+            "schedules: lambda:InvokeFunction on \"*\" is too much",
+        ),
+        (
+            "LogGuard/Properties/ReservedConcurrentExecutions".into(),
+            json!(0),
+            shape::settings,
+            "log-guard: ReservedConcurrentExecutions is 0",
+        ),
+        (
+            "SelfGuard/Properties/Events/Sweep/Properties/DeadLetterConfig".into(),
+            Value::Null,
+            shape::failures,
+            "self-guard: DeadLetterConfig of Sweep is null",
         ),
         (
             "TrailGuard/Metadata".into(),

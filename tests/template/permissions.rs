@@ -211,8 +211,8 @@ fn only_where(whose: &str, action: &str, on: &[Value]) -> Value {
                 "bucket-guard" => json!(bucket),
                 "log-guard" => json!(logs),
                 "self-guard" => json!(scheduler),
-                // Of another function it passes only the roles that are its schedules'.
-                "trail-guard" if on == [healed_role()] => json!(scheduler),
+                // Of another function it passes only the role that is its schedules'.
+                "trail-guard" if on == [schedules()] => json!(scheduler),
                 _ => json!(trail),
             };
             only("iam:PassedToService", services)
@@ -228,9 +228,9 @@ fn only_where(whose: &str, action: &str, on: &[Value]) -> Value {
     }
 }
 
-/// The roles as which self-guard's schedules call it.
-fn healed_role() -> Value {
-    json!({"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/${AWS::StackName}-SelfGuard*"})
+/// The role as which schedules call, in whichever region.
+fn schedules() -> Value {
+    json!({"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/auditward-schedules-*"})
 }
 
 /// Who puts a function's schedules back passes the roles on as which they call it,
@@ -297,9 +297,7 @@ pub fn healing(stack: &Stack) -> Faults {
             return Faults::new();
         };
         let grants = stack.grants(&deployed.role, "hands");
-        let passes = grants
-            .iter()
-            .any(|grant| grant.resources == [healed_role()]);
+        let passes = grants.iter().any(|grant| grant.resources == [schedules()]);
         let mut faults: Faults = (!passes)
             .then(|| format!("{}: it cannot write schedules", function.name()))
             .into_iter()
@@ -321,6 +319,48 @@ pub fn healing(stack: &Stack) -> Faults {
         faults
     };
     each_function(check, stack)
+}
+
+/// What schedules may do is exactly what they do: call a function, and leave what
+/// they could not hand over in an encrypted queue.
+pub fn scheduled(stack: &Stack) -> Faults {
+    let functions = json!({"Fn::Sub": "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${AWS::StackName}-*-guard"});
+    let expected = [
+        format!("lambda:InvokeFunction on {functions}"),
+        format!("sqs:SendMessage on {}", arn_of("Undelivered")),
+        format!("kms:Decrypt on {}", arn_of("Key")),
+        format!("kms:GenerateDataKey on {}", arn_of("Key")),
+    ];
+    let grants = stack.grants("Schedules", "schedules");
+    let found = grants.iter().flat_map(|grant| {
+        let on = |action: &String| {
+            grant
+                .resources
+                .iter()
+                .map(move |on| format!("{action} on {on}"))
+                .collect::<Vec<_>>()
+        };
+        grant.actions.iter().flat_map(on).collect::<Vec<_>>()
+    });
+    let mut faults = differences("schedules", &expected.into(), &found.collect());
+    let properties = &stack.resource("Schedules")["Properties"];
+    let trusted = &properties["AssumeRolePolicyDocument"]["Statement"][0]["Principal"];
+    let scheduler = json!({"Service": "scheduler.amazonaws.com"});
+    faults.extend(unlike(
+        "schedules",
+        "who may take the role",
+        &scheduler,
+        trusted,
+    ));
+    // Functions put schedules back, and pass the role on by this name.
+    let named = json!({"Fn::Sub": "auditward-schedules-${AWS::Region}"});
+    faults.extend(unlike(
+        "schedules",
+        "the role's name",
+        &named,
+        &properties["RoleName"],
+    ));
+    faults
 }
 
 /// What the runtime itself may do is exactly what it does: remember, tell,

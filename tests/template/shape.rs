@@ -37,15 +37,15 @@ pub fn settings(stack: &Stack) -> Faults {
             ("Architectures", json!(["arm64"])),
             ("Tracing", json!("Active")),
             (
+                "ReservedConcurrentExecutions",
+                json!({"Fn::If": ["ReservesConcurrency", reference("ReservedConcurrency"), reference("AWS::NoValue")]}),
+            ),
+            (
                 "FunctionName",
                 json!({"Fn::Sub": format!("${{AWS::StackName}}-{name}")}),
             ),
         ] {
             faults.extend(unlike(name, property, &expected, &properties[property]));
-        }
-        let reserved = properties["ReservedConcurrentExecutions"].as_u64();
-        if reserved.is_none_or(|number| number == 0) {
-            faults.push(format!("{name}: no concurrency is reserved"));
         }
         let log = stack.resource(target(&properties["LoggingConfig"]["LogGroup"]));
         let days = &log["Properties"]["RetentionInDays"];
@@ -90,15 +90,24 @@ pub fn failures(stack: &Stack) -> Faults {
         let kept = json!({"OnFailure": {"Type": "SQS", "Destination": arn_of("Failed")}});
         let found = &properties["EventInvokeConfig"]["DestinationConfig"];
         let mut faults = unlike(name, "DestinationConfig", &kept, found);
-        for (rule, properties) in deployed.rules() {
+        let schedules = ["Pulse", "Sweep"].map(|id| {
+            let event = &deployed.properties["Events"][id];
+            (id, &event["Properties"])
+        });
+        for (id, properties) in deployed.rules().chain(schedules) {
             let undelivered = json!({"Arn": arn_of("Undelivered")});
-            let what = format!("DeadLetterConfig of {rule}");
+            let what = format!("DeadLetterConfig of {id}");
             faults.extend(unlike(
                 name,
                 &what,
                 &undelivered,
                 &properties["DeadLetterConfig"],
             ));
+        }
+        for (id, properties) in schedules {
+            let what = format!("the role of {id}");
+            let role = arn_of("Schedules");
+            faults.extend(unlike(name, &what, &role, &properties["RoleArn"]));
         }
         let id = queue_of(&deployed);
         let queue = &stack.resource(id)["Properties"];
@@ -289,6 +298,26 @@ fn the_table_is_as_the_store_uses_it() {
     assert_eq!(keys, ["list", "at"]);
     let expires = json!({"AttributeName": "expires", "Enabled": true});
     assert_eq!(table["TimeToLiveSpecification"], expires);
+}
+
+/// What is kept for each function is more than the messages of its own queue take; or
+/// nothing, where an account has little.
+#[test]
+fn concurrency_is_reserved_unless_an_account_has_too_little() {
+    let stack = Stack::read();
+    let parameter = &stack.0["Parameters"]["ReservedConcurrency"];
+    let allowed: Vec<_> = list(&parameter["AllowedValues"])
+        .iter()
+        .map(|number| number.as_u64().unwrap())
+        .collect();
+    assert!(
+        allowed.iter().all(|number| *number == 0 || *number >= 20),
+        "{allowed:?}"
+    );
+    assert!(allowed.contains(&0) && parameter["Default"] == 20);
+    let nothing = json!({"Fn::Equals": [reference("ReservedConcurrency"), 0]});
+    let reserves = &stack.0["Conditions"]["ReservesConcurrency"];
+    assert_eq!(*reserves, json!({"Fn::Not": [nothing]}));
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod replay;
 mod rules;
 mod settings;
 mod share;
+mod words;
 
 use std::io;
 use std::process::ExitCode;

@@ -2,8 +2,19 @@
 
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
+use clap::ValueEnum;
 use comfy_table::{ContentArrangement, Table, presets};
 use serde::Serialize;
+
+/// How an answer is written: for people, or for machines as one list or one object
+/// a line.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    #[default]
+    Table,
+    Json,
+    Jsonl,
+}
 
 /// Exit status for findings, where they were asked to count, and for bad settings.
 pub const FOUND: u8 = 1;
@@ -69,6 +80,18 @@ pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
     use std::io::Write;
     let mut out = std::io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, value)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+/// Prints a value as JSON in one line.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn print_line(value: &impl Serialize) -> anyhow::Result<()> {
+    use std::io::Write;
+    let mut out = std::io::stdout().lock();
+    serde_json::to_writer(&mut out, value)?;
     writeln!(out)?;
     Ok(())
 }

@@ -8,6 +8,7 @@ use comfy_table::{Attribute, Cell, Color};
 
 use auditward_rules::registry::{self, NEVER, rules};
 use auditward_rules::rule::{Proof, Revert, Rule, Scope, Severity};
+use auditward_rules::settings::nearest_rule;
 
 use crate::output::{self, FAINT, STRONG, styled};
 
@@ -27,7 +28,7 @@ enum Format {
     #[default]
     Table,
     Json,
-    /// The table of all events, as events/TABLE.md has it.
+    /// The table of all events, as events/TABLE.md has it; of one rule, its rows.
     Markdown,
 }
 
@@ -36,14 +37,15 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match (&args.id, args.format) {
         (None, Format::Json) => output::print_json(&rules().collect::<Vec<_>>())?,
         (None, Format::Table) => list(),
-        (_, Format::Markdown) => anstream::print!("{}", markdown()),
+        (None, Format::Markdown) => anstream::print!("{}", markdown(None)),
         (Some(id), format) => {
             let Some(rule) = registry::rule(id) else {
                 bail!("{}", unknown(id))
             };
             match format {
                 Format::Json => output::print_json(rule)?,
-                Format::Table | Format::Markdown => anstream::print!("{}", explain(rule)),
+                Format::Table => anstream::print!("{}", explain(rule)),
+                Format::Markdown => anstream::print!("{}", markdown(Some(rule))),
             }
         }
     }
@@ -52,11 +54,8 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
 
 /// What to say about an id that no rule has.
 fn unknown(id: &str) -> String {
-    let near = rules().map(|rule| (strsim::jaro_winkler(id, rule.id), rule.id));
-    let near = near
-        .filter(|(likeness, _)| *likeness > 0.7)
-        .max_by(|(a, _), (b, _)| a.total_cmp(b));
-    let hint = near.map_or_else(String::new, |(_, near)| format!("; did you mean `{near}`?"));
+    let hint = nearest_rule(id).map(|near| format!("; did you mean `{near}`?"));
+    let hint = hint.unwrap_or_default();
     format!("there is no rule `{id}`{hint} (`auditward rules` lists them all)")
 }
 
@@ -88,10 +87,11 @@ fn list() {
     );
 }
 
-/// Every event in scope with what is done about it, in the order of the table.
-fn markdown() -> String {
+/// Every event in scope with what is done about it, in the order of the table; those
+/// of one rule alone, where one is named.
+fn markdown(only: Option<&Rule>) -> String {
     let mut lines: Vec<(u16, String)> = Vec::new();
-    for rule in rules() {
+    for rule in rules().filter(|rule| only.is_none_or(|only| only.id == rule.id)) {
         let calls = calls(rule, ", ").replace('\n', "; ");
         let back = match (rule.revert, rule.proof) {
             (Revert::None, _) | (_, Proof::None) => "told",
@@ -120,9 +120,10 @@ fn markdown() -> String {
             ));
         }
     }
-    lines.extend(NEVER.map(|(row, call, why)| {
+    let never = NEVER.iter().filter(|_| only.is_none());
+    lines.extend(never.map(|(row, call, why)| {
         (
-            row,
+            *row,
             format!("| {row} | | never a violation: {why} | {call} | | | | | |"),
         )
     }));

@@ -55,7 +55,7 @@ fn check(file: &PathBuf) -> anyhow::Result<ExitCode> {
         }
         Err(bad) => {
             let many = count(bad.0.len() as u64, "fault", "faults");
-            let faults = load::faults(&name, &text, &bad.0);
+            let faults = load::faults(&name, &bad.0);
             anstream::eprintln!("{faults}\n{} {name}: {many}", styled(BAD, "wrong"));
             Ok(ExitCode::from(output::FOUND))
         }

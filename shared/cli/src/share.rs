@@ -8,15 +8,17 @@ use serde::Serialize;
 
 use auditward_policy::{Document, sharing};
 use auditward_rules::arn::is_account;
+use auditward_rules::settings::{EXTERNAL_ID, is_external_id};
 
 use crate::output::{self, FAINT, STRONG, styled};
+use crate::words;
 
 /// Print the policies that share logs with another account: who may take the
 /// role, and what the role may read.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The account that is to read the logs.
-    #[arg(long, value_parser = account)]
+    #[arg(long, value_parser = words::account)]
     account: String,
     /// What it must send along when it takes the role; always ask a third party for one.
     #[arg(long, value_parser = external_id)]
@@ -103,21 +105,11 @@ fn objects(policy: &Document) -> Vec<String> {
         .collect()
 }
 
-fn account(text: &str) -> Result<String, String> {
-    if is_account(text) {
-        Ok(text.to_owned())
-    } else {
-        Err("expected an account ID of 12 digits".into())
-    }
-}
-
-/// [The form of an external ID](https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html).
 fn external_id(text: &str) -> Result<String, String> {
-    let allowed = |c: char| c.is_ascii_alphanumeric() || "_+=,.@:/-".contains(c);
-    if (2..=1224).contains(&text.len()) && text.chars().all(allowed) {
+    if is_external_id(text) {
         return Ok(text.to_owned());
     }
-    Err("expected 2 to 1224 letters, digits or _+=,.@:/-".into())
+    Err(format!("expected {EXTERNAL_ID}"))
 }
 
 /// [The form of a bucket's name](https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html).

@@ -424,6 +424,22 @@ fn the_table_of_events_is_what_the_rules_say() {
     );
 }
 
+#[test]
+fn the_table_of_one_rule_has_its_rows_alone() {
+    let mut command = auditward(&["rules", "trail.logging-stopped", "--format", "markdown"]);
+    let said = stdout(&mut command);
+    let rows: Vec<_> = said.lines().filter(|line| line.contains("| `")).collect();
+    assert!(!rows.is_empty(), "{said}");
+    for row in &rows {
+        assert!(row.contains("| `trail.logging-stopped` |"), "{row}");
+    }
+    assert!(!said.contains("never a violation"), "{said}");
+    command.assert().code(0);
+    auditward(&["rules", "trail.loging-stopped", "--format", "markdown"])
+        .assert()
+        .code(2);
+}
+
 /// Each row of the table is there once, or is covered by several rules.
 #[test]
 fn the_table_of_events_has_no_gaps() {

@@ -10,7 +10,7 @@ use auditward_rules::{protected, registry};
 use auditward_runtime::pipeline::Baseline;
 use auditward_runtime::store::Store as _;
 
-use super::{Stack, block_on};
+use super::{Stack, Told, block_on};
 use crate::output::{self, count};
 
 /// What is known good.
@@ -26,6 +26,8 @@ pub enum Command {
         /// How many to list.
         #[arg(long, default_value_t = 100)]
         most: usize,
+        #[command(flatten)]
+        told: Told,
         #[command(flatten)]
         stack: Stack,
     },
@@ -53,7 +55,7 @@ pub struct Named {
 pub fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Take { stack } => take(stack),
-        Command::List { most, stack } => list(*most, stack),
+        Command::List { most, told, stack } => list(*most, *told, stack),
         Command::Show(named) => show(named),
         Command::Diff(named) => diff(named),
         Command::Approve(named) => ask(named, "take-baselines", "record it"),
@@ -195,31 +197,33 @@ fn take(stack: &Stack) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn list(most: usize, stack: &Stack) -> anyhow::Result<ExitCode> {
+fn list(most: usize, told: Told, stack: &Stack) -> anyhow::Result<ExitCode> {
     block_on(async {
         let connected = stack.connect().await?;
         let listed = connected.store().list("baseline", most).await?;
+        let listed: Vec<Baseline> = listed
+            .iter()
+            .map(|(_, item)| item.read())
+            .collect::<Result<_, _>>()?;
+        if told.all_as_json(&listed)? {
+            return Ok(ExitCode::SUCCESS);
+        }
         let mut table = output::table();
         table.set_header(["Facet", "Resource", "State", "Recorded", "By"]);
-        for (_, item) in &listed {
+        for baseline in &listed {
             let Baseline {
-                plan,
-                state,
-                by,
-                at,
-                confirmed,
-                ..
-            } = item.read()?;
-            let by = if confirmed {
-                by
+                plan, state, at, ..
+            } = baseline;
+            let by = if baseline.confirmed {
+                baseline.by.clone()
             } else {
-                format!("{by} (not confirmed)")
+                format!("{} (not confirmed)", baseline.by)
             };
             let at = at.format("%Y-%m-%d %H:%M").to_string();
             table.add_row([
                 plan.kind(),
                 &plan.at().resource,
-                &plan.tell(&state),
+                &plan.tell(state),
                 &at,
                 &by,
             ]);

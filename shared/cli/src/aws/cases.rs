@@ -9,7 +9,7 @@ use auditward_runtime::store::Store as _;
 
 use auditward_rules::registry;
 
-use super::{Stack, block_on};
+use super::{Stack, Told, block_on};
 use crate::output::{self, count};
 
 /// List what was found and done, newest first, or tell one case's story.
@@ -20,9 +20,8 @@ pub struct Args {
     /// How many to list.
     #[arg(long, default_value_t = 20)]
     most: usize,
-    /// Print JSON instead of a table.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    told: Told,
     #[command(flatten)]
     stack: Stack,
 }
@@ -39,9 +38,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
                 anyhow::bail!("there is no case {id}; `auditward cases` lists them");
             };
             let case: Case = item.read()?;
-            if args.json {
-                output::print_json(&case)?;
-            } else {
+            if !args.told.as_json(&case)? {
                 anstream::println!("{}", Alert::of(&case, registry::rule(&case.rule)).text);
             }
             return Ok(ExitCode::SUCCESS);
@@ -51,9 +48,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             .iter()
             .map(|(_, item)| item.read())
             .collect::<Result<Vec<Case>, _>>()?;
-        if args.json {
-            output::print_json(&cases)?;
-        } else {
+        if !args.told.all_as_json(&cases)? {
             show(&cases);
         }
         Ok(ExitCode::SUCCESS)

@@ -12,11 +12,15 @@ use anyhow::{Context as _, bail};
 use aws_config::{BehaviorVersion, Region};
 use aws_sdk_sts::config::ProvideCredentials as _;
 
+use serde::Serialize;
+
 use auditward_rules::rule::Function;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::https;
 use auditward_runtime::sessions::{Home, Sessions};
 use auditward_runtime::store::{Dynamo, NotStored};
+
+use crate::output::{self, Format};
 
 /// Which stack is meant.
 #[derive(Clone, Debug, clap::Args)]
@@ -30,6 +34,44 @@ pub struct Stack {
     /// The stack's region; else `AWS_REGION`.
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
+}
+
+/// How an answer is written.
+#[derive(Clone, Copy, Debug, clap::Args)]
+pub struct Told {
+    /// For people, or for machines: one list, or one object a line.
+    #[arg(long, value_enum, default_value_t)]
+    format: Format,
+    /// The same as `--format json`.
+    #[arg(long, hide = true, conflicts_with = "format")]
+    json: bool,
+}
+
+impl Told {
+    /// Prints one answer as JSON, where that was asked for; says whether it was.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    fn as_json(self, answer: &impl Serialize) -> anyhow::Result<bool> {
+        match self.format {
+            Format::Table if !self.json => return Ok(false),
+            Format::Jsonl => output::print_line(answer)?,
+            Format::Table | Format::Json => output::print_json(answer)?,
+        }
+        Ok(true)
+    }
+
+    /// The same for a list.
+    ///
+    /// # Errors
+    /// Standard output cannot be written.
+    fn all_as_json(self, answers: &[impl Serialize]) -> anyhow::Result<bool> {
+        if self.format != Format::Jsonl {
+            return self.as_json(&answers);
+        }
+        answers.iter().try_for_each(output::print_line)?;
+        Ok(true)
+    }
 }
 
 /// A connection to a stack.

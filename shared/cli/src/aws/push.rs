@@ -12,13 +12,18 @@ use auditward_runtime::store::{Expect, Put, Store as _};
 
 use super::{Stack, block_on, not_stored};
 use crate::load;
+use crate::output::{BAD, styled};
 
 /// Checks settings and puts them in force.
 pub fn run(file: &Path, stack: &Stack) -> anyhow::Result<ExitCode> {
     let name = file.display().to_string();
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
-    if let Err(bad) = Settings::parse(&text) {
-        anyhow::bail!("{}\nnothing was pushed", load::faults(&name, &text, &bad.0));
+    let settings = match Settings::parse(&text) {
+        Ok(settings) => settings,
+        Err(bad) => anyhow::bail!("{}\nnothing was pushed", load::faults(&name, &bad.0)),
+    };
+    if let Some(unnamed) = unnamed(&settings, &stack.stack) {
+        anstream::eprintln!("{} {name}: {unnamed}", styled(BAD, "beware"));
     }
     block_on(async {
         let connected = stack.connect().await?;
@@ -48,4 +53,30 @@ pub fn run(file: &Path, stack: &Stack) -> anyhow::Result<ExitCode> {
         );
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// What to say where the settings do not name what this stack is made of, so that
+/// Auditward would not guard itself.
+fn unnamed(settings: &Settings, stack: &str) -> Option<String> {
+    let function = format!("arn:aws:lambda:eu-west-1:111111111111:function:{stack}-self-guard");
+    (!settings.is_own(&function)).then(|| {
+        format!("`protected.own` does not name the stack {stack}, whose functions, rules and queues are not guarded until it does: own = [\"{stack}\", \"{stack}-*\"]")
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_stack_of_another_name_must_be_named() {
+        let settings = |own: &str| {
+            let text = format!("[ours]\naccounts = [\"111111111111\"]\n[protected]\n{own}\n");
+            Settings::parse(&text).unwrap()
+        };
+        assert_eq!(unnamed(&settings(""), "auditward"), None);
+        assert_eq!(unnamed(&settings("own = [\"watch*\"]"), "watch"), None);
+        let told = unnamed(&settings(""), "watch").unwrap();
+        assert!(told.contains("own = [\"watch\", \"watch-*\"]"), "{told}");
+    }
 }

@@ -14,7 +14,7 @@ use auditward_runtime::keys;
 use auditward_runtime::pipeline::{Closed, Places, Unread};
 use auditward_runtime::store::{Dynamo, Store as _};
 
-use super::{Stack, block_on};
+use super::{Stack, Told, block_on};
 use crate::output::{self, count};
 
 /// Say when each function last found all well, which rules are blind, and which
@@ -24,9 +24,8 @@ pub struct Args {
     /// How many of the newest cases to look through for refused writes.
     #[arg(long, default_value_t = 500)]
     most: usize,
-    /// Print JSON instead of tables.
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    told: Told,
     #[command(flatten)]
     stack: Stack,
 }
@@ -83,9 +82,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         for function in Function::ALL {
             look(&store, function, &mut status).await?;
         }
-        if args.json {
-            output::print_json(&status)?;
-        } else {
+        if !args.told.as_json(&status)? {
             show(&status);
         }
         let fine = status.blind.is_empty() && status.refused.is_empty();

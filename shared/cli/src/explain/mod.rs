@@ -5,7 +5,7 @@ mod batch;
 mod guess;
 mod text;
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -15,9 +15,8 @@ use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 
 use auditward_policy::{Kind, Zone, analyze, narrow};
-use auditward_rules::arn::is_account;
 
-use crate::{load, output};
+use crate::{load, output, words};
 use answer::Answer;
 
 /// Say in words who gets in through a policy, and why.
@@ -44,7 +43,7 @@ pub struct Args {
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
     /// An account of ours; may be given several times, the owner of the resource first.
-    #[arg(long, value_name = "ID", value_parser = account)]
+    #[arg(long, value_name = "ID", value_parser = words::account)]
     account: Vec<String>,
     /// Our organization.
     #[arg(long, value_name = "ID")]
@@ -74,14 +73,6 @@ enum FailOn {
 
 fn kinds() -> impl clap::builder::TypedValueParser<Value = Kind> {
     PossibleValuesParser::new(Kind::ALL.map(Kind::name)).try_map(|name| name.parse::<Kind>())
-}
-
-fn account(text: &str) -> Result<String, String> {
-    if is_account(text) {
-        Ok(text.to_owned())
-    } else {
-        Err("expected an account ID of 12 digits".into())
-    }
 }
 
 /// Runs the command.
@@ -166,7 +157,7 @@ fn explain(args: &Args, name: &str, text: &str, zone: &Zone) -> anyhow::Result<O
     let closed = analysis.is_closed();
     if args.format == Format::Json {
         let id = serde_json::value::to_raw_value(name)?;
-        print(&Answer::of(&id, analysis, narrowed.document))?;
+        output::print_line(&Answer::of(&id, analysis, narrowed.document))?;
         return Ok(Some(!closed));
     }
     let told = text::Told {
@@ -184,16 +175,9 @@ fn explain(args: &Args, name: &str, text: &str, zone: &Zone) -> anyhow::Result<O
 fn refuse(args: &Args, name: &str, error: &str) -> anyhow::Result<()> {
     if args.format == Format::Json {
         let id = serde_json::value::to_raw_value(name)?;
-        return print(&Answer::error(Some(&id), format!("{name}: {error}")));
+        return output::print_line(&Answer::error(Some(&id), format!("{name}: {error}")));
     }
     let wrong = output::styled(output::BAD, "no policy");
     anstream::eprintln!("{name}: {wrong}: {error}");
-    Ok(())
-}
-
-fn print(answer: &Answer<'_>) -> anyhow::Result<()> {
-    let mut out = io::stdout().lock();
-    serde_json::to_writer(&mut out, answer)?;
-    writeln!(out)?;
     Ok(())
 }

@@ -20,7 +20,8 @@ use indicatif::{ProgressBar, ProgressStyle};
 
 use auditward_rules::judge::Verdict;
 
-use crate::{load, output};
+use crate::load;
+use crate::output::{self, Format};
 use work::{Batch, Job, Tally};
 
 /// Judge recorded events: what happened, the verdict, what would be written.
@@ -52,15 +53,6 @@ pub struct Args {
     /// End with exit status 1 if any event has this verdict or a graver one.
     #[arg(long, value_enum, value_name = "VERDICT")]
     fail_on: Option<FailOn>,
-}
-
-/// How the answer is written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
-pub enum Format {
-    #[default]
-    Table,
-    Json,
-    Jsonl,
 }
 
 /// Verdicts that may fail a run, from light to grave.

@@ -11,7 +11,8 @@ use indicatif::ProgressBar;
 use auditward_rules::judge::Verdict;
 use auditward_rules::settings::Settings;
 
-use super::Format;
+use crate::output::Format;
+
 use super::inputs::{self, Input, Memory};
 use super::judged::{self, Judged, Place, Unreadable};
 use super::read::{self, Found};

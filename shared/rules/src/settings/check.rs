@@ -2,16 +2,18 @@
 
 use std::fmt;
 
+use toml::de::DeTable;
+
+use super::fault::{Fault, Spot};
 use super::places::is_region;
-use super::{Known, Settings};
+use super::{Known, Partner, Settings};
 use crate::arn::{Arn, is_account};
 use crate::registry;
 
 /// A complete example, which is also the first thing `auditward settings example` prints.
 pub const EXAMPLE: &str = include_str!("example.toml");
 
-/// What is wrong with settings, in sentences with line and column where the
-/// text is at fault.
+/// What is wrong with settings, in sentences with line and column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadSettings(pub Vec<String>);
 
@@ -30,8 +32,8 @@ impl Settings {
     /// Reads and checks settings.
     ///
     /// # Errors
-    /// Every fault found: those of the text with line, column and a suggestion,
-    /// else those of the values with the key they stand under.
+    /// Every fault found, with line and column: those of the text with a suggestion,
+    /// else those of the values with the field they stand under.
     pub fn parse(text: &str) -> Result<Self, BadSettings> {
         let mut settings: Self = toml::from_str(text).map_err(|error| {
             let suggestion = suggestion(error.message()).unwrap_or_default();
@@ -43,118 +45,80 @@ impl Settings {
         settings.given = true;
         let faults = settings.faults();
         if faults.is_empty() {
-            Ok(settings)
-        } else {
-            Err(BadSettings(faults))
+            return Ok(settings);
         }
+        // Where it stands is for whoever writes settings, not for a function.
+        let table = registry::COMPLETE.then(|| DeTable::parse(text).ok());
+        let table = table.flatten();
+        let tell = |fault: &Fault| fault.tell(text, table.as_ref().map(|table| table.get_ref()));
+        Err(BadSettings(faults.iter().map(tell).collect()))
     }
 
-    fn faults(&self) -> Vec<String> {
-        let mut faults = Vec::new();
-        let mut account = |key: &str, id: &str| {
-            if !is_account(id) {
-                faults.push(format!(
-                    "{key}: `{id}` is no account ID: expected a string of 12 digits"
-                ));
-            }
-        };
-        self.ours
-            .accounts
-            .iter()
-            .for_each(|id| account("ours.accounts", id));
-        self.ours
-            .log_archives
-            .iter()
-            .for_each(|id| account("ours.log_archives", id));
-        self.partners
-            .iter()
-            .for_each(|partner| account("partners.account", &partner.account));
-        self.mode
-            .accounts
-            .keys()
-            .for_each(|id| account("mode.accounts", id));
-        self.organization
-            .management_account
-            .iter()
-            .for_each(|id| account("organization.management_account", id));
-        self.organization
-            .delegated_administrators
-            .iter()
-            .for_each(|one| {
-                account(
-                    "organization.delegated_administrators.account",
-                    &one.account,
-                )
-            });
-        let paused = self
-            .pauses
-            .iter()
-            .filter_map(|pause| pause.account.as_deref());
-        paused.for_each(|id| account("pauses.account", id));
-
-        if let Some(id) = &self.ours.organization
-            && !is_organization(id)
-        {
-            faults.push(format!("ours.organization: `{id}` is no organization ID: expected `o-` and 10 to 32 small letters or digits"));
-        }
-        let strange = self.ours.regions.iter().filter(|name| !is_region(name));
-        faults.extend(strange.map(|name| {
-            format!("ours.regions: `{name}` is no region: expected a name such as eu-west-1")
-        }));
-        faults.extend(self.organization.faults());
-        for partner in &self.partners {
-            if partner.external_id.len() < 2 || partner.external_id.contains(['*', '?']) {
-                let id = &partner.external_id;
-                faults.push(format!("partners.external_id: `{id}` is no external ID: expected 2 to 1224 characters and no wildcard"));
-            }
-            let fixed = |role: &str| {
-                Arn::parse(role).is_some_and(|arn| {
-                    arn.service == "iam"
-                        && is_account(arn.account)
-                        && arn.resource.starts_with("role/")
-                })
-            };
-            if let Some(role) = partner.role.as_deref().filter(|role| !fixed(role)) {
-                faults.push(format!("partners.role: `{role}` is no role of a fixed account: expected an ARN such as arn:aws:iam::111111111111:role/log-reader"));
-            }
-        }
-        for (key, known) in [
+    /// Known principals, by the list they stand in.
+    pub(super) fn principals(&self) -> [(&'static str, &[Known]); 4] {
+        [
             ("deployers", &self.deployers),
             ("break_glass", &self.break_glass),
             ("approved", &self.approved),
             ("operators", &self.operators),
-        ] {
-            faults.extend(known.iter().filter_map(|known| principal_fault(key, known)));
-        }
-        for operator in self
-            .operators
-            .iter()
-            .filter(|operator| operator.unique_id.is_none())
+        ]
+    }
+
+    fn faults(&self) -> Vec<Fault> {
+        let mut faults = self.unreadable_ids();
+        if let Some(id) = &self.ours.organization
+            && !is_organization(id)
         {
-            let who = &operator.principal;
-            faults.push(format!("operators.unique_id: expected the unique ID of `{who}` (AROA… or AIDA…; `aws iam get-role` shows it)"));
+            faults.push(Fault::at(
+                Spot::of("ours.organization"),
+                format!("`{id}` is no organization ID: expected `o-` and 10 to 32 small letters or digits"),
+            ));
         }
-        let rules = self.mode.rules.keys().map(|id| ("mode.rules", id));
-        let rules = rules.chain(self.mode.reach.keys().map(|id| ("mode.reach", id)));
-        let rules = rules.chain(self.severity.keys().map(|id| ("severity", id)));
-        let rules = rules.chain(self.exceptions.iter().map(|e| ("exceptions.rule", &e.rule)));
-        let rules = rules.chain(
-            self.pauses
-                .iter()
-                .filter_map(|p| Some(("pauses.rule", p.rule.as_ref()?))),
-        );
-        faults.extend(rules.filter_map(|(key, id)| rule_fault(key, id)));
-        for pause in &self.pauses {
+        for (nth, name) in self.ours.regions.iter().enumerate() {
+            if !is_region(name) {
+                faults.push(Fault::at(
+                    Spot::of("ours.regions").nth(nth),
+                    format!("`{name}` is no region: expected a name such as eu-west-1"),
+                ));
+            }
+        }
+        faults.extend(self.organization.faults());
+        for (nth, partner) in self.partners.iter().enumerate() {
+            faults.extend(partner_fault(&Spot::of("partners").nth(nth), partner));
+        }
+        for (list, known) in self.principals() {
+            for (nth, known) in known.iter().enumerate() {
+                let spot = Spot::of(list).nth(nth);
+                faults.extend(principal_fault(spot, known));
+            }
+        }
+        for (nth, operator) in self.operators.iter().enumerate() {
+            if operator.unique_id.is_none() {
+                let who = &operator.principal;
+                faults.push(Fault::at(
+                    Spot::of("operators").nth(nth).field("unique_id"),
+                    format!("expected the unique ID of `{who}` (AROA… or AIDA…; `aws iam get-role` shows it)"),
+                ));
+            }
+        }
+        faults.extend(self.unknown_rules());
+        for (nth, pause) in self.pauses.iter().enumerate() {
             let length = pause.until.0 - pause.from.0;
             if length > chrono::Duration::hours(LONGEST_PAUSE_HOURS)
                 || length < chrono::Duration::zero()
             {
-                faults.push(format!("pauses.until: a pause lasts at most {LONGEST_PAUSE_HOURS} hours, and ends after it begins"));
+                faults.push(Fault::at(
+                    Spot::of("pauses").nth(nth).field("until"),
+                    format!("a pause lasts at most {LONGEST_PAUSE_HOURS} hours, and ends after it begins"),
+                ));
             }
         }
-        for exception in &self.exceptions {
+        for (nth, exception) in self.exceptions.iter().enumerate() {
             if exception.resource == "*" {
-                faults.push("exceptions.resource: `*` would accept everything: name the resource, or switch the rule off under `mode.rules`".into());
+                faults.push(Fault::at(
+                    Spot::of("exceptions").nth(nth).field("resource"),
+                    "`*` would accept everything: name the resource, or switch the rule off under `mode.rules`",
+                ));
             }
         }
         let positive = [
@@ -166,15 +130,126 @@ impl Settings {
         ];
         let zero = positive.into_iter().filter(|(_, value)| *value == 0);
         faults.extend(zero.map(|(key, _)| {
-            format!("{key}: expected at least 1; to stop all writes use `mode.default = \"alert\"`")
+            Fault::at(
+                Spot::of(key),
+                "expected at least 1; to stop all writes use `mode.default = \"alert\"`",
+            )
         }));
         if self.given && self.ours.organization.is_none() && self.ours.accounts.is_empty() {
-            faults.push(
-                "ours: expected `organization`, or `accounts` with at least one account ID".into(),
-            );
+            faults.push(Fault::at(
+                Spot::of("ours"),
+                "expected `organization`, or `accounts` with at least one account ID",
+            ));
+        }
+        if registry::COMPLETE {
+            faults.extend(self.misshapen());
         }
         faults
     }
+
+    /// What should be account IDs and is none.
+    fn unreadable_ids(&self) -> Vec<Fault> {
+        let mut all: Vec<(Spot, &str)> = Vec::new();
+        let lists = [
+            ("ours.accounts", &self.ours.accounts),
+            ("ours.log_archives", &self.ours.log_archives),
+        ];
+        for (key, ids) in lists {
+            let ids = ids.iter().enumerate();
+            all.extend(ids.map(|(nth, id)| (Spot::of(key).nth(nth), id.as_str())));
+        }
+        let partners = self.partners.iter().enumerate();
+        all.extend(partners.map(|(nth, partner)| {
+            let spot = Spot::of("partners").nth(nth).field("account");
+            (spot, partner.account.as_str())
+        }));
+        let modes = self.mode.accounts.keys();
+        all.extend(modes.map(|id| (Spot::of("mode.accounts").name(id), id.as_str())));
+        let organization = &self.organization;
+        let management = organization.management_account.iter();
+        all.extend(management.map(|id| (Spot::of("organization.management_account"), id.as_str())));
+        let delegated = organization.delegated_administrators.iter().enumerate();
+        all.extend(delegated.map(|(nth, one)| {
+            let spot = Spot::of("organization.delegated_administrators").nth(nth);
+            (spot.field("account"), one.account.as_str())
+        }));
+        let pauses = self.pauses.iter().enumerate();
+        all.extend(pauses.filter_map(|(nth, pause)| {
+            let spot = Spot::of("pauses").nth(nth).field("account");
+            Some((spot, pause.account.as_deref()?))
+        }));
+        let none = all.into_iter().filter(|(_, id)| !is_account(id));
+        none.map(|(spot, id)| {
+            let what = format!("`{id}` is no account ID: expected a string of 12 digits");
+            Fault::at(spot, what)
+        })
+        .collect()
+    }
+
+    /// What should be rules and is none.
+    fn unknown_rules(&self) -> Vec<Fault> {
+        // A function knows its own system's rules; whoever pushed the settings knew all.
+        if !registry::COMPLETE {
+            return Vec::new();
+        }
+        let modes = self.mode.rules.keys();
+        let modes = modes.map(|id| (Spot::of("mode.rules").name(id), id));
+        let reach = self.mode.reach.keys();
+        let reach = reach.map(|id| (Spot::of("mode.reach").name(id), id));
+        let severity = self.severity.keys();
+        let severity = severity.map(|id| (Spot::of("severity").name(id), id));
+        let exceptions = self.exceptions.iter().enumerate();
+        let exceptions = exceptions.map(|(nth, exception)| {
+            let spot = Spot::of("exceptions").nth(nth).field("rule");
+            (spot, &exception.rule)
+        });
+        let pauses = self.pauses.iter().enumerate();
+        let pauses = pauses.filter_map(|(nth, pause)| {
+            let spot = Spot::of("pauses").nth(nth).field("rule");
+            Some((spot, pause.rule.as_ref()?))
+        });
+        let all = modes.chain(reach).chain(severity);
+        let all = all.chain(exceptions).chain(pauses);
+        let unknown = all.filter(|(_, id)| registry::rule(id).is_none());
+        unknown
+            .map(|(spot, id)| Fault::at(spot, format!("there is no rule `{id}`; {}", hint(id))))
+            .collect()
+    }
+}
+
+/// What to say beside that there is no rule of this id.
+fn hint(id: &str) -> String {
+    match nearest_rule(id) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => "see `auditward rules`".to_owned(),
+    }
+}
+
+/// The rule whose id is likely to be meant by this one, which no rule has.
+pub fn nearest_rule(id: &str) -> Option<&'static str> {
+    nearest(id, registry::rules().map(|rule| rule.id))
+}
+
+fn partner_fault(spot: &Spot, partner: &Partner) -> Vec<Fault> {
+    let mut faults = Vec::new();
+    let id = &partner.external_id;
+    // What else an external ID must be, whoever writes settings is told.
+    if !registry::COMPLETE && (id.len() < 2 || id.contains(['*', '?'])) {
+        let what = format!("`{id}` is no external ID");
+        faults.push(Fault::at(spot.clone().field("external_id"), what));
+    }
+    let fixed = |role: &str| {
+        Arn::parse(role).is_some_and(|arn| {
+            arn.service == "iam" && is_account(arn.account) && arn.resource.starts_with("role/")
+        })
+    };
+    if let Some(role) = partner.role.as_deref().filter(|role| !fixed(role)) {
+        faults.push(Fault::at(
+            spot.clone().field("role"),
+            format!("`{role}` is no role of a fixed account: expected an ARN such as arn:aws:iam::111111111111:role/log-reader"),
+        ));
+    }
+    faults
 }
 
 fn is_organization(id: &str) -> bool {
@@ -186,23 +261,15 @@ fn is_organization(id: &str) -> bool {
     })
 }
 
-fn principal_fault(key: &str, known: &Known) -> Option<String> {
+fn principal_fault(spot: Spot, known: &Known) -> Option<Fault> {
     let pattern = &known.principal;
     let fixed = Arn::parse(pattern).is_some_and(|arn| is_account(arn.account));
-    (!fixed).then(|| format!("{key}.principal: `{pattern}` does not fix an account: expected an ARN such as arn:aws:iam::111111111111:role/deploy"))
-}
-
-fn rule_fault(key: &str, id: &str) -> Option<String> {
-    // A function knows its own system's rules; whoever pushed the settings knew all.
-    if !registry::COMPLETE || registry::rule(id).is_some() {
-        return None;
-    }
-    let near = nearest(id, registry::rules().map(|rule| rule.id));
-    let hint = near.map_or_else(
-        || "see `auditward rules`".to_owned(),
-        |near| format!("did you mean `{near}`?"),
-    );
-    Some(format!("{key}: there is no rule `{id}`; {hint}"))
+    (!fixed).then(|| {
+        Fault::at(
+            spot.field("principal"),
+            format!("`{pattern}` does not fix an account: expected an ARN such as arn:aws:iam::111111111111:role/deploy"),
+        )
+    })
 }
 
 /// A suggestion for an unknown key or value, from the names that were expected.

@@ -2,9 +2,11 @@
 
 mod apply;
 mod check;
+mod fault;
 mod measure;
 mod organization;
 mod places;
+mod shape;
 mod when;
 
 use std::collections::BTreeMap;
@@ -12,8 +14,9 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 pub use apply::{Held, Reach};
-pub use check::{BadSettings, EXAMPLE};
+pub use check::{BadSettings, EXAMPLE, nearest_rule};
 pub use organization::{Delegated, Organization};
+pub use shape::{EXTERNAL_ID, is_external_id};
 pub use when::When;
 
 use crate::rule::Severity;
@@ -160,7 +163,8 @@ pub struct Protected {
     /// topics, log groups, roles.
     pub discover: bool,
     /// Name patterns of Auditward's own resources: its functions, rules, queues,
-    /// topics, tables, schedules and stacks.
+    /// topics, tables, schedules and stacks. All begin with the stack's name, so that
+    /// a stack that is not called `auditward` must be named here.
     pub own: Vec<String>,
 }
 

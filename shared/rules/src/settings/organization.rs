@@ -3,6 +3,7 @@
 use serde::Deserialize;
 
 use super::Settings;
+use super::fault::{Fault, Spot};
 use crate::arn::{Arn, glob};
 use crate::inventory::Inventory;
 
@@ -64,23 +65,26 @@ impl Organization {
         listed.any(|one| one.account == account && one.service == service)
     }
 
-    pub(super) fn faults(&self) -> Vec<String> {
-        let delegated = self.delegated_administrators.iter().map(|one| {
-            (
-                "organization.delegated_administrators.service",
-                &one.service,
-            )
+    pub(super) fn faults(&self) -> Vec<Fault> {
+        let trusted = self.trusted_access.iter().enumerate();
+        let trusted = trusted.map(|(nth, service)| {
+            let spot = Spot::of("organization.trusted_access").nth(nth);
+            (spot, service)
         });
-        let trusted = self
-            .trusted_access
-            .iter()
-            .map(|one| ("organization.trusted_access", one));
+        let delegated = self.delegated_administrators.iter().enumerate();
+        let delegated = delegated.map(|(nth, one)| {
+            let spot = Spot::of("organization.delegated_administrators").nth(nth);
+            (spot.field("service"), &one.service)
+        });
         let strange = trusted
             .chain(delegated)
             .filter(|(_, service)| !service.contains('.') || service.contains('*'));
         strange
-            .map(|(key, service)| {
-                format!("{key}: `{service}` is no service's principal: expected one such as cloudtrail.amazonaws.com")
+            .map(|(spot, service)| {
+                Fault::at(
+                    spot,
+                    format!("`{service}` is no service's principal: expected one such as cloudtrail.amazonaws.com"),
+                )
             })
             .collect()
     }

@@ -124,6 +124,154 @@ fn break_glass_is_matched_by_unique_id_not_by_name() {
     assert_eq!(held(&actor), Some(Held::OutOfReach));
 }
 
+/// Settings in which this stands besides whose they are.
+fn beside(text: &str) -> String {
+    format!("[ours]\naccounts = [\"111111111111\"]\n{text}\n")
+}
+
+#[test]
+fn a_fault_of_a_value_names_line_and_column_however_it_is_written() {
+    for (text, place, what) in [
+        (
+            "[ours]\naccounts = [\"111111111111\",\n  \"12\"]\n",
+            "line 3, column 3",
+            "ours.accounts: `12` is no account ID",
+        ),
+        (
+            "ours.accounts = [\"1\"]\n",
+            "line 1, column 18",
+            "ours.accounts: `1` is no account ID",
+        ),
+        (
+            &beside("[breaker]\nchanges = 0"),
+            "line 4, column 11",
+            "breaker.changes: expected at least 1",
+        ),
+        (
+            &beside("[mode]\nrules.\"trail.loging-stopped\" = \"alert\""),
+            "line 4, column 7",
+            "mode.rules: there is no rule `trail.loging-stopped`",
+        ),
+        (
+            &beside("[mode.accounts]\n\"1\" = \"alert\""),
+            "line 4, column 1",
+            "mode.accounts: `1`",
+        ),
+        // The second of them, and what is not there at all where it should stand.
+        (
+            &beside(
+                "[[pauses]]\nfrom = 2026-11-20T08:00:00Z\nuntil = 2026-11-20T09:00:00Z\nreason = \"x\"\n[[pauses]]\nfrom = 2026-11-20T08:00:00Z\nuntil = 2026-11-20T19:00:00Z\nreason = \"x\"",
+            ),
+            "line 9, column 9",
+            "pauses.until: a pause lasts at most 4 hours",
+        ),
+        (
+            &beside(
+                "[[operators]]\nprincipal = \"arn:aws:iam::111111111111:role/o\"\nreason = \"x\"",
+            ),
+            "line 3, column 1",
+            "operators.unique_id: expected the unique ID",
+        ),
+        (
+            &beside("[organization]\ntrusted_access = [\"x\"]"),
+            "line 4, column 19",
+            "organization.trusted_access: `x`",
+        ),
+    ] {
+        let told = fault(text);
+        assert!(told.contains(&format!("{place}: {what}")), "{text}\n{told}");
+    }
+}
+
+#[test]
+fn a_pattern_that_matches_nothing_is_told_with_what_was_meant() {
+    let exception = |resource: &str, actor: &str| {
+        beside(&format!(
+            "[[exceptions]]\nrule = \"bucket.policy-opened\"\nresource = \"{resource}\"\nactor = \"{actor}\"\nreason = \"x\"\nuntil = 2099-01-01"
+        ))
+    };
+    let protected = |pattern: &str| beside(&format!("[protected]\nresources = [\"{pattern}\"]"));
+    let website = "arn:aws:s3:::acme-website";
+    for (text, expected) in [
+        (protected("acme-logs"), "such as arn:aws:s3:::acme-logs"),
+        (protected("s3:::acme-logs"), "matches no ARN"),
+        (protected("arn:aws:s3:acme-logs"), "lacks parts of an ARN"),
+        (protected("arn:s3:::acme-logs:x:y"), "names no partition"),
+        (
+            protected("arn:aws:cloudtrail:eu-west-1:1111:trail/*"),
+            "names no account of 12 digits",
+        ),
+        (
+            beside("[mode.resources]\n\"legacy-*\" = \"alert\""),
+            "mode.resources: `legacy-*` matches no ARN: expected an ARN pattern such as arn:aws:s3:::legacy-*",
+        ),
+        (
+            beside(
+                "[[partners]]\naccount = \"444444444444\"\nexternal_id = \"acme-1\"\npurpose = \"x\"\nmay_read = [\"acme-logs\"]",
+            ),
+            "such as arn:aws:s3:::acme-logs/AWSLogs/111111111111/*",
+        ),
+        (exception("acme-website", "*"), "exceptions.resource"),
+        (
+            exception(website, "web"),
+            "exceptions.actor: `web` matches no ARN",
+        ),
+        (
+            exception(website, "arn:aws:sts::111111111111:assumed-role/web/*"),
+            "names a session, which is never matched",
+        ),
+        (
+            beside(
+                "[[approved]]\nprincipal = \"arn:aws:sts::111111111111:assumed-role/a/b\"\nreason = \"x\"",
+            ),
+            "approved.principal",
+        ),
+    ] {
+        let told = fault(&text);
+        assert!(told.contains(expected), "{text}\n{told}");
+    }
+    for right in [
+        "*",
+        "arn:*",
+        "a*",
+        "arn:aws:*",
+        "arn:aws-cn:s3:::acme-logs",
+        "arn:aws*:s3:::acme-*",
+        "arn:aws:cloudtrail:*",
+        "arn:aws:cloudtrail:*:*:trail/*",
+        "arn:aws:iam::aws:policy/*",
+        "arn:aws:iam::11111111111?:role/a",
+        "arn:aws:s3::111111111111:public-access-block",
+    ] {
+        assert!(Settings::parse(&protected(right)).is_ok(), "{right}");
+    }
+    assert!(Settings::parse(&exception(website, "*")).is_ok());
+}
+
+#[test]
+fn ids_and_numbers_have_their_form() {
+    let partner = |id: &str| {
+        beside(&format!(
+            "[[partners]]\naccount = \"444444444444\"\nexternal_id = \"{id}\"\npurpose = \"x\""
+        ))
+    };
+    let longest = "x".repeat(1224);
+    for right in ["a1", "7d0c6a52-acme", "a:/b=c", longest.as_str()] {
+        assert!(Settings::parse(&partner(right)).is_ok(), "{right}");
+    }
+    for wrong in ["", "a", "a*", "with space", &format!("{longest}x")] {
+        let told = fault(&partner(wrong));
+        assert!(told.contains("expected 2 to 1224"), "{told}");
+    }
+    let canonical =
+        |id: &str| format!("ours.accounts = [\"111111111111\"]\nours.canonical_ids = [\"{id}\"]");
+    assert!(Settings::parse(&canonical(&"0a".repeat(32))).is_ok());
+    assert!(fault(&canonical("111111111111")).contains("line 2, column 23"));
+    assert!(
+        fault(&beside("[logs]\nkeep_days = 0")).contains("logs.keep_days: expected at least 1")
+    );
+}
+
 /// Settings with this under `ours` and these patterns.
 fn looking(ours: &str, patterns: &[&str]) -> Settings {
     let text = format!(

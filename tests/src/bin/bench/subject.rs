@@ -26,8 +26,8 @@ pub struct Subject {
     pub environment: Vec<(String, String)>,
     /// An event that it watches and finds nothing wrong with.
     pub clean: Value,
-    /// One violation of each rule, by rule.
-    pub violations: Vec<(String, Value)>,
+    /// The violations of each rule, by rule.
+    pub violations: Vec<(String, Vec<Value>)>,
 }
 
 impl Subject {
@@ -165,14 +165,18 @@ fn samples(function: &str) -> Result<Vec<(String, Value)>> {
     Ok(found)
 }
 
-fn violations(samples: Vec<(String, Value)>) -> Vec<(String, Value)> {
-    let mut found: Vec<(String, Value)> = Vec::new();
+fn violations(samples: Vec<(String, Value)>) -> Vec<(String, Vec<Value>)> {
+    let mut found: Vec<(String, Vec<Value>)> = Vec::new();
     for (file, event) in samples {
-        if let Some((rule, _)) = file.split_once(".violation.")
-            && registry::rule(rule).is_some_and(|rule| rule.proof == Proof::Moto)
-            && found.last().is_none_or(|(last, _)| last != rule)
-        {
-            found.push((rule.to_owned(), event));
+        let Some((rule, _)) = file.split_once(".violation.") else {
+            continue;
+        };
+        if registry::rule(rule).is_none_or(|rule| rule.proof != Proof::Moto) {
+            continue;
+        }
+        match found.last_mut() {
+            Some((last, events)) if last == rule => events.push(event),
+            _ => found.push((rule.to_owned(), vec![event])),
         }
     }
     found
