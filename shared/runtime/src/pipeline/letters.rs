@@ -51,6 +51,12 @@ impl Pipeline<'_> {
                 break;
             }
             for letter in letters {
+                if comes_again(&letter) {
+                    // For a fortnight it would hide others from the sweeps.
+                    self.outside.done(&letter).await?;
+                    answer.metrics.count("LettersDropped");
+                    continue;
+                }
                 let Some((function, message)) = addressed(&letter) else {
                     answer.metrics.count("LettersLeft");
                     left.push(letter);
@@ -121,6 +127,17 @@ fn opened<'a>(letter: &'a Letter, body: &'a Value) -> (&'a str, &'a Value) {
     }
 }
 
+/// Whether a letter is a look that failed: the next one is made anyway, and that
+/// one failed was told then.
+fn comes_again(letter: &Letter) -> bool {
+    let body: Value = serde_json::from_str(&letter.body).unwrap_or_default();
+    let kind = opened(letter, &body).1.get("auditward");
+    matches!(
+        kind.and_then(Value::as_str),
+        Some("pulse" | "sweep" | "sweep-place")
+    )
+}
+
 /// To which function a letter goes, and as what; `None`: a person must look.
 fn addressed(letter: &Letter) -> Option<(Function, Value)> {
     let body: Value = serde_json::from_str(&letter.body).ok()?;
@@ -140,7 +157,7 @@ fn addressed(letter: &Letter) -> Option<(Function, Value)> {
             message.insert("driven".into(), json!(driven + 1));
             message.into()
         }
-        // Schedules come again by themselves, and a person's wish may no longer be meant.
+        // A person's wish may no longer be meant.
         Some(_) => return None,
     };
     (driven < MOST).then_some((function, message))
@@ -209,6 +226,23 @@ mod tests {
         );
         let wish = json!({"auditward": "undo", "case": "c1"});
         assert_eq!(told_as(&letter(&wish, "n")), "in q: undo, for n");
+    }
+
+    #[test]
+    fn a_look_that_failed_comes_again_by_itself() {
+        let arn = "arn:aws:lambda:eu-west-1:111111111111:function:auditward-trail-guard:$LATEST";
+        let pulse = json!({"requestContext": {"functionArn": arn}, "requestPayload": {"auditward": "pulse"}});
+        assert!(comes_again(&letter(&pulse, "")));
+        let place = json!({"auditward": "sweep-place", "account": "1", "region": "eu-west-1"});
+        assert!(comes_again(&letter(&place, "arn:aws:sqs:::s-trail-guard")));
+        for kept in [
+            json!({"auditward": "undo", "case": "c1"}),
+            json!({"auditward": "judge-again", "event": {"auditward": "pulse"}}),
+            json!({"detail": {"auditward": "pulse"}}),
+            json!("no event"),
+        ] {
+            assert!(!comes_again(&letter(&kept, "")), "{kept}");
+        }
     }
 
     #[test]

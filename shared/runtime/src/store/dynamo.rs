@@ -7,13 +7,14 @@ use std::collections::HashMap;
 use std::sync::OnceLock;
 
 use aws_sdk_dynamodb::Client;
+use aws_sdk_dynamodb::operation::transact_write_items::TransactWriteItemsError;
 use aws_sdk_dynamodb::types::{
-    AttributeValue, KeysAndAttributes, Put as PutItem, TransactWriteItem,
+    AttributeValue, CancellationReason, KeysAndAttributes, Put as PutItem, TransactWriteItem,
 };
 use serde_json::value::RawValue;
 
 use super::{BoxFuture, Expect, Item, NotStored, Put, Store};
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::sessions::Sessions;
 
 /// The index over lists.
@@ -85,6 +86,47 @@ fn document(attributes: &HashMap<String, AttributeValue>) -> Option<(String, Ite
     Some((string("key")?, Item { version, body }))
 }
 
+/// What it means that a transaction was [cancelled](https://docs.aws.amazon.com/amazondynamodb/latest/APIReference/API_TransactWriteItems.html):
+/// by a condition or by another transaction, somebody else was there first; by
+/// anything else, the store did not do it.
+fn not_stored(reasons: &[CancellationReason]) -> NotStored {
+    let is = |reason: &&CancellationReason, codes: &[&str]| {
+        reason.code().is_some_and(|code| codes.contains(&code))
+    };
+    let other = |reason: &&CancellationReason| {
+        !is(
+            reason,
+            &["None", "ConditionalCheckFailed", "TransactionConflict"],
+        )
+    };
+    let faster = |reason: &CancellationReason| {
+        is(&reason, &["ConditionalCheckFailed", "TransactionConflict"])
+    };
+    let Some(reason) = reasons
+        .iter()
+        .find(other)
+        .filter(|_| !reasons.iter().any(faster))
+    else {
+        return NotStored::Conflict;
+    };
+    let passes = is(
+        &reason,
+        &["ProvisionedThroughputExceeded", "ThrottlingError"],
+    );
+    NotStored::Failed(Failure {
+        call: "dynamodb:PutItem".into(),
+        code: reason.code().unwrap_or("TransactionCanceled").to_owned(),
+        message: reason
+            .message()
+            .unwrap_or("the transaction was cancelled")
+            .to_owned(),
+        kind: match passes {
+            true => FailureKind::Passing,
+            false => FailureKind::Other,
+        },
+    })
+}
+
 /// Keys that one `BatchGetItem` takes.
 const BATCH: usize = 100;
 
@@ -153,17 +195,11 @@ impl Store for Dynamo<'_> {
                 .transact_write_items()
                 .set_transact_items(Some(items.collect()));
             let answer = request.send().await.map(drop);
-            answer.map_err(|error| {
-                // Cancelled by a condition or by another transaction: either way
-                // somebody else was there first.
-                let cancelled = error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_transaction_canceled_exception());
-                if cancelled {
-                    NotStored::Conflict
-                } else {
-                    NotStored::Failed(Failure::of("dynamodb:PutItem", &error))
+            answer.map_err(|error| match error.as_service_error() {
+                Some(TransactWriteItemsError::TransactionCanceledException(cancelled)) => {
+                    not_stored(cancelled.cancellation_reasons())
                 }
+                _ => NotStored::Failed(Failure::of("dynamodb:PutItem", &error)),
             })
         })
     }
@@ -199,5 +235,40 @@ impl Store for Dynamo<'_> {
                 }
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cancelled(codes: &[&str]) -> NotStored {
+        let reason = |code: &&str| CancellationReason::builder().code(*code).build();
+        not_stored(&codes.iter().map(reason).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn a_cancelled_transaction_is_a_conflict_only_where_somebody_was_faster() {
+        for codes in [
+            ["None", "ConditionalCheckFailed"],
+            ["TransactionConflict", "None"],
+            ["ThrottlingError", "ConditionalCheckFailed"],
+        ] {
+            assert!(
+                matches!(cancelled(&codes), NotStored::Conflict),
+                "{codes:?}"
+            );
+        }
+        assert!(matches!(cancelled(&[]), NotStored::Conflict));
+        for (code, passes) in [
+            ("ThrottlingError", true),
+            ("ProvisionedThroughputExceeded", true),
+            ("ValidationError", false),
+        ] {
+            match cancelled(&["None", code]) {
+                NotStored::Failed(failure) => assert_eq!(failure.passes(), passes, "{code}"),
+                NotStored::Conflict => panic!("{code}"),
+            }
+        }
     }
 }

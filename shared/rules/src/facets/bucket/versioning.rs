@@ -74,7 +74,8 @@ impl Facet for BucketVersioning {
             status: VersioningStatus::Enabled,
             ..*live
         };
-        Decision::evidence_on(to, "enable versioning")
+        // It costs money, and never can be taken back to "never".
+        Decision::change(to, "enable versioning")
     }
 
     fn compare(live: &Versioning, known: &Versioning) -> Standing {
@@ -142,7 +143,7 @@ mod tests {
     };
 
     #[test]
-    fn versions_are_kept_again_and_that_harms_nobody() {
+    fn versions_are_kept_again_which_costs_and_so_is_a_change() {
         let stage = stage();
         let wish = VersioningWish {
             protected: true,
@@ -154,7 +155,7 @@ mod tests {
             None,
             stage.scene(),
         ));
-        assert!(change.evidence_on);
+        assert!(!change.evidence_on);
         assert_eq!(change.to.status, VersioningStatus::Enabled);
     }
 
