@@ -14,7 +14,6 @@ pub struct Stage {
     pub inventory: Inventory,
     zone: Zone,
     pub at: At,
-    pub inventory: Inventory,
     /// When the baseline was recorded.
     pub recorded: Option<DateTime<Utc>>,
 }
@@ -27,7 +26,6 @@ impl Stage {
             inventory: Inventory::default(),
             zone: Zone::new(["111111111111", "222222222222"], Some("o-exampleorg1")),
             at: At::new("111111111111", "eu-west-1", arn),
-            inventory: Inventory::default(),
             recorded: None,
         }
     }

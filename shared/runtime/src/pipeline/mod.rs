@@ -45,11 +45,9 @@ use auditward_rules::judge::{Finding, Judgement, Verdict, judge};
 use auditward_rules::plan::Plan;
 use auditward_rules::record::Record;
 use auditward_rules::registry;
-use auditward_rules::rule::Severity;
 use auditward_rules::settings::{Mode, Settings};
 
-use crate::alert::Alert;
-use crate::case::{Outcome, case_id};
+use crate::case::Outcome;
 use crate::failure::Failure;
 use crate::guard::{Guard, Touch, Touched};
 use crate::keys;

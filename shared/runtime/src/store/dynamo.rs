@@ -120,6 +120,7 @@ fn not_stored(reasons: &[CancellationReason]) -> NotStored {
             .message()
             .unwrap_or("the transaction was cancelled")
             .to_owned(),
+        made: Vec::new(),
         kind: match passes {
             true => FailureKind::Passing,
             false => FailureKind::Other,

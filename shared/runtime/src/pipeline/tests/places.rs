@@ -184,7 +184,7 @@ async fn what_two_places_find_at_once_is_kept_of_both() {
 #[tokio::test]
 async fn what_a_moved_trail_used_stays_guarded_until_somebody_vouches_for_the_move() {
     let mut world = world(&settings("")).await;
-    let at = trail("111111111111", "eu-west-1");
+    let at = trail();
     let used = |bucket: &str| TrailUse {
         trail: at.resource.clone(),
         bucket: bucket.into(),
