@@ -323,6 +323,7 @@ pub async fn put_right<F: Facet>(
     let scene = Scene {
         now: chrono::Utc::now(),
         settings: &settings,
+        inventory: &Inventory::default(),
         zone: &zone,
         at: &step.at,
     };

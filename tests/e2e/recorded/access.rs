@@ -40,6 +40,7 @@ async fn put_right<F: Facet>(hand: &impl Hand<F>, step: &Step<F>) -> bool {
     let scene = Scene {
         now: Utc::now(),
         settings: &settings,
+        inventory: &Inventory::default(),
         zone: &zone,
         at: &step.at,
     };

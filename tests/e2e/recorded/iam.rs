@@ -5,6 +5,7 @@ use auditward_rules::facet::{At, Decision, Facet, Scene};
 use auditward_rules::facets::kept::AsRecorded;
 use auditward_rules::facets::made::Gone;
 use auditward_rules::facets::principal::{Bounded, PrincipalBoundary, ProviderAudience, boundary};
+use auditward_rules::inventory::Inventory;
 use auditward_rules::settings::Settings;
 use auditward_runtime::hand::Hand;
 use auditward_tests::recorded::{Exchange, Recorded};
@@ -68,6 +69,7 @@ fn decide<F: Facet>(
     let scene = Scene {
         now: DateTime::<Utc>::UNIX_EPOCH,
         settings: &settings,
+        inventory: &Inventory::default(),
         zone: &zone,
         at,
     };
