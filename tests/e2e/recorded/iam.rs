@@ -71,6 +71,7 @@ fn decide<F: Facet>(
         recorded: None,
         inventory: &Inventory::default(),
         settings: &settings,
+        inventory: &Inventory::default(),
         zone: &zone,
         at,
     };
