@@ -325,7 +325,6 @@ pub async fn put_right<F: Facet>(
         recorded: None,
         inventory: &Inventory::default(),
         settings: &settings,
-        inventory: &Inventory::default(),
         zone: &zone,
         at: &step.at,
     };

@@ -65,8 +65,8 @@ fn one_function_heals_only_what_is_the_others() {
 }
 
 #[test]
-fn the_roles_of_schedules_are_passed_on_whatever_the_stack_is_named() {
-    assert_eq!(permissions::schedules(Stack::read()), Faults::new());
+fn the_role_of_schedules_is_passed_on_whatever_the_stack_is_named() {
+    assert_eq!(permissions::passing(Stack::read()), Faults::new());
 }
 
 #[test]
@@ -176,8 +176,8 @@ fn a_template_that_does_not_agree_is_found_out() {
         (
             format!("{passing}/13/Resource"),
             json!({"Fn::Sub": "arn:${AWS::Partition}:iam::${AWS::AccountId}:role/auditward*"}),
-            permissions::schedules,
-            "self-guard: evidence-TrailGuardPulseRole-9VK2XQ0B7LMD is not passed on",
+            permissions::passing,
+            "self-guard: what is passed on to schedules is",
         ),
         (
             format!("{passing}/7/Condition"),

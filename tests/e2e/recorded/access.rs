@@ -42,7 +42,6 @@ async fn put_right<F: Facet>(hand: &impl Hand<F>, step: &Step<F>) -> bool {
         recorded: None,
         inventory: &Inventory::default(),
         settings: &settings,
-        inventory: &Inventory::default(),
         zone: &zone,
         at: &step.at,
     };

@@ -71,7 +71,6 @@ fn decide<F: Facet>(
         recorded: None,
         inventory: &Inventory::default(),
         settings: &settings,
-        inventory: &Inventory::default(),
         zone: &zone,
         at,
     };
