@@ -31,7 +31,8 @@ use crate::store::{BoxFuture, Memory, NotStored, Put};
 #[derive(Default)]
 struct World {
     logging: Mutex<bool>,
-    /// The error of the trail's last delivery.
+    /// Whether it knows of deliveries, and the error of the trail's last one.
+    delivers: bool,
     undelivered: Mutex<Option<&'static str>>,
     alerts: Mutex<Vec<Alert>>,
     messages: Mutex<Vec<String>>,
@@ -152,7 +153,7 @@ impl Guard for World {
                 })
             }));
         }
-        if plan.kind() == "trail-delivery" {
+        if plan.kind() == "trail-delivery" && self.delivers {
             let errors = json!({"files": *self.undelivered.lock().unwrap()});
             return Some(Box::pin(async move { Ok(Touched::Live(errors)) }));
         }

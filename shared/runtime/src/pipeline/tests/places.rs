@@ -259,7 +259,7 @@ async fn baselines_are_taken_in_every_place() {
         .take_baselines(None, "AROAOPERATOR")
         .await;
     assert!(
-        answer.notes[0].contains("recorded 4 states"),
+        answer.notes[0].contains("recorded 2 states"),
         "{:?}",
         answer.notes
     );
@@ -269,7 +269,7 @@ async fn baselines_are_taken_in_every_place() {
         .await;
     let note = &answer.notes[0];
     assert!(
-        note.contains("recorded 2 states") && note.contains(MEMBER),
+        note.contains("recorded 1 states") && note.contains(MEMBER),
         "{note}"
     );
 }

@@ -142,7 +142,8 @@ async fn a_wish_that_is_refused_is_told_each_time() {
 #[tokio::test]
 async fn that_a_trail_delivers_nothing_is_told_once_a_day() {
     for ever in [true, false] {
-        let world = guarding(trail(), Function::TrailGuard).await;
+        let mut world = guarding(trail(), Function::TrailGuard).await;
+        world.delivers = true;
         set(&world, true);
         if ever {
             look(&world, -60, "pulse").await;
