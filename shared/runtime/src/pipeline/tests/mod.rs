@@ -7,6 +7,7 @@ mod holding;
 mod looking;
 mod places;
 mod telling;
+mod unusable;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
