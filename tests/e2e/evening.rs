@@ -128,8 +128,10 @@ async fn what_no_event_told_is_found_within_a_pulse() {
 /// sweep puts the confirmed baseline back; what nobody confirmed it only tells.
 #[tokio::test]
 async fn a_sweep_puts_back_only_what_somebody_confirmed() {
+    // No look waits for the event of what it sees first.
+    let at_once = format!("{ENFORCE}\n[fuses]\nsettle_seconds = 0\n");
     for confirmed in [true, false] {
-        let stage = Stage::set(ENFORCE).await;
+        let stage = Stage::set(&at_once).await;
         let event =
             stage.event("bucket-guard/bucket.public-access-block-deleted.violation.log-bucket");
         stage.scene.prepare(&stage.moto, &event).await;

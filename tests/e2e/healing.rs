@@ -49,6 +49,11 @@ const DELETIONS: &[&str] = &[
     "guard-schedule.deleted.violation.cli",
 ];
 
+/// Settings under which no look waits for the event of what it sees first.
+fn at_once() -> String {
+    format!("{ENFORCE}\n[fuses]\nsettle_seconds = 0\n")
+}
+
 /// The event of a sample, about self-guard.
 fn about_self_guard(stage: &Stage, name: &str) -> Value {
     let text = of_self_guard(&sample(&format!("{SELF}/{name}")).to_string());
@@ -116,7 +121,7 @@ async fn what_self_guard_hangs_on_is_back_within_a_pulse_of_another() {
 /// delivered, THEN one pulse of trail-guard puts each back and tells each once.
 async fn cut_off_in_every_way_at_once() {
     let names: Vec<&str> = CUTS.iter().map(|(name, _)| *name).collect();
-    let (stage, events) = with_self_guard(ENFORCE, &names).await;
+    let (stage, events) = with_self_guard(&at_once(), &names).await;
     stage.take_baselines(SELF).await;
     let before = live(&stage, &events).await;
     let mut guard = stage.guard(HEALER).await;
@@ -165,7 +170,7 @@ async fn cut_off_in_every_way_at_once() {
 /// GIVEN a rule and a schedule of self-guard that are deleted, THEN they are made
 /// again as they were; the rule before its targets.
 async fn deleted() {
-    let (stage, events) = with_self_guard(ENFORCE, DELETIONS).await;
+    let (stage, events) = with_self_guard(&at_once(), DELETIONS).await;
     stage.take_baselines(SELF).await;
     let before = live(&stage, &events).await;
     cut(&stage, &events).await;
@@ -197,7 +202,7 @@ async fn deleted() {
 /// GIVEN a statement of self-guard's policy that names another rule now, THEN the
 /// recorded one is in its place.
 async fn changed_in_part() {
-    let (stage, events) = with_self_guard(ENFORCE, &[CUTS[0].0]).await;
+    let (stage, events) = with_self_guard(&at_once(), &[CUTS[0].0]).await;
     stage.take_baselines(SELF).await;
     let before = live(&stage, &events).await;
     cut(&stage, &events).await;
@@ -226,7 +231,7 @@ async fn changed_in_part() {
 /// switched on.
 async fn without_a_baseline() {
     let names = [CUTS[1].0, CUTS[2].0, CUTS[4].0];
-    let (stage, events) = with_self_guard(ENFORCE, &names).await;
+    let (stage, events) = with_self_guard(&at_once(), &names).await;
     let arn = |rest: &str| json!({"account": "111111111111", "region": "eu-west-1", "resource": format!("arn:aws:{rest}")});
     let rule = &events[1]["detail"]["requestParameters"]["name"];
     let listed = json!({"resources": [

@@ -86,6 +86,8 @@ pub struct Judgement {
     /// What a deployer changed and is accepted: to be learnt as the baseline
     /// from what the event wrote.
     pub accepted: Vec<Plan>,
+    /// What an exception accepts, by rule: no look may take it for drift.
+    pub excepted: Vec<(&'static Rule, Draft)>,
     /// Whether any rule watches the call.
     pub watched: bool,
     /// Why a finding was dropped: an exception, a neighbour's doing. For people.
@@ -190,7 +192,11 @@ impl Judging<'_> {
                 "{id}: accepted until {}: {}",
                 exception.until.0, exception.reason
             );
-            return judgement.notes.push(note);
+            judgement.notes.push(note);
+            if verdict != Verdict::Attempt {
+                judgement.excepted.push((rule, draft));
+            }
+            return;
         }
         let deployer = settings.is_deployer(actor);
         let accepted = rule.deployers_accepted || draft.accepted;

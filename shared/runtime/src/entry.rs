@@ -52,6 +52,8 @@ pub enum Entry<'a> {
         from: DateTime<Utc>,
         /// Until when.
         to: DateTime<Utc>,
+        /// Behind which place to go on, where an earlier self did not come to the end.
+        after: Option<Place>,
     },
     /// This function's earlier self wants one place's history read.
     ReadMissed(Gap),
@@ -142,7 +144,11 @@ fn from_queue<'a>(message: SqsMessage) -> Result<Entry<'a>, String> {
                 time.map_err(|e| format!("close-gap: `{name}`: {e}"))
             };
             let (from, to) = (time("from")?.to_utc(), time("to")?.to_utc());
-            Ok(Entry::CloseGap { from, to })
+            let after = json
+                .get("after")
+                .map(|place| serde_json::from_str(place.text()));
+            let after = after.transpose().map_err(|e| format!("close-gap: {e}"))?;
+            Ok(Entry::CloseGap { from, to, after })
         }
         Some("read-missed") => {
             let gap = json.get("gap").ok_or("read-missed: expected `gap`")?;

@@ -51,6 +51,16 @@ pub fn left(kind: &str, at: &At) -> String {
     baseline(kind, at).replacen("baseline", "left", 1)
 }
 
+/// What looks of a function began and did not end.
+pub fn unfinished(function: Function) -> String {
+    format!("unfinished/{}", function.name())
+}
+
+/// Since when trails do not record that a function looks after.
+pub fn gaps(function: Function) -> String {
+    format!("gaps/{}", function.name())
+}
+
 /// Where a function guards anything.
 pub fn places(function: Function) -> String {
     format!("guarded/{}", function.name())

@@ -7,6 +7,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use tokio::sync::Mutex;
 
+use auditward_rules::facet::At;
 use auditward_rules::inventory::Inventory;
 use auditward_rules::settings::{Held, Settings};
 
@@ -41,6 +42,8 @@ pub struct Known {
     read: DateTime<Utc>,
 }
 
+/// How long it is kept in mind that something was told.
+const LONGEST: Duration = Duration::days(2);
 /// How long settings are kept in the sandbox.
 const FRESH: Duration = Duration::seconds(60);
 
@@ -56,6 +59,8 @@ impl Known {
 pub struct Memo {
     bundled: Settings,
     last: Mutex<Option<Known>>,
+    beating: Mutex<Vec<At>>,
+    said: Mutex<HashMap<String, DateTime<Utc>>>,
 }
 
 impl Memo {
@@ -64,7 +69,34 @@ impl Memo {
         Self {
             bundled,
             last: Mutex::default(),
+            beating: Mutex::default(),
+            said: Mutex::default(),
         }
+    }
+
+    /// Keeps in mind what is looked at every minute, should the store not say so.
+    pub async fn keep_beating(&self, resources: &[At]) {
+        let mut beating = self.beating.lock().await;
+        if beating.as_slice() != resources {
+            *beating = resources.to_vec();
+        }
+    }
+
+    /// What is looked at every minute, as far as anybody remembers.
+    pub async fn beating(&self) -> Vec<At> {
+        self.beating.lock().await.clone()
+    }
+
+    /// Keeps in mind that something was told, should the store not.
+    pub async fn said(&self, what: &str, now: DateTime<Utc>) {
+        self.said.lock().await.insert(what.to_owned(), now);
+    }
+
+    /// Whether something was told a while ago at most.
+    pub async fn was_said(&self, what: &str, now: DateTime<Utc>, keep: Duration) -> bool {
+        let mut said = self.said.lock().await;
+        said.retain(|_, at| now - *at < LONGEST);
+        said.get(what).is_some_and(|at| now - *at < keep)
     }
 
     /// What is known from less than a minute ago.

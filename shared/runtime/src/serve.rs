@@ -138,7 +138,9 @@ async fn handle(pipeline: &Pipeline<'_>, payload: &RawValue) -> Result<Value, Di
             Entry::Pulse => pipeline.pulse().await,
             Entry::Sweep { after } => pipeline.sweep(after.as_ref()).await,
             Entry::SweepPlace { place, from } => pipeline.sweep_place(place, *from).await,
-            Entry::CloseGap { from, to } => pipeline.close_gap(*from, *to).await,
+            Entry::CloseGap { from, to, after } => {
+                pipeline.close_gap(*from, *to, after.as_ref()).await
+            }
             Entry::ReadMissed(gap) => pipeline.read_missed(gap).await,
             Entry::Fix { resource, sender } => pipeline.fix(resource, sender).await,
             Entry::TakeBaselines { only, sender } => {

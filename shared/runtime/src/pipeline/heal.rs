@@ -21,7 +21,11 @@ impl Pipeline<'_> {
         let mut lifelines = listed.unwrap_or_default().resources;
         lifelines.retain(|at| protected::is_part_of(at, other));
         let plans = self.plans(other, &lifelines, known, protected::beats);
-        let (seen, _) = self.check_all(&plans, known, 0, answer).await?;
+        if plans.is_empty() {
+            return Ok(Seen::default());
+        }
+        let recorded = self.recorded(&plans).await?;
+        let (seen, _) = self.check_all(&plans, known, &recorded, 0, answer).await;
         Ok(seen)
     }
 }

@@ -270,8 +270,9 @@ impl Job<'_> {
                 Err(_) => return answer.again("somebody else tells about it"),
             }
         }
+        let gap = self.open_gap(answer).await;
         self.tell_and_close(answer).await;
-        self.close_gap(answer).await;
+        self.close_gap(&gap, answer).await;
         self.learn_safe(answer).await;
     }
 

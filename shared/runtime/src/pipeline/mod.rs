@@ -5,7 +5,9 @@
 //! is back after three round trips in sequence, and a crash between any two of
 //! them leaves either nothing or a case whose lease runs out and is taken up.
 
+mod belongs;
 mod drift;
+mod fix;
 mod gap;
 mod heal;
 mod job;
@@ -13,11 +15,14 @@ mod learn;
 mod left;
 mod letters;
 mod places;
+mod pulse;
 mod sweep;
 mod take;
+mod tell;
 #[cfg(test)]
 mod tests;
 mod undo;
+mod unfinished;
 mod unread;
 mod work;
 
@@ -159,6 +164,7 @@ impl Pipeline<'_> {
         answer.verdict = Some(judgement.verdict());
         answer.notes.append(&mut judgement.notes);
         self.learn_accepted(&judgement, record, &mut answer).await;
+        self.note_excepted(&judgement, record, &mut answer).await;
         self.remind_of_kill_switch(&known, &mut answer).await;
         let mut planned = false;
         for mut finding in judgement.findings {

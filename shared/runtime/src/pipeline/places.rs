@@ -13,7 +13,7 @@ use auditward_rules::inventory::{Inventory, Learnt};
 use auditward_rules::protected;
 use auditward_rules::rule::{Function, Looks, Severity};
 
-use super::{Pipeline, known_now};
+use super::{Answer, Pipeline, known_now};
 use crate::alert::Alert;
 use crate::case::case_id;
 use crate::failure::Failure;
@@ -98,10 +98,7 @@ impl Pipeline<'_> {
         };
         match self.guard.function().looks() {
             Looks::Everywhere => {
-                let regions = known.settings.regions(&own.region);
-                let all = accounts
-                    .iter()
-                    .flat_map(|account| regions.iter().map(|region| of(account, region)));
+                let all = self.in_all_regions(known).into_iter();
                 let named = known.settings.named_places();
                 all.chain(named.map(|(account, region)| of(account, region)))
                     .collect()
@@ -128,6 +125,30 @@ impl Pipeline<'_> {
         let mut places = self.looked_at(known);
         places.extend(guarded.places);
         Ok(places)
+    }
+
+    /// Where anything may happen that this function's rules watch: also in regions
+    /// of which it lists everything from home.
+    pub(super) async fn happening_places(&self, known: &Known) -> Result<BTreeSet<Place>, Failure> {
+        let mut places = self.all_places(known).await?;
+        if self.guard.function().looks() == Looks::EachAccount {
+            places.extend(self.in_all_regions(known));
+        }
+        Ok(places)
+    }
+
+    /// Every region to look at, in each account.
+    fn in_all_regions(&self, known: &Known) -> Vec<Place> {
+        let own = self.own_place();
+        let accounts = known.settings.accounts(&own.account, &known.inventory);
+        let regions = known.settings.regions(&own.region);
+        let all = accounts.iter().flat_map(|account| {
+            regions.iter().map(|region| Place {
+                account: account.clone(),
+                region: region.clone(),
+            })
+        });
+        all.collect()
     }
 
     /// Everything this function guards, wherever it is.
@@ -259,7 +280,15 @@ impl Pipeline<'_> {
 
     /// Tells in one report which places do not let the functions in: once a day,
     /// by whichever function comes first.
-    pub(super) async fn tell_closed(&self, places: &BTreeSet<Place>) -> Result<(), Failure> {
+    pub(super) async fn tell_closed(&self, places: &BTreeSet<Place>, answer: &mut Answer) {
+        if let Err(failure) = self.try_tell_closed(places).await {
+            // The next sweep tells: this one has more to do.
+            answer.metrics.count("AlertFailures");
+            answer.notes.push(format!("nobody was told: {failure}"));
+        }
+    }
+
+    async fn try_tell_closed(&self, places: &BTreeSet<Place>) -> Result<(), Failure> {
         let keys = Function::ALL.map(keys::closed);
         let items = self.store.get(&keys).await?;
         let mut all = BTreeMap::new();
@@ -279,12 +308,9 @@ impl Pipeline<'_> {
         }
         text.push_str("\n\nEverything else is looked at. Next, for each: see whether the role of the member StackSet is there, whether the region is enabled and no policy of the organization denies it; or take the account or region out of `ours` in auditward.toml.");
         let day = self.now.format("%Y-%m-%d");
-        let told = keys::told(&format!("closed/{day}/{}", case_id(&text, "", "")));
-        if !self.first_time(&told, Duration::hours(30)).await {
-            return Ok(());
-        }
+        let told = format!("closed/{day}/{}", case_id(&text, "", ""));
         let alert = Alert::plain(Severity::Medium, "not let in", text);
-        self.outside.tell(&alert).await
+        self.tell_once(&told, Duration::hours(30), &alert).await
     }
 
     /// Changes a document, also when others do so at the same time.

@@ -1,5 +1,4 @@
-//! Pulse and sweep: what is live, held against what must hold, without an event.
-//! Stopping the only trail blinds everything that lives on events; this does not.
+//! Sweep: all that is live, held against what must hold, without an event.
 //!
 //! What is found goes down the same path as an event: a finding, a case, an alert.
 
@@ -12,29 +11,32 @@ use auditward_rules::facet::At;
 use auditward_rules::plan::Plan;
 use auditward_rules::protected;
 use auditward_rules::registry;
-use auditward_rules::rule::{Function, Severity};
+use auditward_rules::rule::Function;
 
-use super::drift::Word;
+use super::drift::{Checked, Recorded, Word};
+use super::gap::records;
 use super::places::{Guarded, Place};
 use super::unread::Unseen;
 use super::{Answer, Pipeline, known_now};
-use crate::alert::Alert;
-use crate::case::case_id;
 use crate::failure::Failure;
 use crate::guard::Touch;
 use crate::keys;
 use crate::known::Known;
-use crate::store::{Expect, Item, NotStored, Put};
+use crate::store::Item;
 
 /// What was found in one go.
 #[derive(Debug, Default)]
 pub(super) struct Seen {
     /// What no baseline vouches for: in words, for one report.
-    unrecorded: Vec<String>,
+    pub unrecorded: Vec<String>,
     /// What could not be read.
-    unread: Vec<Unseen>,
+    pub unread: Vec<Unseen>,
     /// Accounts that let nobody in.
-    closed: BTreeMap<String, Failure>,
+    pub closed: BTreeMap<String, Failure>,
+    /// Whether anything was not as it must be.
+    pub drift: bool,
+    /// Sides of trails that record as they must.
+    pub recording: Vec<Plan>,
 }
 
 impl From<Vec<String>> for Seen {
@@ -49,53 +51,9 @@ impl From<Vec<String>> for Seen {
 /// Time kept back for telling people and for handing on what is left.
 pub(super) const SPARE: Duration = Duration::seconds(15);
 /// How many messages are on their way at the same time.
-const AT_ONCE: usize = 10;
+pub(super) const AT_ONCE: usize = 10;
 
 impl Pipeline<'_> {
-    /// Looks at what must not be off for a minute: whether protected trails log
-    /// with all they must, whether Auditward's own rules and functions work; and
-    /// at what the function hangs on that this one heals.
-    pub async fn pulse(&self) -> Answer {
-        let mut answer = Answer::default();
-        answer.metrics.count("Heartbeats");
-        let work = async {
-            let known = known_now(self).await;
-            let key = keys::pulse(self.guard.function());
-            let listed: Guarded = self.document(&key).await?.unwrap_or_default();
-            let mut resources = listed.resources;
-            // The first pulse of a stack comes before its first sweep.
-            if resources.is_empty() {
-                let (found, _) = self.found(&known, &self.own_place()).await?;
-                resources = found.resources;
-            }
-            let own = self.guard.function();
-            let plans = self.plans(own, &resources, &known, protected::beats);
-            let (mut seen, left) = self.check_all(&plans, &known, 0, &mut answer).await?;
-            if let Some(next) = left {
-                let late = plans.len() - next;
-                let why = format!("{late} states, for lack of time within the minute");
-                seen.unread.push(Unseen::all(why));
-            }
-            self.keep_closed(&seen).await?;
-            let all_seen = seen.unread.is_empty() && seen.closed.is_empty();
-            if answer.cases.is_empty() && all_seen {
-                let put = Put::new(
-                    keys::well(self.guard.function()),
-                    Expect::Anything,
-                    &self.now,
-                )?;
-                // That it is not noted makes the next gap longer, and nothing worse.
-                let _ = self.store.put(&[put]).await;
-            }
-            seen.add(self.heal(&known, &mut answer).await?);
-            self.report("pulse", &seen).await
-        };
-        if let Err(failure) = work.await {
-            self.unwell("pulse", &failure, &mut answer).await;
-        }
-        answer
-    }
-
     /// Asks this function's later selves to look at everything there is to guard,
     /// one message an account and region; at those behind `after`, where an
     /// earlier invocation did not come to the end.
@@ -108,7 +66,7 @@ impl Pipeline<'_> {
             let known = known_now(self).await;
             let places = self.all_places(&known).await?;
             if after.is_none() {
-                self.tell_closed(&places).await?;
+                self.tell_closed(&places, &mut answer).await;
             }
             let rest = places
                 .iter()
@@ -132,6 +90,9 @@ impl Pipeline<'_> {
             Ok(())
         };
         if let Err(failure) = work.await {
+            if failure.passes() {
+                answer.again(failure.to_string());
+            }
             self.unwell("sweep", &failure, &mut answer).await;
         }
         answer
@@ -143,33 +104,54 @@ impl Pipeline<'_> {
     pub async fn sweep_place(&self, place: &Place, from: usize) -> Answer {
         let mut answer = Answer::default();
         let what = format!("{} {}", place.account, place.region);
-        let work = async {
-            let mut unread = Vec::new();
-            if from == 0 && !self.discover_in(place, &mut unread).await? {
-                return self.report(&what, &unread.into()).await;
-            }
-            let known = known_now(self).await;
-            let key = keys::guarded(self.guard.function(), &place.account, &place.region);
-            let guarded: Guarded = self.document(&key).await?.unwrap_or_default();
-            let own = self.guard.function();
-            let plans = self.plans(own, &guarded.resources, &known, |_| true);
-            let (mut seen, left) = self.check_all(&plans, &known, from, &mut answer).await?;
-            seen.unread.extend(unread.into_iter().map(Unseen::all));
-            if let Some(next) = left {
-                self.hand_on("sweep-place", place, next).await?;
-            }
-            self.keep_closed(&seen).await?;
-            self.report(&what, &seen).await
-        };
-        if let Err(failure) = work.await {
-            self.unwell("sweep", &failure, &mut answer).await;
+        if let Err(failure) = self.try_place(place, from, &what, &mut answer).await {
+            // The queue brings it again, and tells of it in the end.
+            answer.again(failure.to_string());
+            self.unwell_at("sweep", Some(&what), &failure, &mut answer)
+                .await;
         }
         answer
     }
 
+    async fn try_place(
+        &self,
+        place: &Place,
+        from: usize,
+        what: &str,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
+        let mut unread = Vec::new();
+        if from == 0 && !self.discover_in(place, &mut unread, answer).await? {
+            self.report(what, &unread.into(), answer).await;
+            return Ok(());
+        }
+        let known = known_now(self).await;
+        let key = keys::guarded(self.guard.function(), &place.account, &place.region);
+        let guarded: Guarded = self.document(&key).await?.unwrap_or_default();
+        let own = self.guard.function();
+        let plans = self.plans(own, &guarded.resources, &known, |_| true);
+        let rest = plans.get(from..).unwrap_or_default();
+        let recorded = self.recorded(rest).await?;
+        let (mut seen, left) = self
+            .check_all(&plans, &known, &recorded, from, answer)
+            .await;
+        seen.unread.extend(unread.into_iter().map(Unseen::all));
+        if let Some(next) = left {
+            self.hand_on("sweep-place", place, next).await?;
+        }
+        self.keep_closed(&seen).await?;
+        self.report(what, &seen, answer).await;
+        Ok(())
+    }
+
     /// Finds what there is in a place, and has the places looked at in which that
     /// stands. Whether there is any use in going on there.
-    async fn discover_in(&self, place: &Place, unread: &mut Vec<String>) -> Result<bool, Failure> {
+    async fn discover_in(
+        &self,
+        place: &Place,
+        unread: &mut Vec<String>,
+        answer: &mut Answer,
+    ) -> Result<bool, Failure> {
         let known = known_now(self).await;
         if !self.discovers(&known, place) {
             return Ok(true);
@@ -188,12 +170,17 @@ impl Pipeline<'_> {
             }
             Err(failure) if failure.denied() => self.closed(place, &failure).await?,
             // What is known there is looked at all the same.
-            Err(failure) => unread.push(format!("what there is: {failure}")),
+            Err(failure) => {
+                if failure.passes() {
+                    answer.again(failure.to_string());
+                }
+                unread.push(format!("what there is: {failure}"));
+            }
         }
         Ok(true)
     }
 
-    async fn keep_closed(&self, seen: &Seen) -> Result<(), Failure> {
+    pub(super) async fn keep_closed(&self, seen: &Seen) -> Result<(), Failure> {
         for (account, failure) in &seen.closed {
             let place = Place {
                 account: account.clone(),
@@ -202,43 +189,6 @@ impl Pipeline<'_> {
             self.closed(&place, failure).await?;
         }
         Ok(())
-    }
-
-    /// Puts one resource back to what must hold, by an operator's word: drift that
-    /// nothing but an unconfirmed baseline speaks against is otherwise only told.
-    pub async fn fix(&self, resource: &str, sender: &str) -> Answer {
-        let mut answer = Answer::default();
-        let work = async {
-            let known = known_now(self).await;
-            if known.settings.operator(sender).is_none() {
-                let why = format!(
-                    "{sender} is no operator; name who may under `operators` in auditward.toml"
-                );
-                return Err(Failure::other("fix", why));
-            }
-            let resources = self.everything().await?;
-            let meant: Vec<At> = resources
-                .into_iter()
-                .filter(|at| at.resource == resource)
-                .collect();
-            if meant.is_empty() {
-                let why = format!(
-                    "{resource} is not guarded by {}",
-                    self.guard.function().name()
-                );
-                return Err(Failure::other("fix", why));
-            }
-            for plan in self.plans(self.guard.function(), &meant, &known, |_| true) {
-                let items = self.baselines(std::slice::from_ref(&plan)).await?;
-                self.check(&plan, &known, &items, Word::Operator, &mut answer)
-                    .await?;
-            }
-            Ok(())
-        };
-        if let Err(failure) = work.await {
-            self.unwell("fix", &failure, &mut answer).await;
-        }
-        answer
     }
 
     /// What must hold of these resources by a function's rules, and this function
@@ -265,31 +215,36 @@ impl Pipeline<'_> {
         &self,
         plans: &[Plan],
         known: &Known,
+        recorded: &Recorded,
         from: usize,
         answer: &mut Answer,
-    ) -> Result<(Seen, Option<usize>), Failure> {
+    ) -> (Seen, Option<usize>) {
         let mut seen = Seen::default();
         let rest = plans.get(from..).unwrap_or_default();
-        let items = self.baselines(rest).await?;
         for (nth, plan) in rest.iter().enumerate() {
             if self.clock() + SPARE > self.deadline {
-                return Ok((seen, Some(from + nth)));
+                return (seen, Some(from + nth));
             }
             let account = &plan.at().account;
             if seen.closed.contains_key(account) {
                 continue;
             }
             let place = || format!("{} ({})", plan.at().resource, plan.kind());
-            match self.check(plan, known, &items, Word::Nobody, answer).await {
-                Ok(None) => {}
-                Ok(Some(why)) => seen.unrecorded.push(format!("{}: {why}", place())),
+            let checked = self.check(plan, known, recorded, Word::Nobody, answer);
+            match checked.await {
+                Ok(Checked::Safe) if records(plan) => seen.recording.push(plan.clone()),
+                Ok(Checked::Safe) => {}
+                Ok(Checked::Drift) => seen.drift = true,
+                Ok(Checked::Unrecorded(why)) => {
+                    seen.unrecorded.push(format!("{}: {why}", place()));
+                }
                 Err(failure) if failure.shut_out() => {
                     seen.closed.insert(account.clone(), failure);
                 }
                 Err(failure) => seen.unread.push(Unseen::of(plan, &failure)),
             }
         }
-        Ok((seen, None))
+        (seen, None)
     }
 
     pub(super) async fn baselines(&self, plans: &[Plan]) -> Result<HashMap<String, Item>, Failure> {
@@ -303,71 +258,16 @@ impl Pipeline<'_> {
         self.store.get(&keys).await
     }
 
-    /// What no baseline vouches for is told once, in one report, however much it
-    /// is: a wave of alerts would be read by nobody, a wave of writes by all.
-    async fn report(&self, what: &str, seen: &Seen) -> Result<(), Failure> {
-        if seen.unrecorded.is_empty() && seen.unread.is_empty() {
-            return Ok(());
-        }
-        self.note_unread(what, seen.unread.clone()).await;
-        let unread: Vec<String> = seen.unread.iter().map(Unseen::words).collect();
-        let function = self.guard.function().name();
-        let mut text = format!("{function} looked ({what}) and found, without an event:");
-        for (title, lines, next) in [
-            (
-                "Unsafe or unknown, and no earlier state is recorded",
-                &seen.unrecorded,
-                "Next, for each: `auditward baseline approve RESOURCE` keeps it as it is, `auditward baseline fix RESOURCE` has Auditward put it right.",
-            ),
-            (
-                "Could not be read",
-                &unread,
-                "Next: look whether Auditward's role is there and may read it.",
-            ),
-        ] {
-            if !lines.is_empty() {
-                text.push_str(&format!(
-                    "\n\n{title}:\n  - {}\n{next}",
-                    lines.join("\n  - ")
-                ));
-            }
-        }
-        let day = self.now.format("%Y-%m-%d");
-        let told = format!("{function}/{day}/{}", case_id(&text, "", ""));
-        if !self
-            .first_time(&keys::told(&told), Duration::hours(30))
-            .await
-        {
-            return Ok(());
-        }
-        self.outside
-            .tell(&Alert::plain(
-                Severity::Medium,
-                "drift without a baseline",
-                text,
-            ))
-            .await
-    }
-
-    /// A look that failed as a whole is told once an hour.
-    pub(super) async fn unwell(&self, what: &str, failure: &Failure, answer: &mut Answer) {
-        answer.metrics.count("Failures");
-        answer.notes.push(format!("{what}: {failure}"));
-        let blind = Unseen::all(failure.to_string());
-        self.note_unread(what, vec![blind]).await;
-        let function = self.guard.function().name();
-        let hour = self.now.format("%Y-%m-%dT%H");
-        let key = keys::told(&format!("{function}/{what}/{hour}"));
-        if !self.first_time(&key, Duration::hours(2)).await {
-            return;
-        }
-        let text = format!(
-            "The {what} of {function} failed: {failure}.\n\nWhat it should have looked at is guarded by events alone until it works again. Next: look at the function's log, and at what its role may do."
-        );
-        let alert = Alert::plain(Severity::High, &format!("{what} failed"), text);
-        if let Err(failure) = self.outside.tell(&alert).await {
-            answer.again(failure.to_string());
-        }
+    /// What is remembered of that which these plans are about.
+    pub(super) async fn recorded(&self, plans: &[Plan]) -> Result<Recorded, Failure> {
+        let unfinished = keys::unfinished(self.guard.function());
+        let mut items = self.store.get(&remembered(plans, [&unfinished])).await?;
+        let unfinished = items.remove(&unfinished);
+        Ok(Recorded {
+            items,
+            unfinished: read_or_default(unfinished.as_ref()),
+            stored: true,
+        })
     }
 
     async fn hand_on(&self, what: &str, place: &Place, from: usize) -> Result<(), Failure> {
@@ -382,17 +282,6 @@ impl Pipeline<'_> {
             .await
     }
 
-    /// Whether this is said for the first time in a while; a store that does not
-    /// answer keeps nobody from being told.
-    pub(super) async fn first_time(&self, key: &str, keep: Duration) -> bool {
-        let expires = (self.now + keep).timestamp();
-        let claimed = match Put::new(key, Expect::Absent, &self.now) {
-            Ok(put) => self.store.put(&[put.until(expires)]).await,
-            Err(failure) => Err(NotStored::Failed(failure)),
-        };
-        !matches!(claimed, Err(NotStored::Conflict))
-    }
-
     pub(super) async fn document<T: serde::de::DeserializeOwned>(
         &self,
         key: &str,
@@ -403,10 +292,31 @@ impl Pipeline<'_> {
     }
 }
 
+/// The keys of what is remembered of these plans, and some more.
+pub(super) fn remembered<const N: usize>(plans: &[Plan], more: [&String; N]) -> Vec<String> {
+    let of = |plan: &Plan| {
+        let (kind, at) = (plan.kind(), plan.at());
+        [keys::baseline(kind, at), keys::left(kind, at)]
+    };
+    let mut keys: Vec<String> = plans.iter().flat_map(of).collect();
+    keys.extend(more.into_iter().cloned());
+    // Several steps may be about one facet, and a batch has each key once.
+    keys.sort_unstable();
+    keys.dedup();
+    keys
+}
+
+/// What cannot be read is begun anew: it is a note, and no evidence.
+pub(super) fn read_or_default<T: Default + serde::de::DeserializeOwned>(item: Option<&Item>) -> T {
+    item.and_then(|item| item.read().ok()).unwrap_or_default()
+}
+
 impl Seen {
-    fn add(&mut self, more: Self) {
+    pub fn add(&mut self, more: Self) {
         self.unrecorded.extend(more.unrecorded);
         self.unread.extend(more.unread);
         self.closed.extend(more.closed);
+        self.drift |= more.drift;
+        self.recording.extend(more.recording);
     }
 }

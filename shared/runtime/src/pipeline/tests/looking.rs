@@ -2,60 +2,6 @@
 
 use super::*;
 
-fn trail() -> At {
-    At::new(
-        "111111111111",
-        "eu-west-1",
-        "arn:aws:cloudtrail:eu-west-1:111111111111:trail/audit",
-    )
-}
-
-fn logs() -> At {
-    At::new("111111111111", "eu-west-1", "arn:aws:s3:::logs")
-}
-
-/// A world with this to guard.
-async fn guarding(at: At, function: Function) -> World {
-    World {
-        guarded: vec![at],
-        function: Some(function),
-        only: (function == Function::BucketGuard).then_some("bucket-public-access"),
-        ..world(ENFORCE).await
-    }
-}
-
-async fn look(world: &World, seconds: i64, what: &str) -> Answer {
-    let memo = Memo::new(Settings::default());
-    let now = at(seconds);
-    let pipeline = Pipeline {
-        guard: world,
-        store: world,
-        outside: world,
-        memo: &memo,
-        now,
-        started: Instant::now(),
-        deadline: now + Duration::seconds(50),
-    };
-    match what {
-        "pulse" => pipeline.pulse().await,
-        "sweep" => pipeline.sweep(None).await,
-        "place" => {
-            let place = place("111111111111", "eu-west-1");
-            pipeline.sweep_place(&place, 0).await
-        }
-        "take" => pipeline.take_baselines(None, "AROAOPERATOR").await,
-        sender => pipeline.fix("arn:aws:s3:::logs", sender).await,
-    }
-}
-
-fn set(world: &World, on: bool) {
-    *world.logging.lock().unwrap() = on;
-}
-
-fn is_on(world: &World) -> bool {
-    *world.logging.lock().unwrap()
-}
-
 #[tokio::test]
 async fn a_trail_that_nobody_reported_is_started_within_a_pulse() {
     let world = guarding(trail(), Function::TrailGuard).await;
@@ -98,7 +44,7 @@ async fn what_happened_while_nothing_was_recorded_is_read_and_judged() {
         started: Instant::now(),
         deadline: at(950),
     };
-    pipeline.close_gap(at(0), at(60)).await;
+    pipeline.close_gap(at(0), at(60), None).await;
     let asked = world.messages.lock().unwrap().pop().unwrap();
     let gap: serde_json::Value = serde_json::from_str(&asked).unwrap();
     let gap: Gap = serde_json::from_value(gap["gap"].clone()).unwrap();
@@ -152,6 +98,8 @@ async fn drift_from_a_confirmed_baseline_is_put_right() {
     look(&world, 0, "take").await;
     set(&world, false);
     look(&world, 3600, "place").await;
+    assert!(!is_on(&world), "an event may still tell whose change it is");
+    look(&world, 3725, "pulse").await;
     assert!(is_on(&world));
     assert_eq!(world.alerts().last().map(String::as_str), Some("fixed"));
 }

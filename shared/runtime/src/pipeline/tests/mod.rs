@@ -1,9 +1,12 @@
 //! The rules of conduct, on a store in memory and a world of one trail.
 
+mod drifting;
 mod fixing;
+mod gaps;
 mod holding;
 mod looking;
 mod places;
+mod telling;
 
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -39,6 +42,9 @@ struct World {
     refuses_at: Option<(usize, FailureKind)>,
     store: Memory,
     store_down: bool,
+    /// Whether nobody can be told, and whether no queue takes a message.
+    unheard: AtomicBool,
+    full: AtomicBool,
     /// Which function it is; trail-guard where nothing is said.
     function: Option<Function>,
     /// The one facet it carries, where it carries but one.
@@ -90,6 +96,16 @@ impl World {
             .unwrap()
             .iter()
             .map(|alert| alert.attributes["outcome"].clone())
+            .collect()
+    }
+
+    /// The messages of a kind that were sent.
+    fn sent(&self, kind: &str) -> Vec<Value> {
+        let messages = self.messages.lock().unwrap();
+        let messages = messages.iter().map(|text| serde_json::from_str(text));
+        let messages = messages.map(|message: Result<Value, _>| message.unwrap());
+        messages
+            .filter(|message| message["auditward"] == kind)
             .collect()
     }
 
@@ -192,12 +208,18 @@ impl Outside for World {
     fn tell<'a>(&'a self, alert: &'a Alert) -> BoxFuture<'a, Result<(), Failure>> {
         Box::pin(async move {
             self.call("tell").await?;
+            if self.unheard.load(Ordering::SeqCst) {
+                return Err(Failure::other("tell", "nobody hears"));
+            }
             self.alerts.lock().unwrap().push(alert.clone());
             Ok(())
         })
     }
 
     fn later<'a>(&'a self, message: &'a str, _: Pause) -> BoxFuture<'a, Result<(), Failure>> {
+        if self.full.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(Failure::other("later", "the queue is full")) });
+        }
         self.messages.lock().unwrap().push(message.to_owned());
         Box::pin(async { Ok(()) })
     }
@@ -309,4 +331,77 @@ async fn judged(world: &World, text: &str, seconds: i64, turn: Turn) -> Answer {
 
 async fn stopped(world: &World, seconds: i64) -> Answer {
     judged(world, STOPPED, seconds, Turn::First).await
+}
+
+fn trail() -> At {
+    At::new(
+        "111111111111",
+        "eu-west-1",
+        "arn:aws:cloudtrail:eu-west-1:111111111111:trail/audit",
+    )
+}
+
+fn logs() -> At {
+    At::new("111111111111", "eu-west-1", "arn:aws:s3:::logs")
+}
+
+/// A world under these settings, with this to guard.
+async fn guarding_under(settings: &str, at: At, function: Function) -> World {
+    World {
+        guarded: vec![at],
+        function: Some(function),
+        only: (function == Function::BucketGuard).then_some("bucket-public-access"),
+        ..world(settings).await
+    }
+}
+
+/// A world with this to guard.
+async fn guarding(at: At, function: Function) -> World {
+    guarding_under(ENFORCE, at, function).await
+}
+
+async fn push(world: &World, number: u64, settings: &str) {
+    let pushed = Pushed {
+        number,
+        text: settings.into(),
+        by: "test".into(),
+        at: at(0),
+    };
+    let put = Put::new(keys::SETTINGS, crate::store::Expect::Anything, &pushed).unwrap();
+    world.store.put(&[put]).await.unwrap();
+}
+
+async fn look(world: &World, seconds: i64, what: &str) -> Answer {
+    look_with(world, &Memo::new(Settings::default()), seconds, what).await
+}
+
+async fn look_with(world: &World, memo: &Memo, seconds: i64, what: &str) -> Answer {
+    let now = at(seconds);
+    let pipeline = Pipeline {
+        guard: world,
+        store: world,
+        outside: world,
+        memo,
+        now,
+        started: Instant::now(),
+        deadline: now + Duration::seconds(50),
+    };
+    match what {
+        "pulse" => pipeline.pulse().await,
+        "sweep" => pipeline.sweep(None).await,
+        "place" => {
+            let place = place("111111111111", "eu-west-1");
+            pipeline.sweep_place(&place, 0).await
+        }
+        "take" => pipeline.take_baselines(None, "AROAOPERATOR").await,
+        sender => pipeline.fix("arn:aws:s3:::logs", sender).await,
+    }
+}
+
+fn set(world: &World, on: bool) {
+    *world.logging.lock().unwrap() = on;
+}
+
+fn is_on(world: &World) -> bool {
+    *world.logging.lock().unwrap()
 }

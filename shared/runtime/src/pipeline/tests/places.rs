@@ -12,7 +12,7 @@ fn settings(more: &str) -> String {
     ENFORCE.replace(accounts, &ours)
 }
 
-fn trail(account: &str, region: &str) -> At {
+fn trail_in(account: &str, region: &str) -> At {
     let arn = format!("arn:aws:cloudtrail:{region}:{account}:trail/audit");
     At::new(account, region, arn)
 }
@@ -68,7 +68,7 @@ async fn swept(world: &World, seconds: i64) -> usize {
 #[tokio::test]
 async fn what_is_elsewhere_is_found_where_it_stands() {
     let mut world = world(&settings("regions = [\"ap-southeast-2\"]")).await;
-    world.guarded = vec![trail(MEMBER, "ap-southeast-2")];
+    world.guarded = vec![trail_in(MEMBER, "ap-southeast-2")];
     *world.logging.lock().unwrap() = true;
     assert_eq!(swept(&world, 0).await, 4, "two accounts in two regions");
     let mut places = world.discovered.lock().unwrap().clone();
@@ -93,8 +93,8 @@ async fn what_is_elsewhere_is_found_where_it_stands() {
 async fn an_account_that_lets_nobody_in_hinders_no_other_and_is_told_once() {
     let mut world = world(&settings("regions = [\"ap-southeast-2\"]")).await;
     world.guarded = vec![
-        trail("111111111111", "ap-southeast-2"),
-        trail(MEMBER, "eu-west-1"),
+        trail_in("111111111111", "ap-southeast-2"),
+        trail_in(MEMBER, "eu-west-1"),
     ];
     swept(&world, 0).await;
     world.alerts.lock().unwrap().clear();
@@ -155,7 +155,7 @@ async fn what_two_places_find_at_once_is_kept_of_both() {
     let mut world = world(&settings("")).await;
     world.trails = ["111111111111", MEMBER]
         .map(|account| TrailUse {
-            trail: trail(account, "eu-west-1").resource,
+            trail: trail_in(account, "eu-west-1").resource,
             bucket: format!("logs-{account}"),
             ..TrailUse::default()
         })
@@ -182,8 +182,8 @@ async fn what_two_places_find_at_once_is_kept_of_both() {
 async fn baselines_are_taken_in_every_place() {
     let mut world = world(&settings("")).await;
     world.guarded = vec![
-        trail("111111111111", "eu-west-1"),
-        trail(MEMBER, "eu-west-1"),
+        trail_in("111111111111", "eu-west-1"),
+        trail_in(MEMBER, "eu-west-1"),
     ];
     *world.logging.lock().unwrap() = true;
     let memo = Memo::new(Settings::default());

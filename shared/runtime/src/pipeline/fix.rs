@@ -1,0 +1,72 @@
+//! An operator's word puts one resource right.
+
+use auditward_rules::facet::At;
+use auditward_rules::rule::Severity;
+
+use super::drift::Word;
+use super::{Answer, Pipeline, known_now};
+use crate::alert::Alert;
+use crate::failure::Failure;
+
+impl Pipeline<'_> {
+    /// Puts one resource back to what must hold, by an operator's word: drift that
+    /// nothing but an unconfirmed baseline speaks against is otherwise only told.
+    pub async fn fix(&self, resource: &str, sender: &str) -> Answer {
+        let mut answer = Answer::default();
+        if let Err(failure) = self.try_fix(resource, sender, &mut answer).await {
+            answer.metrics.count("Failures");
+            let text = format!(
+                "{resource} was not put right: {}.\n\nAsked for by {sender}.",
+                failure.message
+            );
+            let alert = Alert::plain(Severity::High, "fix failed", text);
+            if let Err(failure) = self.outside.tell(&alert).await {
+                answer.again(failure.to_string());
+            }
+            if failure.passes() {
+                answer.again(failure.to_string());
+            }
+            answer.notes.push(format!("fix: {failure}"));
+        }
+        answer
+    }
+
+    async fn try_fix(
+        &self,
+        resource: &str,
+        sender: &str,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
+        let known = known_now(self).await;
+        if known.settings.operator(sender).is_none() {
+            let why = format!(
+                "{sender} is no operator; name who may under `operators` in auditward.toml"
+            );
+            return Err(Failure::other("fix", why));
+        }
+        let resources = self.everything().await?;
+        let meant: Vec<At> = resources
+            .into_iter()
+            .filter(|at| at.resource == resource)
+            .collect();
+        if meant.is_empty() {
+            let why = format!(
+                "{resource} is not guarded by {}",
+                self.guard.function().name()
+            );
+            return Err(Failure::other("fix", why));
+        }
+        let mut failed = None;
+        for plan in self.plans(self.guard.function(), &meant, &known, |_| true) {
+            let recorded = self.recorded(std::slice::from_ref(&plan)).await?;
+            // One side that cannot be read keeps no other from being put right.
+            if let Err(failure) = self
+                .check(&plan, &known, &recorded, Word::Operator, answer)
+                .await
+            {
+                failed.get_or_insert(failure);
+            }
+        }
+        failed.map_or(Ok(()), Err)
+    }
+}
