@@ -167,8 +167,8 @@ async fn a_member_that_lets_nobody_in_hinders_no_sweep_and_is_told_once() {
 /// takes there, once all is known: what that account's log has of it.
 const CALLS: [(&str, &str, &str, usize); 13] = [
     ("trail-guard", "111111111111", "ap-southeast-2", 1),
-    ("trail-guard", "111111111111", "eu-west-1", 11),
-    ("trail-guard", "222222222222", "ap-southeast-2", 7),
+    ("trail-guard", "111111111111", "eu-west-1", 12),
+    ("trail-guard", "222222222222", "ap-southeast-2", 8),
     ("trail-guard", "222222222222", "eu-west-1", 1),
     ("bucket-guard", "111111111111", "eu-west-1", 17),
     ("bucket-guard", "222222222222", "ap-southeast-2", 13),

@@ -11,7 +11,7 @@ use auditward_hands::scheduler::Scheduler;
 auditward_hands::function! {
     TrailGuard {
         trails: CloudTrail carries [
-            TrailConfig, TrailSelectors, TrailInsights, TrailLogging, TrailTags,
+            TrailConfig, TrailSelectors, TrailInsights, TrailLogging, TrailDelivery, TrailTags,
             StoreConfig, StoreState, StorePolicy,
         ];
         keys: Kms carries [KeyState, KeyPolicy, KeyRotation, KeyGrant, KeyGrants];

@@ -211,6 +211,7 @@ plans! {
         TrailSelectors => trail::TrailSelectors,
         TrailInsights => trail::TrailInsights,
         TrailLogging => trail::TrailLogging,
+        TrailDelivery => trail::TrailDelivery,
         TrailTags => trail::TrailTags,
         StoreConfig => store::StoreConfig,
         StoreState => store::StoreState,

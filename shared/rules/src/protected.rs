@@ -50,8 +50,8 @@ use crate::facets::store::{
 use crate::facets::table::{TableProtection, TableRecovery};
 use crate::facets::topic::{SubscriptionSettings, TopicPolicy, TopicPublishers, TopicSettings};
 use crate::facets::trail::{
-    InsightsWish, SelectorsWish, TrailConfig, TrailInsights, TrailLogging, TrailSelectors,
-    TrailSettings, TrailTags, TrailWish,
+    DeliveryWish, InsightsWish, SelectorsWish, TrailConfig, TrailDelivery, TrailInsights,
+    TrailLogging, TrailSelectors, TrailSettings, TrailTags, TrailWish,
 };
 use crate::inventory::{Inventory, TrailUse};
 use crate::plan::Plan;
@@ -126,8 +126,10 @@ pub const LIFELINES: [&str; 6] = [
 
 /// Whether a facet is looked at every minute: without it nobody sees anything.
 pub fn beats(kind: &str) -> bool {
-    matches!(kind, "trail-config" | "trail-selectors" | "trail-logging")
-        || LIFELINES.contains(&kind)
+    matches!(
+        kind,
+        "trail-config" | "trail-selectors" | "trail-logging" | "trail-delivery"
+    ) || LIFELINES.contains(&kind)
 }
 
 /// Whether a resource is this function itself, or a rule or schedule that calls
@@ -154,6 +156,7 @@ fn trail(at: &At) -> Vec<Plan> {
         step::<TrailSelectors>(at, SelectorsWish::Full),
         step::<TrailInsights>(at, InsightsWish::Recorded),
         step::<TrailLogging>(at, true),
+        step::<TrailDelivery>(at, DeliveryWish::Delivers),
         step::<TrailTags>(at, AsRecorded::Baseline),
     ]
 }

@@ -101,6 +101,7 @@ const WORDS: &[(&str, &str)] = &[
     ("topic-publishers", "let nothing keep its publishers out"),
     ("topic-settings", "put the recorded settings back"),
     ("topic-subscription", "remove the subscription"),
+    ("trail-delivery", "deliver again"),
     ("trail-tags", "put the recorded tags back"),
     ("trust-anchor", "switch the trust anchor off"),
     ("trusted-access", "switch trusted access on"),

@@ -2,6 +2,7 @@
 //! does not find the trails of the management account.
 
 mod config;
+mod delivery;
 mod discovery;
 mod insights;
 mod selectors;
@@ -61,6 +62,7 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::read(DISCOVERY, "cloudtrail:DescribeTrails"),
     Permission::read("trail-logging", "cloudtrail:GetTrailStatus"),
     Permission::write("trail-logging", "cloudtrail:StartLogging"),
+    Permission::read("trail-delivery", "cloudtrail:GetTrailStatus"),
     Permission::read("trail-tags", "cloudtrail:ListTags"),
     Permission::write("trail-tags", "cloudtrail:AddTags"),
     Permission::write("trail-tags", "cloudtrail:RemoveTags"),

@@ -1,5 +1,6 @@
 //! Rules of trails and the keys they use.
 
+mod delivery;
 mod grants;
 mod keys;
 mod lake;
@@ -15,6 +16,7 @@ use crate::facets::trail::{
 };
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
+pub use delivery::DELIVERY_FAILING;
 pub use grants::{GRANT_CREATED, GRANT_REVOKED, MATERIAL_DELETED, ROTATION_DISABLED};
 pub use keys::{KEY_DELETION, KEY_DISABLED, KEY_LOCKOUT, KEY_OPENED};
 pub use lake::{
@@ -36,6 +38,7 @@ pub static RULES: &[&Rule] = &[
     &WEAKENED,
     &SELECTORS_WEAKENED,
     &INSIGHTS_WEAKENED,
+    &DELIVERY_FAILING,
     &KEY_DISABLED,
     &KEY_DELETION,
     &KEY_LOCKOUT,

@@ -131,7 +131,12 @@ impl Pipeline<'_> {
             // Without what was recorded nobody knows whether that is drift.
             return Ok(Checked::Drift);
         }
-        if baseline.is_none() && !evidence_on && !by_word {
+        // What is only ever told needs no record to be told against.
+        let only_told = || {
+            self.rule_about(plan)
+                .is_some_and(|rule| rule.revert == Revert::None)
+        };
+        if baseline.is_none() && !evidence_on && !by_word && !only_told() {
             return Ok(Checked::Unrecorded(why));
         }
         let confirmed = by_word || good.is_some_and(|baseline| baseline.confirmed);

@@ -1,8 +1,9 @@
-//! Facets of a trail: whether it logs, how it is configured, which events it
+//! Facets of a trail: whether it logs and delivers, how it is configured, which events it
 //! selects, which insights it gives, and how it is tagged.
 
 mod config;
 mod coverage;
+mod delivery;
 mod insights;
 mod selectors;
 mod tags;
@@ -12,6 +13,7 @@ use crate::facets::switch::switches;
 pub use config::{TrailConfig, TrailField, TrailSettings, TrailWish};
 pub use coverage::{AdvancedSelector, FieldSelector};
 pub(in crate::facets) use coverage::{covers, covers_all};
+pub use delivery::{DeliveryErrors, DeliveryWish, TrailDelivery};
 pub use insights::{InsightsWish, TrailInsights};
 pub use selectors::{BasicSelector, DataResource, Form, Selectors, SelectorsWish, TrailSelectors};
 pub use tags::TrailTags;

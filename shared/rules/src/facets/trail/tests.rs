@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::facet::{Facet, Standing};
+use crate::facet::{Decision, Facet, Standing};
 use crate::facets::law::{Stage, changed, keeps_the_law};
 
 const TRAIL: &str = "arn:aws:cloudtrail:eu-west-1:111111111111:trail/org-trail";
@@ -12,6 +12,7 @@ fn stage() -> Stage {
 }
 
 mod config;
+mod delivery;
 mod selectors;
 
 proptest! {

@@ -136,3 +136,33 @@ async fn a_wish_that_is_refused_is_told_each_time() {
     look(&world, 240, "AROAOPERATOR").await;
     assert!(is_on(&world));
 }
+
+/// GIVEN a trail whose log files do not arrive, THEN it is told once a day by the
+/// error, with what to do, and whether or not it ever delivered.
+#[tokio::test]
+async fn that_a_trail_delivers_nothing_is_told_once_a_day() {
+    for ever in [true, false] {
+        let mut world = guarding(trail(), Function::TrailGuard).await;
+        world.delivers = true;
+        set(&world, true);
+        if ever {
+            look(&world, -60, "pulse").await;
+        }
+        *world.undelivered.lock().unwrap() = Some("AccessDenied");
+        for minute in 0..3 {
+            look(&world, minute * 60, "pulse").await;
+        }
+        let told = world.alerts.lock().unwrap().clone();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(told[0].attributes["rule"], "trail.delivery-failing");
+        assert!(told[0].text.contains("AccessDenied") && told[0].text.contains("bucket"));
+        *world.undelivered.lock().unwrap() = Some("NoSuchBucket");
+        look(&world, 240, "pulse").await;
+        assert_eq!(world.alerts().len(), 2, "another error");
+        look(&world, 86_400, "pulse").await;
+        assert_eq!(world.alerts().len(), 3);
+        *world.undelivered.lock().unwrap() = None;
+        look(&world, 86_460, "pulse").await;
+        assert_eq!(world.alerts().len(), 3);
+    }
+}
