@@ -49,7 +49,10 @@ async fn what_nobody_vouches_for_is_refused_and_told() {
             Outcome::Error { kind, .. } => assert_eq!(kind, "Unreadable", "{payload}"),
             other => panic!("{payload}: {other:?}"),
         }
-        let alert = stage.alert().await;
+        let alerts = stage.alerts().await;
+        let [alert] = alerts.as_slice() else {
+            panic!("{payload}: {alerts:?}\n{}", guard.function.stdout());
+        };
         assert!(alert.subject.contains("unreadable"), "{payload}: {alert:?}");
         assert_eq!(guard.writes(), [""; 0], "{payload}");
     }
