@@ -37,8 +37,9 @@ pub(super) struct Belongs {
     pub known: bool,
     /// Whether people were told how it stands.
     pub told: bool,
-    /// Whether the same was put right too often today to be news each time.
-    pub flaps: bool,
+    /// As what the case is worked on: what flaps all day is one case an hour that
+    /// stays open.
+    pub turn: Turn,
 }
 
 /// How many cases one drift may have in a day, each after the one before was put
@@ -88,7 +89,7 @@ impl Cause {
             first: true,
             known: false,
             told: false,
-            flaps: false,
+            turn: Turn::Drift,
         }
     }
 }
@@ -141,7 +142,7 @@ impl Pipeline<'_> {
             first: false,
             known: true,
             told: told(&case),
-            flaps: false,
+            turn: Turn::Drift,
         }))
     }
 
@@ -159,7 +160,10 @@ impl Pipeline<'_> {
         if word == Word::Operator {
             // What an operator asks for is a case of its own.
             let event = format!("fix-{}", self.now.to_rfc3339());
-            return Ok(cause.belongs(plan, event));
+            return Ok(Belongs {
+                turn: Turn::Asked,
+                ..cause.belongs(plan, event)
+            });
         }
         if let Some((left, Some(case))) = &cause.left
             && left.joins(case, writes, self.now)
@@ -196,7 +200,10 @@ impl Pipeline<'_> {
                     first: Some(event) == events.first(),
                     known: case.is_some(),
                     told: case.as_ref().is_some_and(told),
-                    flaps: *event == hourly,
+                    turn: match *event == hourly {
+                        true => Turn::Again { last: false },
+                        false => Turn::Drift,
+                    },
                     ..cause.belongs(plan, event.clone())
                 });
             }

@@ -16,8 +16,9 @@ use auditward_rules::settings::{Held, Mode};
 
 use super::belongs::{Belongs, Cause};
 use super::learn::Baseline;
+use super::own::surely;
 use super::unfinished::{Begun, Unfinished, goes_on};
-use super::{Ahead, Answer, Pipeline, Turn};
+use super::{Ahead, Answer, Pipeline};
 use crate::case::{Case, case_id};
 use crate::failure::Failure;
 use crate::keys;
@@ -264,7 +265,7 @@ impl Pipeline<'_> {
         };
         if known.fallback.is_some() && !held.as_ref().is_some_and(by_people) {
             held = known.held();
-            if !known.remembered {
+            if !known.remembered && surely(plan, &known.settings) {
                 mode = Mode::Enforce;
             }
         }
@@ -364,12 +365,8 @@ impl Pipeline<'_> {
             judgement: Judgement::default(),
             stored: recorded.stored,
         };
-        // What flaps all day is one case an hour that stays open.
-        let turn = match belongs.flaps {
-            true => Turn::Again { last: false },
-            false => Turn::Drift,
-        };
-        Box::pin(self.finding(&record, finding, &mut ahead, turn, answer)).await;
+        let turn = belongs.turn;
+        Box::pin(self.finding(&record, finding, &mut ahead, turn, &mut None, answer)).await;
         if !recorded.stored || belongs.told && !recorded.unfinished.has(plan) {
             return;
         }

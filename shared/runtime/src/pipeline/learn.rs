@@ -15,7 +15,7 @@ use auditward_rules::registry;
 
 use super::job::Job;
 use super::{Answer, Pipeline};
-use crate::failure::Failure;
+use crate::failure::{Failure, FailureKind};
 use crate::keys;
 use crate::store::{Expect, Item, NotStored, Put};
 
@@ -37,6 +37,14 @@ pub struct Baseline {
     /// to what: then nothing is put back to this state.
     #[serde(default)]
     pub outdated: bool,
+    /// The deployer's event that it was learnt from: its time, or the time of an
+    /// operator's word. Events come late and more than once, and an older one says
+    /// nothing about what is there now.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub said: Option<DateTime<Utc>>,
+    /// That event's identifier; empty where it was an operator's word.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub event: String,
     /// The one before, for the history.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub earlier: Vec<Earlier>,
@@ -51,10 +59,27 @@ pub struct Earlier {
     pub by: String,
     /// When.
     pub at: DateTime<Utc>,
+    /// The event that it was learnt from.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub event: String,
 }
 
 /// How many earlier baselines are kept.
 const HISTORY: usize = 10;
+/// How often it is tried to record one while others do.
+pub(super) const TRIES: usize = 5;
+
+/// Others kept recording the same baseline.
+pub(super) fn busy() -> Failure {
+    Failure {
+        code: "Conflict".into(),
+        kind: FailureKind::Passing,
+        ..Failure::other(
+            "dynamodb:PutItem",
+            "others keep recording the same baseline",
+        )
+    }
+}
 
 impl Baseline {
     /// A baseline in the place of an earlier one.
@@ -67,11 +92,14 @@ impl Baseline {
         at: DateTime<Utc>,
     ) -> Self {
         let mut history = Vec::new();
+        let (mut said, mut event) = (None, String::new());
         if let Some(earlier) = earlier {
+            (said, event) = (earlier.said, earlier.event.clone());
             history.push(Earlier {
                 state: earlier.state,
                 by: earlier.by,
                 at: earlier.at,
+                event: earlier.event,
             });
             history.extend(earlier.earlier);
             history.truncate(HISTORY);
@@ -83,8 +111,26 @@ impl Baseline {
             by: by.to_owned(),
             at,
             outdated: false,
+            said,
+            event,
             earlier: history,
         }
+    }
+
+    /// The same, by an event, or by an operator's word, of a time.
+    #[must_use]
+    pub fn as_said(mut self, time: Option<DateTime<Utc>>, event: &str) -> Self {
+        self.said = time.or(self.said);
+        event.clone_into(&mut self.event);
+        self
+    }
+
+    /// Whether an event is older than what this was learnt from, or is in it already.
+    fn has(&self, time: Option<DateTime<Utc>>, event: &str) -> bool {
+        let older = self.said.zip(time).is_some_and(|(said, time)| time < said);
+        let mut earlier = self.earlier.iter();
+        let same = |known: &str| !event.is_empty() && known == event;
+        older || same(&self.event) || earlier.any(|earlier| same(&earlier.event))
     }
 }
 
@@ -124,7 +170,14 @@ impl Pipeline<'_> {
         }
         let confirmed = known.as_ref().is_some_and(|known| known.confirmed);
         let baseline = Baseline::after(known, plan.clone(), live, confirmed, "auditward", self.now);
-        self.record_baseline(&baseline, item, answer).await;
+        // A conflict means that somebody else learnt it in the same moment; the next
+        // look learns what is still new.
+        if let Err(NotStored::Failed(failure)) = self.record_baseline(&baseline, item, answer).await
+        {
+            answer
+                .notes
+                .push(format!("a baseline was not recorded: {failure}"));
+        }
         // What is another's it has found itself.
         let own = registry::about(self.guard.function(), plan.kind()).is_some();
         if first
@@ -146,20 +199,34 @@ impl Pipeline<'_> {
         record: &Record<'_>,
         answer: &mut Answer,
     ) {
-        let by = &Actor::of(record).issuer;
         for plan in &judgement.accepted {
-            let key = keys::baseline(plan.kind(), plan.at());
-            let items = match self.store.get(std::slice::from_ref(&key)).await {
-                Ok(items) => items,
-                Err(failure) => {
-                    answer
-                        .notes
-                        .push(format!("the deployer's change was not recorded: {failure}"));
-                    return answer.again(failure.to_string());
-                }
-            };
+            if let Err(failure) = self.accept(plan, record, answer).await {
+                answer.metrics.count("Failures");
+                answer
+                    .notes
+                    .push(format!("the deployer's change was not recorded: {failure}"));
+                answer.again(failure.to_string());
+            }
+        }
+    }
+
+    async fn accept(
+        &self,
+        plan: &Plan,
+        record: &Record<'_>,
+        answer: &mut Answer,
+    ) -> Result<(), Failure> {
+        let key = keys::baseline(plan.kind(), plan.at());
+        let (by, event) = (&Actor::of(record).issuer, record.identifier());
+        let time = DateTime::parse_from_rfc3339(&record.event_time);
+        let time = time.ok().map(|time| time.to_utc());
+        for _ in 0..TRIES {
+            let items = self.store.get(std::slice::from_ref(&key)).await?;
             let item = items.get(&key);
             let known = item.and_then(|item| item.read::<Baseline>().ok());
+            if known.as_ref().is_some_and(|known| known.has(time, &event)) {
+                return Ok(());
+            }
             let baseline = match (plan.wrote(), known) {
                 (Some(wrote), known) => {
                     Baseline::after(known, plan.clone(), wrote, true, by, self.now)
@@ -168,36 +235,38 @@ impl Pipeline<'_> {
                     outdated: true,
                     ..known
                 },
-                (None, None) => continue,
+                (None, None) => return Ok(()),
             };
-            self.record_baseline(&baseline, item, answer).await;
+            let baseline = baseline.as_said(time, &event);
+            match self.record_baseline(&baseline, item, answer).await {
+                Err(NotStored::Conflict) => {}
+                Err(NotStored::Failed(failure)) => return Err(failure),
+                Ok(()) => return Ok(()),
+            }
         }
+        Err(busy())
     }
 
+    /// Records a baseline in the place of the one that was read.
+    ///
+    /// # Errors
+    /// Somebody else learnt it in the same moment, or the store does not answer.
     pub(super) async fn record_baseline(
         &self,
         baseline: &Baseline,
         item: Option<&Item>,
         answer: &mut Answer,
-    ) {
+    ) -> Result<(), NotStored> {
         let key = keys::baseline(baseline.plan.kind(), baseline.plan.at());
-        let put = Put::new(key, Expect::from(item), baseline);
-        let put = put.map(|put| put.listed("baseline", baseline.at.to_rfc3339()));
-        let stored = match put {
-            Ok(put) => self.store.put(&[put]).await,
-            Err(failure) => Err(NotStored::Failed(failure)),
-        };
-        // A conflict means that somebody else learnt it in the same moment.
-        if let Err(NotStored::Failed(failure)) = stored {
-            answer
-                .notes
-                .push(format!("a baseline was not recorded: {failure}"));
-        }
+        let put = Put::new(key, Expect::from(item), baseline).map_err(NotStored::Failed)?;
+        let put = put.listed("baseline", baseline.at.to_rfc3339());
+        self.store.put(&[put]).await?;
         if let Err(failure) = self.learn_inventory(baseline).await {
             answer
                 .notes
                 .push(format!("what the trail uses was not recorded: {failure}"));
         }
+        Ok(())
     }
 
     /// A trail's new configuration says what it uses now. Where a guarded resource

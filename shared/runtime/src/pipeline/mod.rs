@@ -6,14 +6,17 @@
 //! them leaves either nothing or a case whose lease runs out and is taken up.
 
 mod belongs;
+mod close;
 mod drift;
 mod fix;
 mod gap;
 mod heal;
+mod intend;
 mod job;
 mod learn;
 mod left;
 mod letters;
+mod own;
 mod places;
 mod pulse;
 mod stack;
@@ -37,6 +40,8 @@ use memchr::memmem::Finder;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+use futures_util::future::join_all;
+
 use auditward_rules::actor::Actor;
 use auditward_rules::arn::Arn;
 use auditward_rules::inventory::Inventory;
@@ -55,6 +60,9 @@ use crate::known::{self, Fallback, Known, Memo};
 use crate::metrics::Metrics;
 use crate::outside::Outside;
 use crate::store::{Item, Store};
+
+use job::Later;
+use own::surely_guarded;
 
 pub use drift::DRIFT;
 pub use learn::Baseline;
@@ -102,6 +110,8 @@ pub enum Turn {
     },
     /// Found by looking, without an event.
     Drift,
+    /// A named operator asked for it.
+    Asked,
 }
 
 /// How long after an event it is judged again.
@@ -138,6 +148,14 @@ fn cases<S: Serializer>(cases: &[(String, Outcome)], serializer: S) -> Result<S:
 }
 
 impl Answer {
+    /// The event could not be sent to be judged again.
+    fn not_sent(&mut self, failure: &Failure) {
+        self.notes
+            .push(format!("not judged again later: {failure}"));
+        self.metrics.count("Failures");
+        self.again(failure.to_string());
+    }
+
     fn again(&mut self, why: impl Into<String>) {
         self.retry.get_or_insert_with(|| why.into());
     }
@@ -217,29 +235,29 @@ impl Pipeline<'_> {
         judgement
             .findings
             .retain(|finding| finding.rule.function == function);
-        self.add_unexplained(record, &known, &mut judgement);
+        if !self.explained(record, &known, &mut judgement).await {
+            self.add_unexplained(record, &known, &mut judgement);
+        }
         answer.verdict = Some(judgement.verdict());
         answer.notes.append(&mut judgement.notes);
         self.learn_accepted(&judgement, record, &mut answer).await;
         self.note_excepted(&judgement, record, &mut answer).await;
         self.remind(&known, &mut answer).await;
-        let mut planned = false;
+        let mut later = (turn == Turn::First).then_some(Later {
+            payload,
+            sent: false,
+        });
         for mut finding in judgement.findings {
             if known.fallback.is_some() {
                 // What held it back before holds it back still.
                 finding.held = finding.held.or_else(|| known.held());
-                if !known.remembered {
+                if !known.remembered && surely_guarded(&finding, &known.settings) {
                     // Rule of conduct 12: without settings evidence is switched on all the same.
                     finding.mode = Mode::Enforce;
                 }
             }
-            let worked = self
-                .finding(record, &finding, &mut ahead, turn, &mut answer)
+            self.finding(record, &finding, &mut ahead, turn, &mut later, &mut answer)
                 .await;
-            planned |= worked && !finding.plan.is_empty();
-        }
-        if planned && turn == Turn::First {
-            self.judge_again_later(payload, &mut answer).await;
         }
         answer
     }
@@ -377,30 +395,18 @@ impl Pipeline<'_> {
 
     /// Sends the record to this function once more, after one and after five
     /// minutes: the first reading may have been older than the event.
-    async fn judge_again_later(&self, payload: &str, answer: &mut Answer) {
-        let message = |nth: usize| {
-            let mut text = String::with_capacity(payload.len() + 64);
-            text.push_str(r#"{"auditward":"judge-again","last":"#);
-            text.push_str(if nth + 1 == AGAIN.len() {
-                "true"
-            } else {
-                "false"
-            });
-            text.push_str(r#","event":"#);
-            text.push_str(payload);
-            text.push('}');
-            text
+    async fn judge_again_later(&self, payload: &str) -> Result<(), Failure> {
+        let send = async |nth: usize, delay: Duration| {
+            let last = nth + 1 == AGAIN.len();
+            let message =
+                format!(r#"{{"auditward":"judge-again","last":{last},"event":{payload}}}"#);
+            self.outside
+                .later(&message, delay.to_std().unwrap_or_default())
+                .await
         };
-        for (nth, delay) in AGAIN.iter().enumerate() {
-            let delay = delay.to_std().unwrap_or_default();
-            if let Err(failure) = self.outside.later(&message(nth), delay).await {
-                answer
-                    .notes
-                    .push(format!("not judged again later: {failure}"));
-                answer.metrics.count("Failures");
-                answer.again(failure.to_string());
-            }
-        }
+        let all = AGAIN.into_iter().enumerate();
+        let sent = join_all(all.map(|(nth, delay)| send(nth, delay))).await;
+        sent.into_iter().collect()
     }
 }
 

@@ -11,13 +11,14 @@ use auditward_rules::protected;
 use auditward_rules::rule::Severity;
 use serde_json::Value;
 
-use super::learn::Baseline;
+use super::learn::{Baseline, TRIES, busy};
 use super::sweep::SPARE;
 use super::{Answer, Pipeline, known_now};
 use crate::alert::Alert;
 use crate::failure::Failure;
 use crate::keys;
 use crate::known::Known;
+use crate::store::NotStored;
 
 /// Time kept back for saying what came of it.
 const TELLING: Duration = Duration::seconds(5);
@@ -191,15 +192,23 @@ impl Pipeline<'_> {
             return Ok(());
         }
         let key = keys::baseline(plan.kind(), at);
-        let items = self.store.get(std::slice::from_ref(&key)).await?;
-        let earlier = items
-            .get(&key)
-            .and_then(|item| item.read::<Baseline>().ok());
-        let baseline = Baseline::after(earlier, plan.clone(), live, true, by, self.now);
-        self.record_baseline(&baseline, items.get(&key), answer)
-            .await;
-        taken.recorded += 1;
-        Ok(())
+        for _ in 0..TRIES {
+            let items = self.store.get(std::slice::from_ref(&key)).await?;
+            let item = items.get(&key);
+            let earlier = item.and_then(|item| item.read::<Baseline>().ok());
+            let (plan, live) = (plan.clone(), live.clone());
+            let baseline = Baseline::after(earlier, plan, live, true, by, self.now)
+                .as_said(Some(self.now), "");
+            match self.record_baseline(&baseline, item, answer).await {
+                Err(NotStored::Conflict) => {}
+                Err(NotStored::Failed(failure)) => return Err(failure),
+                Ok(()) => {
+                    taken.recorded += 1;
+                    return Ok(());
+                }
+            }
+        }
+        Err(busy())
     }
 }
 

@@ -113,18 +113,14 @@ fn not_stored(reasons: &[CancellationReason]) -> NotStored {
         &reason,
         &["ProvisionedThroughputExceeded", "ThrottlingError"],
     );
+    let message = reason.message().unwrap_or("the transaction was cancelled");
     NotStored::Failed(Failure {
-        call: "dynamodb:PutItem".into(),
         code: reason.code().unwrap_or("TransactionCanceled").to_owned(),
-        message: reason
-            .message()
-            .unwrap_or("the transaction was cancelled")
-            .to_owned(),
-        made: Vec::new(),
         kind: match passes {
             true => FailureKind::Passing,
             false => FailureKind::Other,
         },
+        ..Failure::other("dynamodb:PutItem", message)
     })
 }
 

@@ -233,9 +233,12 @@ async fn the_key_of_what_is_guarded_is_guarded() {
 async fn recorded(world: &World, baseline: &Baseline) {
     let memo = Memo::new(Settings::default());
     let mut answer = Answer::default();
+    let key = keys::baseline(baseline.plan.kind(), baseline.plan.at());
+    let items = world.store.get(std::slice::from_ref(&key)).await.unwrap();
     pipeline(world, &memo, 0)
-        .record_baseline(baseline, None, &mut answer)
-        .await;
+        .record_baseline(baseline, items.get(&key), &mut answer)
+        .await
+        .unwrap();
     assert!(answer.notes.is_empty(), "{answer:?}");
 }
 
