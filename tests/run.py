@@ -12,7 +12,11 @@ versions change.
 
 import argparse
 import hashlib
+import json
 import os
+import shlex
+import signal
+import socket
 import subprocess
 import sys
 import time
@@ -138,15 +142,46 @@ def moto() -> None:
     run(BIN / "python", "-m", "unittest", "discover", "--start-directory", "tests/moto")
 
 
+def watch() -> None:
+    """A function tried with cargo-lambda, just as the README says."""
+    readme = (ROOT / "README.md").read_text()
+    block = readme.split("To try a function on your own machine", 1)[1].split("```")[1]
+    settings, serve, invoke = [shlex.split(line, comments=True) for line in block.strip().splitlines()]
+    if settings[0] != "export" or serve[:2] != ["cargo", "lambda"] or invoke[:2] != serve[:2]:
+        raise Failed("README.md no longer says how to try a function with cargo-lambda")
+    with socket.socket() as free:
+        free.bind(("", 0))
+        port = ["--invoke-port", str(free.getsockname()[1])]
+    environment = {**os.environ, **SAFE, **dict(word.split("=", 1) for word in settings[1:])}
+    environment["PATH"] = f"{BIN}{os.pathsep}{environment['PATH']}"
+    log = ENVIRONMENT / "watch.log"
+    with log.open("w") as told:
+        serving = subprocess.Popen(
+            [*serve, *port], cwd=ROOT, env=environment, stdout=told, stderr=told,
+            start_new_session=True,
+        )  # fmt: skip
+    try:
+        print("$", " ".join(invoke), flush=True)
+        asked = subprocess.run(
+            [*invoke, *port], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600
+        )
+        print(asked.stdout, asked.stderr)
+        if asked.returncode or json.loads(asked.stdout).get("verdict") != "out-of-scope":
+            raise Failed(f"the function did not answer; see {log}")
+    finally:
+        os.killpg(serving.pid, signal.SIGKILL)
+        serving.wait()
+
+
 def tests() -> None:
     """Unit, property, snapshot and end-to-end tests."""
     run("cargo", "test", "--workspace", "--all-features")
 
 
 STEPS: list[Callable[[], None]] = [
-    environment, fmt, clippy, deny, build, template, moto, tests,
+    environment, fmt, clippy, deny, build, watch, template, moto, tests,
 ]  # fmt: skip
-NEED_ENVIRONMENT = (deny, template, moto, tests)
+NEED_ENVIRONMENT = (deny, watch, template, moto, tests)
 
 
 def main() -> int:

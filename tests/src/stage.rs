@@ -209,8 +209,12 @@ impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
 
     /// Remembers these documents, and nothing else.
     pub async fn remember(&self, known: &BTreeMap<String, Value>) {
-        self.forget(|_| true).await;
-        for (key, body) in known {
+        self.forget(|key| !known.contains_key(key)).await;
+        let there = self.documents("").await;
+        let changed = known
+            .iter()
+            .filter(|(key, body)| there.get(*key) != Some(body));
+        for (key, body) in changed {
             self.put(key, body).await;
         }
     }

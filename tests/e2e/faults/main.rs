@@ -7,169 +7,179 @@
     reason = "test code"
 )]
 
+mod story;
+
+use std::pin::Pin;
+use std::sync::Arc;
 use std::time::Duration;
 
-use auditward_tests::moto::Moto;
 use auditward_tests::proxy::{Fault, Match, depth};
 use auditward_tests::runtime_api::Outcome;
-use auditward_tests::stage::{ENFORCE, Guard, Stage};
-use auditward_tests::story::{case_of, outcome_of};
-use serde_json::Value;
+use auditward_tests::story::outcome_of;
+use tokio::sync::Semaphore;
 
-const STOP: &str = "trail-guard/trail.logging-stopped.violation.by-arn";
-const OPENED: &str = "bucket-guard/bucket.policy-opened.violation.log-bucket";
-const TRUSTED: &str = "role-guard/role.trust-opened.violation.own-and-foreign";
+use story::{Handed, Plot, Story, struck};
 
-/// A story that is told over and over, each time with another fault.
-struct Story {
-    stage: Stage<Box<Moto>>,
-    function: &'static str,
-    event: Value,
-    safe: Value,
-    /// How many calls it takes.
-    calls: usize,
-}
+const STOP: Plot = Plot::fixed("trail-guard/trail.logging-stopped.violation.by-arn");
+const OPENED: Plot = Plot::fixed("bucket-guard/bucket.policy-opened.violation.log-bucket");
+const TRUSTED: Plot = Plot::fixed("role-guard/role.trust-opened.violation.own-and-foreign");
 
-impl Story {
-    /// Tells it once, without a fault, on a server of its own.
-    async fn of(sample: &'static str) -> Self {
-        let patient = "\n[breaker]\nchanges = 10000\n[fuses]\nper_rule = 10000\noverall = 10000\n";
-        let stage = Stage::on(Box::new(Moto::start()), &format!("{ENFORCE}{patient}")).await;
-        let function = sample.split('/').next().unwrap();
-        let event = stage.event(sample);
-        stage.scene.prepare(&stage.moto, &event).await;
-        stage.take_baselines(function).await;
-        stage.act(&event).await;
-        let mut guard = stage.guard(function).await;
-        guard.play(&event).await;
-        assert_eq!(stage.alerts().await.len(), 1);
-        let calls = guard
-            .proxy
-            .calls()
-            .iter()
-            .map(|call| call.operation)
-            .max()
-            .unwrap();
-        let safe = stage.look(&event).await;
-        Self {
-            stage,
-            function,
-            event,
-            safe,
-            calls,
-        }
-    }
+/// A change each of one step, with evidence and without.
+const SHORT: [Plot; 3] = [STOP, OPENED, TRUSTED];
 
-    /// The act again, and a fresh function to answer it.
-    async fn begin(&self) -> (Guard, Value) {
-        let event = self.stage.scene.adapt(&self.event);
-        self.stage.act(&event).await;
-        assert_ne!(self.stage.look(&event).await, self.safe);
-        (self.stage.guard(self.function).await, event)
-    }
+/// What takes several steps, what comes by another way than an event, what is only
+/// told, and what is in another account.
+const LONG: [Plot; 7] = [
+    // The bucket's policy comes first, then the trail and all its sides.
+    Plot::fixed("trail-guard/trail.deleted.violation.by-name")
+        .after(&["bucket-guard/bucket.policy-deleted.violation.log-bucket"]),
+    // Its trust is closed, and its live sessions end.
+    Plot::fixed("role-guard/role.created-open.violation.foreign-account"),
+    Plot::fixed("trail-guard/trail.logging-stopped.violation.member-trail"),
+    TRUSTED.by(Handed::Undo).ends("undone"),
+    OPENED.by(Handed::Again),
+    OPENED.ends("would-fix"),
+    Plot::fixed("trail-guard/trail.logging-stopped.attempt.denied").ends("attempt"),
+];
 
-    /// After Lambda's retry, without the fault, all is safe, stored and told.
-    /// Where the store did not answer, evidence was switched on without it, and
-    /// the retry stores that it found it safe.
-    async fn ends_well(&self, guard: &mut Guard, event: &Value, told: usize, what: &str) {
-        guard.clear();
-        let answer = match guard.attempt(event).await {
-            Outcome::Response(answer) => answer,
-            other => panic!("{what}: the retry failed: {other:?}"),
-        };
-        assert_eq!(self.stage.look(event).await, self.safe, "{what}: {answer}");
-        let case = self.stage.case(&case_of(&answer)).await;
-        let ended = case["outcome"].as_str().unwrap_or_default();
-        let unstored = what.contains("\"dynamodb:") && !what.starts_with("Hang");
-        assert!(
-            ended == "fixed" || unstored && ended == "already-safe",
-            "{what}: {case:#}"
-        );
-        let told = told + self.stage.alerts().await.len();
-        assert!(told > 0, "{what}: nobody was told");
-    }
-}
+/// What no event tells of.
+const LOOKS: [Plot; 3] = [
+    STOP.by(Handed::Take),
+    STOP.by(Handed::Pulse),
+    STOP.by(Handed::Place),
+];
 
-/// The faults, and into how many parts each is divided that run side by side: a
-/// call that stays throttled is given up after some seconds.
-const FAULTS: [(Fault, usize); 4] = [
-    (Fault::AccessDenied, 2),
-    (Fault::Throttled, 6),
-    (Fault::Reset, 2),
-    (Fault::AnswerLost, 2),
+/// Faults that are told one after the other on one server, and into how many parts
+/// that is divided which run side by side: a call that stays throttled is given up
+/// after some seconds.
+type Faults = &'static [(&'static [Fault], usize)];
+/// Which calls are struck, by their numbers.
+type Which = fn(&Story) -> Vec<usize>;
+
+const SOME: Faults = &[
+    (&[Fault::AccessDenied], 2),
+    (&[Fault::Throttled], 6),
+    (&[Fault::Reset], 2),
+    (&[Fault::AnswerLost], 2),
+];
+
+/// Of lost connections the worst alone: what was asked is done, and nobody knows.
+const FEW: Faults = &[
+    (&[Fault::AccessDenied, Fault::AnswerLost], 1),
+    (&[Fault::Throttled], 2),
 ];
 
 /// GIVEN a fault at a call, with all its retries, THEN the invocation ends told
 /// or as an error, and after the retry all is well.
-async fn every_call_may_fail(sample: &'static str, fault: Fault, part: usize, parts: usize) {
-    let story = Story::of(sample).await;
-    for number in (1..=story.calls).skip(part).step_by(parts) {
-        let (mut guard, event) = story.begin().await;
-        guard.proxy.fail(Match::operation(number), fault);
-        // A deadline that has come is a lease that has ended: Lambda's retry
-        // comes after it.
-        let never = std::future::pending();
-        let outcome = guard
-            .function
-            .invoke_until(&event, Duration::ZERO, never)
-            .await;
-        let failed = guard
-            .proxy
-            .calls()
-            .iter()
-            .find(|call| call.operation == number)
-            .map(|call| call.name());
-        let what = format!("{fault:?} at call {number}, {failed:?}");
-        let told = story.stage.alerts().await.len();
-        let is_error = matches!(outcome, Outcome::Error { .. });
-        assert!(told > 0 || is_error, "{what}: silent: {outcome:?}");
-        story.ends_well(&mut guard, &event, told, &what).await;
+async fn calls_may_fail(
+    plot: Plot,
+    which: Which,
+    faults: &'static [Fault],
+    (part, parts): (usize, usize),
+) {
+    let story = Story::of(plot).await;
+    for fault in faults {
+        for number in which(&story).into_iter().skip(part).step_by(parts) {
+            a_call_fails(&story, *fault, number).await;
+        }
     }
+}
+
+async fn a_call_fails(story: &Story, fault: Fault, number: usize) {
+    let (mut guard, payload) = story.begin().await;
+    guard.proxy.fail(Match::operation(number), fault);
+    let never = std::future::pending();
+    let outcome = guard
+        .function
+        .invoke_until(&payload, story.time(), never)
+        .await;
+    let failed = struck(&guard.proxy.calls(), number);
+    let what = format!("{fault:?} at call {number}, \"{failed}\"");
+    let told = story.stage.alerts().await.len();
+    let is_error = matches!(outcome, Outcome::Error { .. });
+    assert!(told > 0 || is_error, "{what}: silent: {outcome:?}");
+    story.ends_well(&mut guard, &payload, told, &what).await;
 }
 
 /// GIVEN a crash before or after a call, THEN whoever comes after the lease
 /// finishes the story.
-async fn every_call_may_be_the_last(sample: &'static str, crash: Fault) {
-    let story = Story::of(sample).await;
-    for number in 1..=story.calls {
-        let (mut crashed, event) = story.begin().await;
+async fn every_call_may_be_the_last(plot: Plot, crash: Fault) {
+    let story = Story::of(plot).await;
+    for number in story.every() {
+        let (mut crashed, payload) = story.begin().await;
         crashed.proxy.fail(Match::operation(number), crash);
         let proxy = &crashed.proxy;
         let outcome = crashed
             .function
-            .invoke_until(&event, Duration::ZERO, proxy.hit())
+            .invoke_until(&payload, story.time(), proxy.hit())
             .await;
-        let failed = proxy.calls().last().map(|call| call.name());
-        let what = format!("{crash:?} at call {number}, {failed:?}: {outcome:?}");
+        let failed = struck(&proxy.calls(), number);
+        let what = format!("{crash:?} at call {number}, \"{failed}\"");
+        assert_eq!(outcome, Outcome::Died, "{what}");
         let told = story.stage.alerts().await.len();
         let mut guard = story.stage.guard(story.function).await;
-        story.ends_well(&mut guard, &event, told, &what).await;
+        story.ends_well(&mut guard, &payload, told, &what).await;
     }
 }
 
-/// All at once, each on a server of its own: most of the time SDKs wait.
-#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn whatever_fails_and_whenever_it_crashes_it_ends_well() {
-    let mut told = Vec::new();
-    for sample in [STOP, OPENED, TRUSTED] {
-        for (fault, parts) in FAULTS {
+type Telling = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// Plots with faults at every call, each part with a name.
+fn tellings(plots: &[Plot], which: Which, faults: Faults) -> Vec<(String, Telling)> {
+    let mut all: Vec<(String, Telling)> = Vec::new();
+    for &plot in plots {
+        for &(faults, parts) in faults {
             for part in 0..parts {
-                let story = tokio::spawn(every_call_may_fail(sample, fault, part, parts));
-                told.push((format!("{sample}, {fault:?}, {part}"), story));
+                let telling = calls_may_fail(plot, which, faults, (part, parts));
+                all.push((format!("{plot:?}, {faults:?}, {part}"), Box::pin(telling)));
             }
         }
-        for crash in [Fault::Hang, Fault::HangAfter] {
-            let story = tokio::spawn(every_call_may_be_the_last(sample, crash));
-            told.push((format!("{sample}, {crash:?}"), story));
-        }
     }
+    all
+}
+
+/// Tells so many at the same time, each on a server of its own, as most of the time
+/// SDKs wait; says which went wrong.
+async fn tell(tellings: Vec<(String, Telling)>, at_once: usize) {
+    let turns = Arc::new(Semaphore::new(at_once));
+    let tellings = tellings.into_iter().map(|(what, telling)| {
+        let turns = Arc::clone(&turns);
+        let told = tokio::spawn(async move {
+            let _turn = turns.acquire_owned().await;
+            telling.await;
+        });
+        (what, told)
+    });
+    let told: Vec<_> = tellings.collect();
     let mut failed = Vec::new();
-    for (what, story) in told {
-        if story.await.is_err() {
+    for (what, told) in told {
+        if told.await.is_err() {
             failed.push(what);
         }
     }
     assert!(failed.is_empty(), "{failed:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whatever_fails_and_whenever_it_crashes_it_ends_well() {
+    let mut all = tellings(&SHORT, Story::every, SOME);
+    for plot in SHORT {
+        for crash in [Fault::Hang, Fault::HangAfter] {
+            let telling = every_call_may_be_the_last(plot, crash);
+            all.push((format!("{plot:?}, {crash:?}"), Box::pin(telling)));
+        }
+    }
+    tell(all, 42).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn long_stories_end_well_whatever_fails() {
+    tell(tellings(&LONG, Story::telling, FEW), 16).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn looks_end_well_whatever_fails() {
+    tell(tellings(&LOOKS, Story::telling, FEW), 16).await;
 }
 
 /// GIVEN a call that AWS throttles a few times, THEN the same invocation waits and
@@ -182,7 +192,7 @@ async fn a_call_that_is_throttled_for_a_while_is_waited_for() {
     guard.proxy.fail(start.times(3), Fault::Throttled);
     let answer = guard.play(&event).await;
     assert_eq!(outcome_of(&answer), "fixed", "{answer}");
-    assert_eq!(story.stage.look(&event).await, story.safe);
+    assert_eq!(story.live().await, story.end);
     assert_eq!(story.stage.alert().await.attribute("outcome"), "fixed");
     guard.done();
 }
@@ -198,7 +208,7 @@ async fn a_call_that_stays_throttled_is_told_and_left_to_the_retry() {
     let never = std::future::pending();
     let outcome = guard
         .function
-        .invoke_until(&event, Duration::ZERO, never)
+        .invoke_until(&event, story.time(), never)
         .await;
     let said = outcome.error();
     assert!(said.contains("ThrottlingException"), "{said}");
