@@ -201,8 +201,10 @@ async fn what_keeps_a_wish_from_being_sent_is_said_with_what_to_do() {
 /// fixed, THEN the function does so; what nobody guards is said so.
 #[tokio::test]
 async fn an_operator_approves_what_is_there_or_has_it_fixed() {
+    // What a look sees before its event has time to settle; not here.
+    let at_once = format!("{ENFORCE}\n[fuses]\nsettle_seconds = 0\n");
     for approved in [true, false] {
-        let (stage, operator) = with_operator(ENFORCE).await;
+        let (stage, operator) = with_operator(&at_once).await;
         let event = stage.event(UNBLOCKED);
         stage.scene.prepare(&stage.moto, &event).await;
         let mut trails = stage.guard("trail-guard").await;
