@@ -194,7 +194,9 @@ impl Pipeline<'_> {
                 self.now,
             ),
         };
-        let quiet = judgement.findings.is_empty()
+        // What is noted is logged.
+        let quiet = judgement.notes.is_empty()
+            && judgement.findings.is_empty()
             && judgement.accepted.is_empty()
             && judgement.excepted.is_empty()
             && !may_be_ours(record)
@@ -206,7 +208,6 @@ impl Pipeline<'_> {
         }
         ControlFlow::Break(Answer {
             verdict: Some(judgement.verdict()),
-            notes: judgement.notes,
             ..Answer::default()
         })
     }
