@@ -200,6 +200,9 @@ fn done(case: &Case) -> String {
         Outcome::WouldFix => {
             format!("Auditward wrote nothing: {because}. It would have done this:")
         }
+        Outcome::ByHand if case.steps.iter().any(|work| work.done) => {
+            format!("Auditward could not do all of it: {because}.")
+        }
         Outcome::ByHand => format!("Auditward wrote nothing: {because}."),
         Outcome::Failed => format!("AUDITWARD COULD NOT PUT IT BACK: {because}."),
         Outcome::Waiting => format!("Auditward waits: {because}."),

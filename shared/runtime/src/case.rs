@@ -96,6 +96,9 @@ pub struct Case {
     /// When, and for which outcome, people were told.
     #[serde(default)]
     pub told: Option<(DateTime<Utc>, Outcome)>,
+    /// Whether its event was sent to be judged again later.
+    #[serde(default)]
+    pub again_asked: bool,
     /// When it was judged for the last time.
     #[serde(default)]
     pub closed: Option<DateTime<Utc>>,
@@ -129,7 +132,8 @@ pub struct Event {
 pub struct Work {
     /// The plan.
     pub plan: Plan,
-    /// What was there before the first write; it is what undo puts back.
+    /// What was there before the first write; it is what undo puts back. Before
+    /// one is intended: what was read.
     #[serde(
         default,
         deserialize_with = "present",
@@ -146,6 +150,10 @@ pub struct Work {
     /// What is changed, in words.
     #[serde(default)]
     pub why: String,
+    /// When its write was last intended, and so may have happened; `None` where
+    /// it was only told of. Whatever is safe then was made so by somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub intended: Option<DateTime<Utc>>,
     /// Whether it was written and proven.
     pub done: bool,
     /// Whether it only switched evidence back on.
@@ -191,9 +199,15 @@ impl Case {
             opened: now,
             lease,
             told: None,
+            again_asked: false,
             closed: None,
             undone: None,
         }
+    }
+
+    /// Whether its event is still to be sent to be judged again.
+    pub fn again_open(&self) -> bool {
+        !self.again_asked && self.closed.is_none() && self.outcome != Outcome::Undone
     }
 
     /// The step that works on a plan's facet and resource.
@@ -218,8 +232,18 @@ pub fn case_id(event: &str, rule: &str, resource: &str) -> String {
         .collect()
 }
 
-/// Attempts fold into one case by rule, resource, actor and hour.
-pub fn attempt_id(rule: &str, resource: &str, actor: &Actor, now: DateTime<Utc>) -> String {
-    let hour = now.format("%Y-%m-%dT%H");
-    case_id(&format!("attempt {} {hour}", actor.name()), rule, resource)
+/// Attempts fold into one case by rule, resource, actor and hour: the hour of the
+/// event, so that its copies and retries are one, and the actor without the
+/// session's name, which a caller chooses anew for each call.
+pub fn attempt_id(rule: &str, resource: &str, record: &Record<'_>) -> String {
+    let actor = Actor::of(record);
+    let who = match actor.issuer.as_str() {
+        "" => actor.name(),
+        issuer => issuer,
+    };
+    let own = record.identifier();
+    let hour = record.event_time.get(.."2026-11-20T10".len());
+    let hour = hour.unwrap_or(&own);
+    let id = format!("attempt {who} {} {hour}", actor.unique_id);
+    case_id(&id, rule, resource)
 }

@@ -11,14 +11,23 @@ use auditward_rules::settings::{Breaker, Fuses};
 pub struct Resource {
     /// The case that works on it.
     pub holder: String,
+    /// Since when.
+    pub since: DateTime<Utc>,
     /// Until when.
     pub lease: DateTime<Utc>,
     /// When it was changed of late.
     pub changes: Vec<DateTime<Utc>>,
+    /// When evidence was switched on again of late. It counts apart: who stops a
+    /// trail a few times must not keep it from being put right as well.
+    pub evidence: Vec<DateTime<Utc>>,
 }
 
 /// A flapping resource is written once in so long even to switch evidence on.
 const SLOW: Duration = Duration::seconds(60);
+/// How soon after its lease ran out a case that died is taken up again.
+const TAKEN_UP: Duration = Duration::minutes(2);
+/// AWS's clock and ours differ, and events are dated to the second.
+const SKEW: Duration = Duration::seconds(5);
 
 impl Resource {
     /// Whether another case works on it now.
@@ -27,9 +36,23 @@ impl Resource {
     }
 
     /// Takes it for a case.
-    pub fn hold(&mut self, case: &str, lease: DateTime<Utc>) {
-        case.clone_into(&mut self.holder);
+    pub fn hold(&mut self, case: &str, now: DateTime<Utc>, lease: DateTime<Utc>) {
+        if self.holder != case || now - self.lease > TAKEN_UP {
+            case.clone_into(&mut self.holder);
+            self.since = now;
+        }
         self.lease = lease;
+    }
+
+    /// Lets go of it: all that was written is in the ledger now.
+    pub fn release(&mut self, now: DateTime<Utc>) {
+        self.since = now;
+        self.lease = now;
+    }
+
+    /// Whether a case worked on it at a time, and so may have written it.
+    pub fn was_held(&self, at: DateTime<Utc>) -> bool {
+        !self.holder.is_empty() && self.since - SKEW <= at && at <= self.lease + SKEW
     }
 
     /// Whether it flaps too fast for another change, and why. Evidence is still
@@ -41,7 +64,12 @@ impl Resource {
         now: DateTime<Utc>,
     ) -> Option<String> {
         let window = Duration::minutes(breaker.minutes.into());
-        let recent = self.changes.iter().filter(|at| now - **at < window);
+        let times = if evidence_on {
+            &self.evidence
+        } else {
+            &self.changes
+        };
+        let recent = times.iter().filter(|at| now - **at < window);
         let count = recent.clone().count();
         let tripped = count >= usize::try_from(breaker.changes).unwrap_or(usize::MAX);
         let slowed = !evidence_on || recent.max().is_some_and(|last| now - *last < SLOW);
@@ -51,11 +79,25 @@ impl Resource {
         })
     }
 
-    /// Notes a change.
-    pub fn changed(&mut self, breaker: &Breaker, now: DateTime<Utc>) {
+    /// Notes a change, or that evidence was switched on.
+    pub fn changed(&mut self, breaker: &Breaker, evidence_on: bool, now: DateTime<Utc>) {
         let window = Duration::minutes(breaker.minutes.into());
-        self.changes.retain(|at| now - *at < window);
-        self.changes.push(now);
+        let times = self.times(evidence_on);
+        times.retain(|at| now - *at < window);
+        times.push(now);
+    }
+
+    /// Forgets what was noted at a time, as it did not happen.
+    pub fn not_changed(&mut self, evidence_on: bool, at: DateTime<Utc>) {
+        self.times(evidence_on).retain(|noted| *noted != at);
+    }
+
+    fn times(&mut self, evidence_on: bool) -> &mut Vec<DateTime<Utc>> {
+        if evidence_on {
+            &mut self.evidence
+        } else {
+            &mut self.changes
+        }
     }
 }
 
@@ -93,6 +135,12 @@ impl Fuse {
         self.changes.push((resource.to_owned(), now));
         Ok(())
     }
+
+    /// Forgets a change that was noted at a time, as it did not happen.
+    pub fn not_changed(&mut self, resource: &str, at: DateTime<Utc>) {
+        self.changes
+            .retain(|(name, noted)| name != resource || *noted != at);
+    }
 }
 
 #[cfg(test)]
@@ -107,14 +155,43 @@ mod tests {
     fn a_flapping_resource_is_left_alone_but_evidence_is_only_slowed() {
         let (breaker, mut resource) = (Breaker::default(), Resource::default());
         for second in 0..3 {
-            assert_eq!(resource.flaps(&breaker, false, at(second)), None);
-            resource.changed(&breaker, at(second));
+            for evidence_on in [false, true] {
+                assert_eq!(resource.flaps(&breaker, evidence_on, at(second)), None);
+                resource.changed(&breaker, evidence_on, at(second));
+            }
         }
         assert!(resource.flaps(&breaker, false, at(3)).is_some());
         assert!(resource.flaps(&breaker, true, at(3)).is_some());
         assert_eq!(resource.flaps(&breaker, true, at(70)), None);
         assert!(resource.flaps(&breaker, false, at(70)).is_some());
         assert_eq!(resource.flaps(&breaker, false, at(700)), None);
+    }
+
+    #[test]
+    fn switching_evidence_on_is_no_change_on_the_breakers_count() {
+        let (breaker, mut resource) = (Breaker::default(), Resource::default());
+        for second in 0..9 {
+            resource.changed(&breaker, true, at(second));
+        }
+        assert_eq!(resource.flaps(&breaker, false, at(10)), None);
+    }
+
+    #[test]
+    fn who_held_a_resource_and_when_is_remembered() {
+        let mut resource = Resource::default();
+        assert!(!resource.was_held(at(0)));
+        resource.hold("one", at(10), at(60));
+        // Taken up again by the same case: what it wrote at first is still its own.
+        resource.hold("one", at(70), at(120));
+        assert!(resource.was_held(at(11)) && resource.was_held(at(119)));
+        assert!(!resource.was_held(at(0)) && !resource.was_held(at(200)));
+        // Much later it begins anew, and what is let go of is in the ledger.
+        resource.hold("one", at(900), at(950));
+        assert!(!resource.was_held(at(119)) && resource.was_held(at(930)));
+        resource.release(at(910));
+        assert!(!resource.was_held(at(901)));
+        resource.hold("two", at(920), at(960));
+        assert!(!resource.was_held(at(910)) && resource.was_held(at(921)));
     }
 
     #[test]

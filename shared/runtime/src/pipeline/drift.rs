@@ -16,6 +16,7 @@ use auditward_rules::settings::{Held, Mode};
 
 use super::learn::Baseline;
 use super::left::fingerprint;
+use super::own::surely;
 use super::{Ahead, Answer, Pipeline, Turn};
 use crate::case::{Case, Outcome, case_id};
 use crate::failure::Failure;
@@ -162,7 +163,7 @@ impl Pipeline<'_> {
         let mut held = settled.or(held);
         if known.fallback.is_some() {
             held = known.held();
-            if !known.remembered {
+            if !known.remembered && surely(plan, &known.settings) {
                 mode = Mode::Enforce;
             }
         }
@@ -218,7 +219,11 @@ impl Pipeline<'_> {
             judgement: Judgement::default(),
             stored: true,
         };
-        Box::pin(self.finding(&record, &finding, &mut ahead, Turn::Drift, answer)).await;
+        let turn = match word {
+            Word::Nobody => Turn::Drift,
+            Word::Operator => Turn::Asked,
+        };
+        Box::pin(self.finding(&record, &finding, &mut ahead, turn, &mut None, answer)).await;
     }
 
     /// Which case a drift belongs to: that of the event which left this state;

@@ -44,7 +44,7 @@ impl Job<'_> {
         }
         let to = self.pipeline.clock();
         let from = match self.turn {
-            Turn::Drift => self.pipeline.last_well().await,
+            Turn::Drift | Turn::Asked => self.pipeline.last_well().await,
             Turn::First | Turn::Again { .. } => DateTime::parse_from_rfc3339(&case.event.time)
                 .ok()
                 .map(|time| time.to_utc()),

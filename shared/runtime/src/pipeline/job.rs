@@ -1,29 +1,29 @@
 //! One finding: claimed, worked on, told, closed.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::time::Duration as Pause;
 
 use chrono::{DateTime, Duration, Utc};
 use serde_json::Value;
 
-use auditward_rules::actor::Actor;
 use auditward_rules::judge::{Finding, Verdict};
 use auditward_rules::plan::Plan;
 use auditward_rules::record::Record;
-use auditward_rules::registry;
-use auditward_rules::rule::Severity;
+use auditward_rules::settings::{Held, Mode};
 
 use super::work::Stop;
 use super::{Ahead, Answer, Pipeline, Turn};
-use crate::alert::Alert;
 use crate::case::{Case, Outcome, attempt_id, case_id};
 use crate::failure::Failure;
 use crate::keys;
 use crate::known::Known;
 use crate::limits::{Fuse, Resource};
-use crate::store::{Expect, Item, NotStored, Put};
+use crate::store::{Expect, Item, Put};
 
 /// How long cases and the ledger are kept.
 const KEPT: Duration = Duration::days(400);
+/// Time for one more step behind one that was stopped.
+const STEP: Pause = Pause::from_secs(5);
 
 /// A document that is changed by compare-and-swap.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ pub(super) struct Kept<T> {
 }
 
 impl<T> Kept<T> {
-    fn expect(&self) -> Expect {
+    pub(super) fn expect(&self) -> Expect {
         self.version.map_or(Expect::Absent, Expect::Version)
     }
 }
@@ -49,18 +49,35 @@ pub(super) struct Job<'a> {
     pub case: Kept<Case>,
     pub resources: BTreeMap<String, Kept<Resource>>,
     pub fuses: BTreeMap<String, Kept<Fuse>>,
-    /// Resources whose change is on their breaker's count: once for all steps.
-    pub counted: BTreeSet<String>,
+    /// Resources whose change is on their breaker's count: once for all steps, and
+    /// once for all that only switch evidence on.
+    pub counted: BTreeSet<(String, bool)>,
     /// Request IDs of our writes that are not in the ledger yet.
     pub ledger: Vec<String>,
     /// Whether the store answers.
     pub stored: bool,
+    /// Whether this invocation's claim of the case is stored.
+    pub claimed: bool,
+    /// Whether an earlier step was stopped: then only evidence is switched on.
+    pub behind: bool,
+    /// Why a later step is to be tried again, where an earlier one was stopped.
+    pub retry: Option<String>,
+    /// The event, where it is to be judged again later.
+    pub later: Option<Later<'a>>,
     /// Whether anything was written in this invocation.
     pub wrote: bool,
     /// Live states that were found or made safe, for the baselines.
     pub safe: Vec<(Plan, Value)>,
     /// Live states that were found unsafe and not made safe.
     pub left: Vec<(Plan, Value)>,
+}
+
+/// An event that is to be judged again later: once for all its findings.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Later<'a> {
+    pub payload: &'a str,
+    /// Whether its messages are sent.
+    pub sent: bool,
 }
 
 impl Pipeline<'_> {
@@ -88,14 +105,14 @@ impl Pipeline<'_> {
 
     fn id_of(&self, record: &Record<'_>, finding: &Finding) -> String {
         if finding.verdict == Verdict::Attempt {
-            return attempt_id(
-                finding.rule.id,
-                &finding.resource,
-                Actor::of(record),
-                self.now,
-            );
+            return attempt_id(finding.rule.id, &finding.resource, record);
         }
         case_id(&record.identifier(), finding.rule.id, &finding.resource)
+    }
+
+    /// When the store may forget a case that is worked on now, and what goes with it.
+    pub(super) fn case_expires(&self) -> i64 {
+        (self.now + KEPT).timestamp()
     }
 
     /// The clock, as far as it has run since this invocation began.
@@ -103,16 +120,17 @@ impl Pipeline<'_> {
         self.now + Duration::from_std(self.started.elapsed()).unwrap_or_default()
     }
 
-    /// Works on one finding; false where it is settled already, or is being
-    /// worked on.
+    /// Works on one finding, unless it is settled already or being worked on. The
+    /// event is sent to be judged again `later`, where that is not done yet.
     pub(super) async fn finding(
         &self,
         record: &Record<'_>,
         finding: &Finding,
         ahead: &mut Ahead,
         turn: Turn,
+        later: &mut Option<Later<'_>>,
         answer: &mut Answer,
-    ) -> bool {
+    ) {
         let wanted = self.keys_of(record, finding);
         let missing: Vec<String> = wanted
             .iter()
@@ -146,11 +164,13 @@ impl Pipeline<'_> {
                 Standing::Settled => {
                     answer.metrics.count("Duplicates");
                     answer.cases.push((id, case.outcome));
-                    return false;
+                    if !finding.plan.is_empty() && case.again_open() {
+                        self.ask_still(case, item.version, later, answer).await;
+                    }
+                    return;
                 }
                 Standing::Held => {
-                    answer.again(format!("case {id} is being worked on"));
-                    return false;
+                    return answer.again(format!("case {id} is being worked on"));
                 }
                 Standing::Free => case.lease = self.deadline,
             }
@@ -174,17 +194,53 @@ impl Pipeline<'_> {
             counted: BTreeSet::new(),
             ledger: Vec::new(),
             stored: ahead.stored,
+            claimed: false,
+            behind: false,
+            retry: None,
+            later: later.filter(|_| !finding.plan.is_empty()),
             wrote: false,
             safe: Vec::new(),
             left: Vec::new(),
         };
         job.run(answer).await;
-        true
+        let sent = job.later.is_some_and(|later| later.sent);
+        if let Some(later) = later {
+            later.sent |= sent;
+        }
+    }
+
+    /// The event of a settled case was not sent to be judged again: the sending
+    /// failed, or the process died before it.
+    async fn ask_still(
+        &self,
+        mut case: Case,
+        version: u64,
+        later: &mut Option<Later<'_>>,
+        answer: &mut Answer,
+    ) {
+        let Some(later) = later else {
+            return;
+        };
+        if !later.sent
+            && let Err(failure) = self.judge_again_later(later.payload).await
+        {
+            return answer.not_sent(&failure);
+        }
+        later.sent = true;
+        case.again_asked = true;
+        let key = keys::case(&case.id);
+        let opened = case.opened.to_rfc3339();
+        let put = Put::new(key, Expect::Version(version), &case)
+            .map(|put| put.until(self.case_expires()).listed("case", opened));
+        if let Ok(put) = put {
+            // Should it not be kept, the event is judged once more than is needed.
+            let _ = self.store.put(&[put]).await;
+        }
     }
 }
 
 /// The count of an account's alerts in this hour.
-fn alerts_of(account: &str, now: DateTime<Utc>) -> String {
+pub(super) fn alerts_of(account: &str, now: DateTime<Utc>) -> String {
     keys::alerts(account, &now.format("%Y-%m-%dT%H").to_string())
 }
 
@@ -209,7 +265,7 @@ pub(super) fn standing(case: &Case, turn: Turn, now: DateTime<Utc>) -> Standing 
     if case.outcome == Outcome::Undone || case.closed.is_some() {
         return Standing::Settled;
     }
-    if matches!(turn, Turn::First | Turn::Drift) && told && !unfinished {
+    if matches!(turn, Turn::First | Turn::Drift | Turn::Asked) && told && !unfinished {
         return Standing::Settled;
     }
     if case.lease > now {
@@ -221,12 +277,27 @@ pub(super) fn standing(case: &Case, turn: Turn, now: DateTime<Utc>) -> Standing 
 
 impl Job<'_> {
     async fn run(&mut self, answer: &mut Answer) {
-        let worked = self.work().await;
-        if let Err(Stop::Held(why)) = worked {
-            return answer.again(why);
-        }
-        if let Err(Stop::Excepted(why)) = worked {
-            return answer.notes.push(why);
+        let worked = match self.work().await {
+            // What was written already must be told.
+            Err(Stop::Held(why)) if !self.wrote => return answer.again(why),
+            Err(Stop::Excepted(why)) => {
+                answer.notes.push(why);
+                if self.case.version.is_none() {
+                    return self.ask_again(answer).await;
+                }
+                Ok(())
+            }
+            worked => worked,
+        };
+        // What is tried again must find the case open.
+        let retried = self.retry.is_some()
+            || match &worked {
+                Err(Stop::Failed(failure)) => failure.passes(),
+                Err(Stop::Held(_)) => true,
+                _ => false,
+            };
+        if let Some(why) = self.retry.take() {
+            answer.again(why);
         }
         let untouched = self.case.version.is_none() && !self.wrote;
         if worked.is_ok() && untouched && !self.finding.certain && !self.finding.plan.is_empty() {
@@ -237,30 +308,14 @@ impl Job<'_> {
             answer
                 .notes
                 .push(format!("{}: the live state is safe", self.finding.rule.id));
+            self.ask_again(answer).await;
             return self.learn_safe(answer).await;
         }
-        let before = self.case.value.outcome;
-        let retried = matches!(&worked, Err(Stop::Failed(failure)) if failure.passes());
         self.settle(worked, answer);
-        // That a fix held is no news, nor that a later look finds all well; a
-        // dead letter may be the first that is heard of its event.
-        let repeats = self.case.value.outcome == Outcome::AlreadySafe
-            && before != Outcome::Open
-            && (before == Outcome::Fixed || self.turn != Turn::First);
-        if repeats {
-            self.case.value.outcome = before;
-        }
-        let over = match self.turn {
-            // What is tried again must find the case open.
-            Turn::Again { last } => last && !retried,
-            Turn::Drift => self.case.value.outcome == Outcome::Fixed,
-            Turn::First => false,
-        };
-        if over {
-            self.case.value.closed = Some(self.pipeline.clock());
-        }
-        if self.case.version.is_none() {
-            // Two copies of one event are told once: whoever claims it tells.
+        let news = self.is_news();
+        if self.case.version.is_none() || news && !self.claimed {
+            // Two copies of one event, or two turns at one time, tell once:
+            // whoever claims it tells.
             match self.claim().await {
                 Ok(()) => {}
                 Err(Stop::Failed(failure)) => {
@@ -270,12 +325,18 @@ impl Job<'_> {
                 Err(_) => return answer.again("somebody else tells about it"),
             }
         }
-        self.tell_and_close(answer).await;
+        let over = match self.turn {
+            Turn::Again { last } => last && !retried,
+            Turn::Drift | Turn::Asked => self.case.value.outcome == Outcome::Fixed,
+            Turn::First => false,
+        };
+        self.tell_and_close(news, over, answer).await;
         self.close_gap(answer).await;
         self.learn_safe(answer).await;
     }
 
-    /// Does the steps of the plan in their order.
+    /// Does the steps of the plan in their order. Behind one that was stopped only
+    /// evidence is still switched on.
     async fn work(&mut self) -> Result<(), Stop> {
         let finding = self.finding;
         if finding.verdict == Verdict::Attempt {
@@ -289,182 +350,44 @@ impl Job<'_> {
                 _ => Stop::ByHand("there is no safe automatic way back".into()),
             });
         }
+        let (mut stopped, mut excepted) = (None, None);
         for plan in &finding.plan {
-            self.ensure(plan).await?;
-        }
-        Ok(())
-    }
-
-    /// Puts what came of the work into words and numbers.
-    fn settle(&mut self, worked: Result<(), Stop>, answer: &mut Answer) {
-        let steps_written = self
-            .case
-            .value
-            .steps
-            .iter()
-            .any(|work| work.to.is_some() && work.done);
-        let (outcome, because) = match worked {
-            Ok(()) if self.finding.verdict == Verdict::Attempt => (Outcome::Attempt, String::new()),
-            Ok(()) if steps_written => (Outcome::Fixed, String::new()),
-            Ok(()) => (Outcome::AlreadySafe, String::new()),
-            Err(Stop::Would(why)) => (Outcome::WouldFix, why),
-            Err(Stop::Waiting(why)) => (Outcome::Waiting, why),
-            Err(Stop::ByHand(why)) => (Outcome::ByHand, why),
-            Err(Stop::CannotTell(why)) => (Outcome::CannotTell, why),
-            Err(Stop::Failed(failure)) => {
-                if failure.passes() {
-                    answer.again(failure.to_string());
+            match self.ensure(plan).await {
+                Ok(()) => {}
+                Err(Stop::Excepted(why)) => excepted = Some(why),
+                Err(stop) if !self.behind => {
+                    if !self.goes_on(&stop) {
+                        return Err(stop);
+                    }
+                    self.behind = true;
+                    stopped = Some(stop);
                 }
-                (Outcome::Failed, failure.to_string())
-            }
-            Err(Stop::Held(why) | Stop::Excepted(why)) => (Outcome::Waiting, why),
-        };
-        let metric = match outcome {
-            Outcome::Fixed => "Fixes",
-            Outcome::Failed => "Failures",
-            Outcome::Waiting | Outcome::ByHand => "Refused",
-            _ => "Findings",
-        };
-        answer.metrics.count(metric);
-        if metric != "Findings" {
-            answer.metrics.count("Findings");
-        }
-        if outcome == Outcome::Fixed
-            && self.wrote
-            && let Ok(time) = DateTime::parse_from_rfc3339(&self.case.value.event.time)
-        {
-            let took = self.pipeline.clock() - time.with_timezone(&Utc);
-            answer
-                .metrics
-                .milliseconds("EventToSafeMs", took.num_milliseconds());
-        }
-        self.case.value.outcome = outcome;
-        self.case.value.because = because;
-    }
-
-    /// Tells people, then stores how it stands and lets go of what was held.
-    async fn tell_and_close(&mut self, answer: &mut Answer) {
-        let case = &self.case.value;
-        let told = case
-            .told
-            .is_some_and(|(_, outcome)| outcome == case.outcome);
-        let settling = case.outcome == Outcome::Waiting && self.is_settling();
-        if !told && !settling {
-            match self.tell().await {
-                Ok(()) => {
-                    self.case.value.told = Some((self.pipeline.clock(), self.case.value.outcome))
+                // The first reason is told; what may pass is tried again as well.
+                Err(Stop::Held(why)) => self.retry = Some(why),
+                Err(Stop::Failed(failure)) if failure.passes() => {
+                    self.retry = Some(failure.to_string());
                 }
-                Err(failure) => {
-                    self.case.value.closed = None;
-                    answer.metrics.count("AlertFailures");
-                    answer.notes.push(format!("nobody was told: {failure}"));
-                    answer.again(failure.to_string());
-                }
+                Err(_) => {}
             }
         }
-        self.case.value.lease = self.pipeline.now;
-        for resource in self.resources.values_mut() {
-            resource.value.lease = self.pipeline.now;
-        }
-        if let Err(error) = self.commit().await {
-            let why = match error {
-                NotStored::Conflict => "somebody else works on it".to_owned(),
-                NotStored::Failed(failure) => failure.to_string(),
-            };
-            answer
-                .notes
-                .push(format!("the case could not be stored: {why}"));
-            answer.again(why);
-        }
-        self.note_left().await;
-        answer.verdict = answer.verdict.max(Some(self.finding.verdict));
-        answer
-            .cases
-            .push((self.case.value.id.clone(), self.case.value.outcome));
-    }
-
-    /// Tells people, unless the severity is below what they want to hear of, or
-    /// the account has had its share of this hour: then one digest says so, and
-    /// only critical findings still go out.
-    async fn tell(&self) -> Result<(), Failure> {
-        let case = &self.case.value;
-        let alerts = &self.known.settings.alerts;
-        if case.severity < alerts.at_least {
-            return Ok(());
-        }
-        let alert = Alert::of(case, registry::rule(&case.rule));
-        if case.severity == Severity::Critical || !self.stored {
-            return self.pipeline.outside.tell(&alert).await;
-        }
-        let key = alerts_of(&case.account, self.pipeline.now);
-        let told = self
-            .items
-            .get(&key)
-            .and_then(|item| item.read::<u32>().ok())
-            .unwrap_or_default();
-        let share = alerts.per_account_and_hour;
-        if told < share {
-            self.pipeline.outside.tell(&alert).await?;
-        } else if told == share {
-            let text = format!(
-                "Account {} has had {share} alerts in this hour. Further ones are kept as cases and not sent, critical ones excepted.\n\nNext: auditward cases",
-                case.account
-            );
-            let digest = Alert::plain(
-                Severity::High,
-                &format!("many findings in {}", case.account),
-                text,
-            );
-            self.pipeline.outside.tell(&digest).await?;
-        }
-        let expires = (self.pipeline.now + Duration::hours(2)).timestamp();
-        let put = Put::new(key, Expect::Anything, &(told + 1))?.until(expires);
-        match self.pipeline.store.put(&[put]).await {
-            // Counting is no reason to tell people twice.
-            Ok(()) | Err(_) => Ok(()),
+        match (stopped, excepted) {
+            (Some(stop), _) => Err(stop),
+            (None, Some(why)) if !self.wrote => Err(Stop::Excepted(why)),
+            (None, _) => Ok(()),
         }
     }
 
-    /// Stores the case, the resources and fuses in hand and the ledger: all or
-    /// nothing. Without a store nothing is stored.
-    pub(super) async fn commit(&mut self) -> Result<(), NotStored> {
-        if !self.stored {
-            return Ok(());
-        }
-        let expires = (self.pipeline.now + KEPT).timestamp();
-        let case = &self.case;
-        let opened = case.value.opened.to_rfc3339();
-        let put = Put::new(keys::case(&case.value.id), case.expect(), &case.value);
-        let mut puts = vec![
-            put.map_err(NotStored::Failed)?
-                .until(expires)
-                .listed("case", opened),
-        ];
-        for (key, resource) in &self.resources {
-            let put =
-                Put::new(key, resource.expect(), &resource.value).map_err(NotStored::Failed)?;
-            puts.push(put.until(expires));
-        }
-        for (key, fuse) in &self.fuses {
-            puts.push(
-                Put::new(key, fuse.expect(), &fuse.value)
-                    .map_err(NotStored::Failed)?
-                    .until(expires),
-            );
-        }
-        for request in &self.ledger {
-            let put = Put::new(keys::ledger(request), Expect::Anything, &case.value.id);
-            puts.push(put.map_err(NotStored::Failed)?.until(expires));
-        }
-        self.pipeline.store.put(&puts).await?;
-        let next = |version: &mut Option<u64>| *version = Some(version.unwrap_or_default() + 1);
-        next(&mut self.case.version);
-        self.resources
-            .values_mut()
-            .for_each(|resource| next(&mut resource.version));
-        // A fuse is checked and changed once a step; others may change it meanwhile.
-        self.fuses.clear();
-        self.ledger.clear();
-        Ok(())
+    /// Whether there may be evidence to switch on behind a step that was stopped.
+    fn goes_on(&self, stop: &Stop) -> bool {
+        let may = match stop {
+            Stop::Waiting(_) | Stop::ByHand(_) | Stop::CannotTell(_) | Stop::Failed(_) => true,
+            Stop::Would(_) => {
+                let held = self.finding.held.as_ref();
+                self.finding.mode == Mode::Enforce
+                    && held.is_some_and(|held| matches!(held, Held::NoSettings | Held::Unconfirmed))
+            }
+            Stop::Held(_) | Stop::Excepted(_) => false,
+        };
+        may && self.pipeline.time_for(STEP)
     }
 }

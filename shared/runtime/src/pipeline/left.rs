@@ -56,7 +56,7 @@ impl Job<'_> {
                 | Outcome::Failed
                 | Outcome::Waiting
         );
-        if !leaves || !self.stored || self.turn == Turn::Drift {
+        if !leaves || !self.stored || matches!(self.turn, Turn::Drift | Turn::Asked) {
             return;
         }
         let now = self.pipeline.now;

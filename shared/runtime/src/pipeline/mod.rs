@@ -5,13 +5,16 @@
 //! is back after three round trips in sequence, and a crash between any two of
 //! them leaves either nothing or a case whose lease runs out and is taken up.
 
+mod close;
 mod drift;
 mod gap;
 mod heal;
+mod intend;
 mod job;
 mod learn;
 mod left;
 mod letters;
+mod own;
 mod places;
 mod sweep;
 mod take;
@@ -26,6 +29,8 @@ use std::time::Instant;
 
 use chrono::{DateTime, Duration, Utc};
 use serde_json::{Value, json};
+
+use futures_util::future::join_all;
 
 use auditward_rules::actor::Actor;
 use auditward_rules::arn::Arn;
@@ -46,6 +51,9 @@ use crate::known::{self, Known, Memo};
 use crate::metrics::Metrics;
 use crate::outside::Outside;
 use crate::store::{Item, Store};
+
+use job::Later;
+use own::surely_guarded;
 
 pub use drift::DRIFT;
 pub use learn::Baseline;
@@ -93,6 +101,8 @@ pub enum Turn {
     },
     /// Found by looking, without an event.
     Drift,
+    /// A named operator asked for it.
+    Asked,
 }
 
 /// How long after an event it is judged again.
@@ -122,6 +132,14 @@ impl Answer {
             "cases": self.cases.iter().map(case).collect::<Vec<_>>(),
             "notes": self.notes,
         })
+    }
+
+    /// The event could not be sent to be judged again.
+    fn not_sent(&mut self, failure: &Failure) {
+        self.notes
+            .push(format!("not judged again later: {failure}"));
+        self.metrics.count("Failures");
+        self.again(failure.to_string());
     }
 
     fn again(&mut self, why: impl Into<String>) {
@@ -155,27 +173,27 @@ impl Pipeline<'_> {
         judgement
             .findings
             .retain(|finding| finding.rule.function == function);
-        self.add_unexplained(record, &known, &mut judgement);
+        if !self.explained(record, &known, &mut judgement).await {
+            self.add_unexplained(record, &known, &mut judgement);
+        }
         answer.verdict = Some(judgement.verdict());
         answer.notes.append(&mut judgement.notes);
         self.learn_accepted(&judgement, record, &mut answer).await;
         self.remind_of_kill_switch(&known, &mut answer).await;
-        let mut planned = false;
+        let mut later = (turn == Turn::First).then_some(Later {
+            payload,
+            sent: false,
+        });
         for mut finding in judgement.findings {
             if known.fallback.is_some() {
                 finding.held = known.held();
-                if !known.remembered {
+                if !known.remembered && surely_guarded(&finding, &known.settings) {
                     // Rule of conduct 12: without settings evidence is switched on all the same.
                     finding.mode = Mode::Enforce;
                 }
             }
-            let worked = self
-                .finding(record, &finding, &mut ahead, turn, &mut answer)
+            self.finding(record, &finding, &mut ahead, turn, &mut later, &mut answer)
                 .await;
-            planned |= worked && !finding.plan.is_empty();
-        }
-        if planned && turn == Turn::First {
-            self.judge_again_later(payload, &mut answer).await;
         }
         answer
     }
@@ -353,30 +371,18 @@ impl Pipeline<'_> {
 
     /// Sends the record to this function once more, after one and after five
     /// minutes: the first reading may have been older than the event.
-    async fn judge_again_later(&self, payload: &str, answer: &mut Answer) {
-        let message = |nth: usize| {
-            let mut text = String::with_capacity(payload.len() + 64);
-            text.push_str(r#"{"auditward":"judge-again","last":"#);
-            text.push_str(if nth + 1 == AGAIN.len() {
-                "true"
-            } else {
-                "false"
-            });
-            text.push_str(r#","event":"#);
-            text.push_str(payload);
-            text.push('}');
-            text
+    async fn judge_again_later(&self, payload: &str) -> Result<(), Failure> {
+        let send = async |nth: usize, delay: Duration| {
+            let last = nth + 1 == AGAIN.len();
+            let message =
+                format!(r#"{{"auditward":"judge-again","last":{last},"event":{payload}}}"#);
+            self.outside
+                .later(&message, delay.to_std().unwrap_or_default())
+                .await
         };
-        for (nth, delay) in AGAIN.iter().enumerate() {
-            let delay = delay.to_std().unwrap_or_default();
-            if let Err(failure) = self.outside.later(&message(nth), delay).await {
-                answer
-                    .notes
-                    .push(format!("not judged again later: {failure}"));
-                answer.metrics.count("Failures");
-                answer.again(failure.to_string());
-            }
-        }
+        let all = AGAIN.into_iter().enumerate();
+        let sent = join_all(all.map(|(nth, delay)| send(nth, delay))).await;
+        sent.into_iter().collect()
     }
 }
 

@@ -8,18 +8,16 @@ use serde_json::Value;
 use auditward_rules::facet::{Change, Decision, Scene};
 use auditward_rules::judge::Verdict;
 use auditward_rules::plan::Plan;
-use auditward_rules::settings::{Held, Mode};
 
-use super::job::{Job, Kept, Standing, standing};
+use super::job::Job;
 use super::learn::Baseline;
 use super::undo::Restored;
-use super::{Turn, not_carried};
-use crate::case::{Case, Work};
+use super::{Pipeline, Turn, not_carried};
+use crate::case::Work;
 use crate::failure::Failure;
 use crate::guard::{Happened, Touch, Touched};
 use crate::keys;
-use crate::limits::{Fuse, Resource};
-use crate::store::{BoxFuture, NotStored};
+use crate::store::BoxFuture;
 
 /// Why a plan went no further.
 #[derive(Debug)]
@@ -54,7 +52,7 @@ const PATIENCE: [Pause; 3] = [
     Pause::from_secs(2),
 ];
 /// Pauses before a change counts as not having held.
-const PROOF: [Pause; 4] = [
+pub(super) const PROOF: [Pause; 4] = [
     Pause::from_millis(250),
     Pause::from_secs(1),
     Pause::from_secs(2),
@@ -62,8 +60,15 @@ const PROOF: [Pause; 4] = [
 ];
 /// Prerequisites of prerequisites of …
 const DEEPEST: usize = 4;
-/// How often a claim is tried when others change the same documents.
-const CLAIMS: usize = 5;
+
+impl Pipeline<'_> {
+    /// Whether a pause leaves time to tell people before the deadline.
+    pub(super) fn time_for(&self, pause: Pause) -> bool {
+        let spare = Duration::seconds(8);
+        let pause = Duration::from_std(pause).unwrap_or(spare);
+        self.clock() + pause + spare < self.deadline
+    }
+}
 
 impl Job<'_> {
     /// Makes a plan hold.
@@ -78,7 +83,7 @@ impl Job<'_> {
                     "its prerequisites go in a circle; this is a fault of Auditward's".into(),
                 ));
             }
-            let live = self.first_reading(&plan).await?;
+            let live = self.first_looks(&plan, depth).await?;
             match self.decide(&plan, &live)? {
                 Decision::Safe => {
                     self.mark_done(&plan);
@@ -116,18 +121,30 @@ impl Job<'_> {
         depth: usize,
     ) -> Result<(), Stop> {
         if let Err(stop) = self.may_write(&plan, &change) {
-            if matches!(stop, Stop::Would(_) | Stop::Waiting(_)) {
-                self.note(&plan, &live, &change);
-            }
+            self.note_stopped(&stop, &plan, &live, &change);
             return Err(stop);
         }
         if change.confirm {
             self.confirmed().await?;
         }
         for first in change.first.clone() {
-            self.ensure_within(first, depth + 1).await?;
+            let what = (first.kind(), first.at().name().to_owned());
+            let ensured = self.ensure_within(first, depth + 1).await;
+            ensured.map_err(|stop| match stop {
+                // A person wants what is in the way: what hangs on it is no less lost.
+                Stop::Excepted(why) => {
+                    Stop::ByHand(format!("it needs {} of {}, which is {why}", what.0, what.1))
+                }
+                other => other,
+            })?;
         }
-        self.intend(&plan, &live, &change).await?;
+        let counts = match self.intend(&plan, &live, &change).await {
+            Ok(counts) => counts,
+            Err(stop) => {
+                self.note_stopped(&stop, &plan, &live, &change);
+                return Err(stop);
+            }
+        };
         let touch = Touch::Write {
             from: &live,
             to: &change.to,
@@ -143,14 +160,33 @@ impl Job<'_> {
                 return Err(Failure::other(plan.kind(), "a write only read").into());
             }
             Err(failure) => {
-                if failure.answered() && !self.wrote {
-                    self.uncount(&plan);
+                if self.is_untouched(&failure, &plan, &live).await {
+                    self.take_back(&plan, change.evidence_on, counts).await;
                 }
                 return Err(failure.into());
             }
         }
         self.wrote = true;
         self.prove(plan, &change.to).await
+    }
+
+    /// What was to be done, and was not: people are told of it.
+    fn note_stopped(&mut self, stop: &Stop, plan: &Plan, live: &Value, change: &Change<Value>) {
+        let told = matches!(stop, Stop::Would(_) | Stop::Waiting(_) | Stop::Failed(_));
+        if told && !self.behind {
+            self.note(plan, live, change);
+        }
+    }
+
+    /// Whether a write that failed surely changed nothing: a hand's write may be
+    /// several calls, of which only a later one was refused.
+    async fn is_untouched(&self, failure: &Failure, plan: &Plan, live: &Value) -> bool {
+        failure.answered()
+            && self
+                .pipeline
+                .read(plan)
+                .await
+                .is_ok_and(|now| plan.same(&now, live))
     }
 
     /// What is taken away must be what the event made: AWS's own history has to
@@ -176,8 +212,19 @@ impl Job<'_> {
     /// Reads again and decides again: the answer must be "already safe".
     async fn prove(&mut self, plan: Plan, to: &Value) -> Result<(), Stop> {
         let mut pauses = PROOF.into_iter();
+        // Before its own event arrives the write must be in the ledger: side by
+        // side with the reading, it takes no time.
+        let (live, kept) =
+            futures_util::future::join(self.pipeline.read(&plan), self.put_ledger()).await;
+        if kept {
+            self.ledger.clear();
+        }
+        let mut read = Some(live);
         loop {
-            let live = self.pipeline.read(&plan).await?;
+            let live = match read.take() {
+                Some(live) => live?,
+                None => self.pipeline.read(&plan).await?,
+            };
             let left = match self.decide(&plan, &live)? {
                 Decision::Safe => {
                     self.mark_done(&plan);
@@ -197,11 +244,32 @@ impl Job<'_> {
                     format!("the change did not hold: {why}")
                 }
             };
-            match pauses.next().filter(|pause| self.time_for(*pause)) {
+            match pauses.next().filter(|pause| self.pipeline.time_for(*pause)) {
                 Some(pause) => self.pipeline.outside.pause(pause).await,
                 None => return Err(Failure::other(plan.kind(), left).into()),
             }
         }
+    }
+
+    /// The live state; of a prerequisite together with what is known about it,
+    /// which nobody could ask for before.
+    async fn first_looks(&mut self, plan: &Plan, depth: usize) -> Result<Value, Stop> {
+        let own = |own: &Plan| own.kind() == plan.kind() && own.at() == plan.at();
+        if depth == 0 || !self.stored || self.finding.plan.iter().any(own) {
+            return self.first_reading(plan).await;
+        }
+        let keys = [
+            keys::resource(plan.at()),
+            keys::restored(plan.kind(), plan.at()),
+        ];
+        let store = self.pipeline.store;
+        let (items, live) =
+            futures_util::future::join(store.get(&keys), self.first_reading(plan)).await;
+        match items {
+            Ok(items) => self.items.extend(items),
+            Err(_) => self.stored = false,
+        }
+        live
     }
 
     /// The live state, read with patience where it may be older than the event.
@@ -221,20 +289,13 @@ impl Job<'_> {
         };
         for pause in PATIENCE {
             let safe = matches!(self.decide(plan, &live)?, Decision::Safe);
-            if !safe || plan.same(&live, &wrote) || !self.time_for(pause) {
+            if !safe || plan.same(&live, &wrote) || !self.pipeline.time_for(pause) {
                 break;
             }
             self.pipeline.outside.pause(pause).await;
             live = self.pipeline.read(plan).await?;
         }
         Ok(live)
-    }
-
-    /// Whether a pause leaves time to tell people before the deadline.
-    fn time_for(&self, pause: Pause) -> bool {
-        let spare = Duration::seconds(8);
-        let pause = Duration::from_std(pause).unwrap_or(spare);
-        self.pipeline.clock() + pause + spare < self.pipeline.deadline
     }
 
     fn decide(&self, plan: &Plan, live: &Value) -> Result<Decision<Value>, Stop> {
@@ -271,199 +332,8 @@ impl Job<'_> {
         })
     }
 
-    /// Rules of conduct 8, 11 and 12.
-    fn may_write(&mut self, plan: &Plan, change: &Change<Value>) -> Result<(), Stop> {
-        let evidence_on = change.evidence_on;
-        if self.finding.mode != Mode::Enforce {
-            return Err(Stop::Would(format!(
-                "the mode is `{}`",
-                self.finding.mode.name()
-            )));
-        }
-        match &self.finding.held {
-            Some(Held::NoSettings | Held::Unconfirmed) if evidence_on => {}
-            Some(held) => return Err(Stop::Would(held.tell())),
-            None => {}
-        }
-        if evidence_on {
-            return self.load_resource(plan, true);
-        }
-        if !self.stored {
-            return Err(Stop::Waiting(
-                "the store does not answer, so nothing but evidence is switched on".into(),
-            ));
-        }
-        if self.is_settling() {
-            let seconds = self.known.settings.fuses.settle_seconds;
-            return Err(Stop::Waiting(format!(
-                "a deployment made it; it has {seconds} seconds to settle"
-            )));
-        }
-        self.load_resource(plan, false)?;
-        self.load_fuses(plan)
-    }
-
-    /// Whether a deployment's change still has time to settle.
-    pub(super) fn is_settling(&self) -> bool {
-        let settle = Duration::seconds(self.known.settings.fuses.settle_seconds.into());
-        self.finding.settles && self.pipeline.now < self.case.value.opened + settle
-    }
-
-    fn load_resource(&mut self, plan: &Plan, evidence_on: bool) -> Result<(), Stop> {
-        let key = keys::resource(plan.at());
-        if !self.resources.contains_key(&key) {
-            let item = self.items.get(&key);
-            let value = item
-                .map(|item| item.read::<Resource>())
-                .transpose()?
-                .unwrap_or_default();
-            if value.held_by_other(&self.case.value.id, self.pipeline.now) {
-                return Err(Stop::Held(format!(
-                    "case {} works on {}",
-                    value.holder,
-                    plan.at().resource
-                )));
-            }
-            if let Some(why) =
-                value.flaps(&self.known.settings.breaker, evidence_on, self.pipeline.now)
-            {
-                return Err(Stop::Waiting(why));
-            }
-            self.resources.insert(
-                key,
-                Kept {
-                    value,
-                    version: item.map(|item| item.version),
-                },
-            );
-        }
-        Ok(())
-    }
-
-    fn load_fuses(&mut self, plan: &Plan) -> Result<(), Stop> {
-        let fuses = &self.known.settings.fuses;
-        let all = [
-            (keys::FUSE.to_owned(), fuses.overall),
-            (keys::fuse(self.finding.rule.id), fuses.per_rule),
-        ];
-        for (key, most) in all {
-            let item = self.items.get(&key);
-            let mut value = item
-                .map(|item| item.read::<Fuse>())
-                .transpose()?
-                .unwrap_or_default();
-            value
-                .pass(&plan.at().resource, most, fuses, self.pipeline.now)
-                .map_err(Stop::Waiting)?;
-            self.fuses.insert(
-                key,
-                Kept {
-                    value,
-                    version: item.map(|item| item.version),
-                },
-            );
-        }
-        Ok(())
-    }
-
-    /// Claims the case and the resource and stores what is about to be written,
-    /// before it is: a crash after the write must not lose the way back.
-    async fn intend(
-        &mut self,
-        plan: &Plan,
-        live: &Value,
-        change: &Change<Value>,
-    ) -> Result<(), Stop> {
-        let key = keys::resource(plan.at());
-        let (id, lease) = (self.case.value.id.clone(), self.pipeline.deadline);
-        for attempt in 1.. {
-            self.note(plan, live, change);
-            if let Some(resource) = self.resources.get_mut(&key) {
-                resource.value.hold(&id, lease);
-                if !self.counted.contains(&key) {
-                    resource
-                        .value
-                        .changed(&self.known.settings.breaker, self.pipeline.now);
-                }
-            }
-            match self.commit().await {
-                Ok(()) => break,
-                Err(NotStored::Failed(_)) if change.evidence_on => {
-                    // Rule of conduct 12: evidence is switched on without a store.
-                    self.stored = false;
-                    break;
-                }
-                Err(NotStored::Failed(failure)) => return Err(failure.into()),
-                Err(NotStored::Conflict) if attempt < CLAIMS => self.reload(plan, change).await?,
-                Err(NotStored::Conflict) => {
-                    return Err(Stop::Held("others keep working on it".into()));
-                }
-            }
-        }
-        self.counted.insert(key);
-        Ok(())
-    }
-
-    /// What AWS refused changed nothing: it is no change on the breaker's count, lest
-    /// the retries of a throttled call end as flapping.
-    fn uncount(&mut self, plan: &Plan) {
-        let key = keys::resource(plan.at());
-        if let Some(resource) = self.resources.get_mut(&key) {
-            resource.value.changes.pop();
-        }
-        self.counted.remove(&key);
-    }
-
-    /// Claims a case that has nothing to write.
-    pub(super) async fn claim(&mut self) -> Result<(), Stop> {
-        match self.commit().await {
-            Ok(()) => Ok(()),
-            Err(NotStored::Conflict) => Err(Stop::Held("somebody else tells about it".into())),
-            Err(NotStored::Failed(failure)) => Err(failure.into()),
-        }
-    }
-
-    /// Somebody else changed one of the documents of a claim: read them again.
-    async fn reload(&mut self, plan: &Plan, change: &Change<Value>) -> Result<(), Stop> {
-        let case = keys::case(&self.case.value.id);
-        let mut wanted = vec![case.clone()];
-        wanted.extend(self.resources.keys().cloned());
-        wanted.extend(self.fuses.keys().cloned());
-        let fresh = self.pipeline.store.get(&wanted).await?;
-        for key in wanted {
-            match fresh.get(&key) {
-                Some(item) => self.items.insert(key, item.clone()),
-                None => self.items.remove(&key),
-            };
-        }
-        let version = self.items.get(&case).map(|item| item.version);
-        if version != self.case.version {
-            let known = self
-                .items
-                .get(&case)
-                .map(|item| item.read::<Case>())
-                .transpose()?;
-            // Who was faster works on it still, or has told people already.
-            let free = |known: &Case| {
-                let standing = standing(known, self.turn, self.pipeline.now);
-                matches!(standing, Standing::Free)
-            };
-            if known.is_some_and(|known| !free(&known)) {
-                return Err(Stop::Held(format!(
-                    "case {} is being worked on",
-                    self.case.value.id
-                )));
-            }
-            self.case.version = version;
-        }
-        self.resources.clear();
-        self.fuses.clear();
-        self.may_write(plan, change)
-    }
-
-    /// Writes a step into the case. The first `before` wins: a retry that finds
-    /// a half-changed state must not lose what was there at first.
-    fn note(&mut self, plan: &Plan, live: &Value, change: &Change<Value>) {
+    /// Writes a step into the case: what is to be done, whether it may be or not.
+    pub(super) fn note(&mut self, plan: &Plan, live: &Value, change: &Change<Value>) {
         let case = &mut self.case.value;
         if case.verdict == Verdict::CannotTell {
             case.verdict = Verdict::Violation;
@@ -479,16 +349,17 @@ impl Job<'_> {
             before: Some(live.clone()),
             to: Some(change.to.clone()),
             why: change.why.clone(),
+            intended: None,
             done: false,
             evidence_on: change.evidence_on,
         });
     }
 
-    /// A step that was intended is proven now, by whoever wrote it.
+    /// A step that was intended is proven now, by whoever wrote it. What never was
+    /// is somebody else's doing, and nothing of ours to undo.
     fn mark_done(&mut self, plan: &Plan) {
-        let would = !self.wrote && self.case.version.is_none();
-        if let Some(work) = self.case.value.work_on(plan).filter(|_| !would) {
-            work.done = true;
+        if let Some(work) = self.case.value.work_on(plan) {
+            work.done = work.intended.is_some();
         }
     }
 }

@@ -1,10 +1,12 @@
 //! The rules of conduct, on a store in memory and a world of one trail.
 
+mod counting;
 mod fixing;
 mod holding;
 mod looking;
 mod places;
 
+use std::collections::BTreeMap;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration as Pause;
@@ -28,6 +30,10 @@ use crate::store::{BoxFuture, Memory, NotStored, Put};
 #[derive(Default)]
 struct World {
     logging: Mutex<bool>,
+    /// Facets that have a switch of their own.
+    apart: Mutex<BTreeMap<&'static str, bool>>,
+    /// Whether messages to its later self are refused.
+    mute: AtomicBool,
     alerts: Mutex<Vec<Alert>>,
     messages: Mutex<Vec<String>>,
     writes: AtomicUsize,
@@ -58,6 +64,8 @@ struct World {
 impl World {
     async fn call(&self, name: &str) -> Result<(), Failure> {
         let nth = self.calls.fetch_add(1, Ordering::SeqCst);
+        // As calls do: what else runs at the same time gets its turn.
+        tokio::task::yield_now().await;
         if self.dies_at == Some(nth) {
             std::future::pending::<()>().await;
         }
@@ -129,10 +137,13 @@ impl Guard for World {
         Some(Box::pin(async move {
             self.call("touch").await?;
             self.enter(&plan.at().account)?;
+            let mut apart = self.apart.lock().unwrap();
+            let mut together = self.logging.lock().unwrap();
+            let switch = apart.get_mut(plan.kind()).unwrap_or(&mut together);
             Ok(match touch {
-                Touch::Read => Touched::Live(state(*self.logging.lock().unwrap())),
+                Touch::Read => Touched::Live(state(*switch)),
                 Touch::Write { to, .. } => {
-                    *self.logging.lock().unwrap() = *to == state(true);
+                    *switch = *to == state(true);
                     self.writes.fetch_add(1, Ordering::SeqCst);
                     Touched::Written(Written::default().and(Some("request-1")))
                 }
@@ -198,6 +209,9 @@ impl Outside for World {
     }
 
     fn later<'a>(&'a self, message: &'a str, _: Pause) -> BoxFuture<'a, Result<(), Failure>> {
+        if self.mute.load(Ordering::SeqCst) {
+            return Box::pin(async { Err(Failure::other("sqs:SendMessage", "mute")) });
+        }
         self.messages.lock().unwrap().push(message.to_owned());
         Box::pin(async { Ok(()) })
     }
@@ -291,18 +305,84 @@ async fn world(settings: &str) -> World {
     world
 }
 
-async fn judged(world: &World, text: &str, seconds: i64, turn: Turn) -> Answer {
-    let memo = Memo::new(Settings::default());
+/// A pipeline in a world, at a time.
+fn pipeline<'a>(world: &'a World, memo: &'a Memo, seconds: i64) -> Pipeline<'a> {
     let now = at(seconds);
-    let pipeline = Pipeline {
+    Pipeline {
         guard: world,
         store: world,
         outside: world,
-        memo: &memo,
+        memo,
         now,
         started: Instant::now(),
         deadline: now + Duration::seconds(50),
+    }
+}
+
+/// A finding of steps on these facets of one resource, at a time, under the
+/// settings in the table.
+async fn found(world: &World, rule: &str, resource: &str, kinds: &[&str], seconds: i64) -> Answer {
+    let text = STOPPED.replace("event-1", &format!("event-{seconds}"));
+    found_by(world, &text, rule, resource, kinds, seconds).await
+}
+
+async fn found_by(
+    world: &World,
+    text: &str,
+    rule: &str,
+    resource: &str,
+    kinds: &[&str],
+    seconds: i64,
+) -> Answer {
+    let memo = Memo::new(Settings::default());
+    let pipeline = pipeline(world, &memo, seconds);
+    let record = Record::read(text).unwrap();
+    let plan = |kind: &&str| -> Plan {
+        let wish = match *kind {
+            "trail-logging" => json!(true),
+            _ => json!({"protected": true}),
+        };
+        let at = json!({"account": "111111111111", "region": "eu-west-1", "resource": resource});
+        serde_json::from_value(json!({"kind": kind, "at": at, "wish": wish})).unwrap()
     };
+    let rule = registry::rule(rule).unwrap();
+    let finding = Finding {
+        rule,
+        severity: rule.severity,
+        resource: resource.into(),
+        summary: "it is unsafe".into(),
+        mode: Mode::Enforce,
+        plan: kinds.iter().map(plan).collect(),
+        verdict: Verdict::Violation,
+        held: None,
+        certain: true,
+        settles: false,
+    };
+    let mut ahead = Ahead {
+        known: known_now(&pipeline).await,
+        items: HashMap::new(),
+        asked: Vec::new(),
+        live: None,
+        judgement: Judgement::default(),
+        stored: true,
+    };
+    let mut answer = Answer::default();
+    pipeline
+        .finding(
+            &record,
+            &finding,
+            &mut ahead,
+            Turn::First,
+            &mut None,
+            &mut answer,
+        )
+        .await;
+    answer
+}
+
+async fn judged(world: &World, text: &str, seconds: i64, turn: Turn) -> Answer {
+    let memo = Memo::new(Settings::default());
+    let pipeline = pipeline(world, &memo, seconds);
     let record = Record::read(text).unwrap();
     pipeline.record(&record, text, turn).await
 }
