@@ -36,6 +36,10 @@ pub enum Command {
     /// Have what is there now of one resource recorded as good; for operators.
     Approve(Named),
     /// Have one resource put back to what is recorded, confirmed or not; for operators.
+    ///
+    /// As a person asks for it, it is also done while a breaker is open, a fuse has
+    /// blown or a pause is on, and counts for neither of them. It is refused while
+    /// the kill switch is on, or the settings cannot be read.
     Fix(Named),
 }
 

@@ -13,6 +13,9 @@ use auditward_runtime::store::Store as _;
 use super::{Stack, block_on};
 
 /// Put back what was there before Auditward wrote; for operators named in the settings.
+///
+/// As a person asks for it, it is also done while a pause is on. It is refused
+/// while the kill switch is on, or the settings cannot be read.
 #[derive(Debug, clap::Args)]
 pub struct Args {
     /// The case to undo.

@@ -216,6 +216,9 @@ impl Pipeline<'_> {
                 );
                 return Err(Failure::other("fix", why));
             }
+            if let Some(why) = self.stands_still(&known) {
+                return Err(Failure::other("fix", why));
+            }
             let resources = self.everything().await?;
             let meant: Vec<At> = resources
                 .into_iter()

@@ -1,17 +1,22 @@
 //! Undo: what was there before comes back, by a named operator, with a reason.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::work::PROOF;
 use super::{Answer, Pipeline, known_now, not_carried};
 use crate::alert::Alert;
 use crate::case::{Case, Outcome, Work};
 use crate::failure::Failure;
 use crate::guard::{Touch, Touched};
 use crate::keys;
-use crate::store::{Expect, NotStored, Put};
+use crate::limits::Resource;
+use crate::store::{Expect, Item, NotStored, Put};
 
+use auditward_rules::plan::Plan;
 use auditward_rules::registry;
 
 /// An operator's wish to undo a case.
@@ -36,6 +41,19 @@ pub struct Restored {
 
 /// How long a restored state is accepted.
 const ACCEPTED: Duration = Duration::hours(24);
+
+/// One step's way back.
+struct Way<'a> {
+    plan: &'a Plan,
+    live: Value,
+    before: &'a Value,
+}
+
+/// What an undo holds while it works, with the versions that it stored.
+struct Held {
+    version: u64,
+    resources: Vec<(String, Resource, u64)>,
+}
 
 impl Pipeline<'_> {
     /// Undoes a case. `sender` is the unique ID of who sent the wish, as the
@@ -76,6 +94,9 @@ impl Pipeline<'_> {
         if undo.reason.trim().is_empty() {
             return Err(refuse("an undo needs a reason".into()));
         }
+        if let Some(why) = self.stands_still(&known) {
+            return Err(refuse(why));
+        }
         let key = keys::case(&undo.case);
         let items = self.store.get(std::slice::from_ref(&key)).await?;
         let Some(item) = items.get(&key) else {
@@ -95,10 +116,11 @@ impl Pipeline<'_> {
             ));
         }
         let by = format!("{} ({})", operator.principal, undo.reason);
+        // What was never intended was only told of: somebody else made it so.
         let written: Vec<Work> = case
             .steps
             .iter()
-            .filter(|work| work.done && work.to.is_some())
+            .filter(|work| work.done && work.intended.is_some() && work.to.is_some())
             .cloned()
             .collect();
         if written.is_empty() {
@@ -106,25 +128,29 @@ impl Pipeline<'_> {
                 "nothing was written in this case, so there is nothing to undo".into(),
             ));
         }
-        let never = |work: &&Work| {
-            work.before
-                .as_ref()
-                .is_some_and(|before| !work.plan.writable(before))
-        };
-        if let Some(work) = written.iter().find(never) {
-            let before = work
-                .before
-                .as_ref()
-                .map(|before| work.plan.tell(before))
-                .unwrap_or_default();
-            let (kind, resource) = (work.plan.kind(), &work.plan.at().resource);
-            return Err(refuse(format!(
-                "{kind} of {resource} was: {before}. Auditward never makes it so again; if it was meant, name an exception in auditward.toml and do it by hand"
-            )));
-        }
-        // What was written last goes first.
+        // All is looked at before anything is put back: half undone is worse than not.
+        let mut ways = Vec::new();
         for work in written.iter().rev() {
-            self.put_back(work, &case.id, &by).await?;
+            ways.extend(self.way_back(work).await?);
+        }
+        let mut held = Held {
+            version: item.version,
+            resources: Vec::new(),
+        };
+        self.hold(&mut case, &ways, &mut held).await?;
+        let mut put_back = Ok(());
+        // What was written last goes first.
+        for way in &ways {
+            put_back = self.put_back(way, &case.id, &by).await;
+            if put_back.is_err() {
+                break;
+            }
+        }
+        case.lease = self.now;
+        if let Err(failure) = put_back {
+            // Should it not be let go of, the lease runs out.
+            let _ = self.let_go(&case, held).await;
+            return Err(failure);
         }
         case.outcome = Outcome::Undone;
         case.because = format!(
@@ -136,35 +162,107 @@ impl Pipeline<'_> {
         self.outside
             .tell(&Alert::of(&case, registry::rule(&case.rule)))
             .await?;
-        let put = Put::new(key, Expect::Version(item.version), &case)?
-            .listed("case", case.opened.to_rfc3339());
-        self.store.put(&[put]).await.map_err(not_stored)?;
+        self.let_go(&case, held).await.map_err(not_stored)?;
         answer.metrics.count("Undone");
         answer.cases.push((case.id, case.outcome));
         Ok(())
     }
 
-    /// Puts one step's `before` back, if what is live is still what we wrote.
-    async fn put_back(&self, work: &Work, case: &str, by: &str) -> Result<(), Failure> {
+    /// The way back of one step: none where what was there before is there already;
+    /// refused where that must never be, or what is live is not what we wrote.
+    async fn way_back<'w>(&self, work: &'w Work) -> Result<Option<Way<'w>>, Failure> {
         let (Some(before), Some(to)) = (&work.before, &work.to) else {
-            return Ok(());
+            return Ok(None);
         };
         let plan = &work.plan;
+        let (kind, resource) = (plan.kind(), &plan.at().resource);
+        if !plan.writable(before) {
+            let before = plan.tell(before);
+            let why = format!(
+                "{kind} of {resource} was: {before}. Auditward never makes it so again; if it was meant, name an exception in auditward.toml and do it by hand"
+            );
+            return Err(Failure::other("undo", why));
+        }
         let live = self.read(plan).await?;
         if plan.same(&live, before) {
-            return Ok(());
+            return Ok(None);
         }
         if !plan.same(&live, to) {
             let why = format!(
-                "{} was changed since: it is now {}; put back by hand what is still wanted",
-                plan.at().resource,
+                "{resource} was changed since: it is now {}; put back by hand what is still wanted",
                 plan.tell(&live)
             );
-            return Err(Failure::other(plan.kind(), why));
+            return Err(Failure::other(kind, why));
         }
+        Ok(Some(Way { plan, live, before }))
+    }
+
+    /// Takes the case and its resources, so that nobody writes them meanwhile.
+    async fn hold(
+        &self,
+        case: &mut Case,
+        ways: &[Way<'_>],
+        held: &mut Held,
+    ) -> Result<(), Failure> {
+        case.lease = self.deadline;
+        let mut keys: Vec<String> = ways
+            .iter()
+            .map(|way| keys::resource(way.plan.at()))
+            .collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let items = match keys.is_empty() {
+            true => HashMap::new(),
+            false => self.store.get(&keys).await?,
+        };
+        let mut puts = vec![self.case_put(case, held.version)?];
+        for key in keys {
+            let item = items.get(&key);
+            let mut resource: Resource = item.map(Item::read).transpose()?.unwrap_or_default();
+            if resource.held_by_other(&case.id, self.now) {
+                let why = format!(
+                    "case {} works on the same resource; try again in a minute",
+                    resource.holder
+                );
+                return Err(Failure::other("undo", why));
+            }
+            resource.hold(&case.id, self.now, self.deadline);
+            puts.push(Put::new(&key, Expect::from(item), &resource)?.until(self.case_expires()));
+            let version = item.map_or(0, |item| item.version) + 1;
+            held.resources.push((key, resource, version));
+        }
+        self.store.put(&puts).await.map_err(not_stored)?;
+        held.version += 1;
+        Ok(())
+    }
+
+    /// Stores how the case stands and lets go of what was held.
+    async fn let_go(&self, case: &Case, held: Held) -> Result<(), NotStored> {
+        let mut puts = vec![
+            self.case_put(case, held.version)
+                .map_err(NotStored::Failed)?,
+        ];
+        for (key, mut resource, version) in held.resources {
+            resource.release(self.now);
+            let put = Put::new(key, Expect::Version(version), &resource);
+            puts.push(put.map_err(NotStored::Failed)?.until(self.case_expires()));
+        }
+        self.store.put(&puts).await
+    }
+
+    fn case_put(&self, case: &Case, version: u64) -> Result<Put, Failure> {
+        let put = Put::new(keys::case(&case.id), Expect::Version(version), case)?;
+        Ok(put
+            .until(self.case_expires())
+            .listed("case", case.opened.to_rfc3339()))
+    }
+
+    /// Puts one step's `before` back.
+    async fn put_back(&self, way: &Way<'_>, case: &str, by: &str) -> Result<(), Failure> {
+        let Way { plan, live, before } = way;
         // The exception goes first: the write's own event must find it.
         let restored = Restored {
-            state: before.clone(),
+            state: (*before).clone(),
             by: by.to_owned(),
             until: self.now + ACCEPTED,
         };
@@ -179,7 +277,7 @@ impl Pipeline<'_> {
             .await
             .map_err(not_stored)?;
         let touch = Touch::Write {
-            from: &live,
+            from: live,
             to: before,
         };
         let touched = match self.guard.touch(plan, touch) {
@@ -202,27 +300,42 @@ impl Pipeline<'_> {
                 return Err(failure);
             }
         };
+        let mut ledger = Vec::new();
         if let Touched::Written(written) = touched {
-            let ledger = |id: &String| {
-                Put::new(keys::ledger(id), Expect::Anything, &case).map(|put| put.until(expires))
-            };
-            let ledger = written
-                .request_ids
-                .iter()
-                .map(ledger)
-                .collect::<Result<Vec<_>, _>>()?;
-            if !ledger.is_empty() {
-                self.store.put(&ledger).await.map_err(not_stored)?;
+            for id in &written.request_ids {
+                let put = Put::new(keys::ledger(id), Expect::Anything, &case)?;
+                ledger.push(put.until(expires));
             }
         }
-        let live = self.read(plan).await?;
-        if plan.same(&live, before) {
-            return Ok(());
+        // Side by side: the ledger must be there before the write's own event.
+        let keep = async {
+            match ledger.is_empty() {
+                true => Ok(()),
+                false => self.store.put(&ledger).await,
+            }
+        };
+        let (kept, proven) = futures_util::future::join(keep, self.prove_back(way)).await;
+        proven?;
+        kept.map_err(not_stored)
+    }
+
+    /// Reads again until what was put back is there, with the patience that IAM, S3
+    /// and SQS take.
+    async fn prove_back(&self, way: &Way<'_>) -> Result<(), Failure> {
+        let mut pauses = PROOF.into_iter();
+        loop {
+            let live = self.read(way.plan).await?;
+            if way.plan.same(&live, way.before) {
+                return Ok(());
+            }
+            match pauses.next().filter(|pause| self.time_for(*pause)) {
+                Some(pause) => self.outside.pause(pause).await,
+                None => {
+                    let why = format!("it was written, and reads as {}", way.plan.tell(&live));
+                    return Err(Failure::other(way.plan.kind(), why));
+                }
+            }
         }
-        Err(Failure::other(
-            plan.kind(),
-            format!("it was written, and reads as {}", plan.tell(&live)),
-        ))
     }
 }
 

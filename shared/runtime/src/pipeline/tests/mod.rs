@@ -5,6 +5,7 @@ mod fixing;
 mod holding;
 mod looking;
 mod places;
+mod remembering;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
