@@ -142,6 +142,19 @@ def moto() -> None:
     run(BIN / "python", "-m", "unittest", "discover", "--start-directory", "tests/moto")
 
 
+def wait_for(port: int, server: subprocess.Popen) -> None:
+    """Until somebody listens there."""
+    for _ in range(300):
+        try:
+            socket.create_connection(("localhost", port)).close()
+            return
+        except OSError:
+            if server.poll() is not None:
+                raise Failed(f"it ended with status {server.returncode}") from None
+            time.sleep(0.1)
+    raise Failed(f"nobody listens on port {port}")
+
+
 def watch() -> None:
     """A function tried with cargo-lambda, just as the README says."""
     readme = (ROOT / "README.md").read_text()
@@ -161,6 +174,7 @@ def watch() -> None:
             start_new_session=True,
         )  # fmt: skip
     try:
+        wait_for(int(port[1]), serving)
         print("$", " ".join(invoke), flush=True)
         asked = subprocess.run(
             [*invoke, *port], cwd=ROOT, env=environment, capture_output=True, text=True, timeout=600

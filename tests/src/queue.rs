@@ -120,11 +120,6 @@ impl Queue {
             .collect()
     }
 
-    /// Throws its messages away.
-    pub async fn empty(&self) {
-        self.call("PurgeQueue", json!({})).await;
-    }
-
     /// What is taken from it and not deleted is shown again at once.
     pub async fn hides_nothing(&self) {
         let hidden = json!({ "Attributes": { "VisibilityTimeout": "0" } });
