@@ -29,7 +29,10 @@ async fn what_nobody_vouches_for_is_refused_and_told() {
     forged["source"] = json!("my.cloudtrail");
     let mut other = event.clone();
     other["detail-type"] = json!("AWS API Call");
-    let again = json!({"auditward": "judge-again", "event": forged});
+    // Of one payload that is refused twice people are told once.
+    let mut later = forged.clone();
+    later["id"] = json!("another");
+    let again = json!({"auditward": "judge-again", "event": later});
     let mut guard = stage.guard("trail-guard").await;
     for payload in [
         forged,

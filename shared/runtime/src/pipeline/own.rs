@@ -44,6 +44,11 @@ impl Pipeline<'_> {
         if !is_own_role(Actor::of(record), &known.settings, &known.inventory) {
             return false;
         }
+        // What puts a safe state back violates nothing: somebody else has the role.
+        let violates = |finding: &Finding| finding.verdict == Verdict::Violation;
+        if judgement.findings.iter().any(violates) {
+            return false;
+        }
         let Ok(time) = DateTime::parse_from_rfc3339(&record.event_time) else {
             return false;
         };
