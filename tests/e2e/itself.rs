@@ -16,7 +16,8 @@ use auditward_tests::system::{Act, System};
 use serde_json::json;
 
 /// As many changes of one resource as one story takes.
-const PATIENCE: &str = "[breaker]\nchanges = 50\n[fuses]\nper_rule = 50\noverall = 50\n";
+const PATIENCE: &str =
+    "[breaker]\nchanges = 50\n[fuses]\nper_rule = 50\noverall = 50\nsettle_seconds = 0\n";
 
 /// What somebody does, and which fields of what is live that changes.
 const ACTS: [(&str, &[&str]); 15] = [

@@ -16,7 +16,8 @@ use auditward_tests::system::{Act, System};
 use serde_json::{Value, json};
 
 /// As many changes of one resource as one story takes.
-const PATIENCE: &str = "[breaker]\nchanges = 50\n[fuses]\nper_rule = 50\noverall = 50\n";
+const PATIENCE: &str =
+    "[breaker]\nchanges = 50\n[fuses]\nper_rule = 50\noverall = 50\nsettle_seconds = 0\n";
 /// A pattern of the stage's settings, and the alarms it stands for: what is named
 /// in full is looked at without an event, too.
 const ALARMS: [&str; 2] = [

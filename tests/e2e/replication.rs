@@ -56,6 +56,7 @@ default = "enforce"
 changes = 50
 
 [fuses]
+settle_seconds = 0
 per_rule = 50
 overall = 50
 "#;

@@ -8,8 +8,7 @@
 )]
 
 use auditward_tests::api::Api;
-use auditward_tests::moto::MANAGEMENT;
-use auditward_tests::scene::REGION;
+use auditward_tests::scene::{REGION, account_named};
 use auditward_tests::stage::{ENFORCE, Stage, acted};
 use auditward_tests::story::{by, outcome_of};
 use serde_json::json;
@@ -85,7 +84,22 @@ async fn settings_that_cannot_be_read_switch_evidence_on_and_nothing_else() {
         let (stage, mut guard, event) = acted("[mode", sample).await;
         assert_eq!(outcome_of(&guard.play(&event).await), expected);
         assert_eq!(guard.writes().is_empty(), expected == "would-fix");
-        assert_eq!(stage.alert().await.attribute("outcome"), expected);
+        let alerts = stage.alerts().await;
+        let of = |rule: &str| {
+            let mut alerts = alerts.iter();
+            alerts
+                .find(|alert| alert.attribute("rule") == rule)
+                .cloned()
+        };
+        assert_eq!(alerts.len(), 2, "{alerts:?}");
+        let about = sample.split('/').nth(1).unwrap();
+        let about = about.split(".violation").next().unwrap();
+        assert_eq!(of(about).unwrap().attribute("outcome"), expected);
+        let unusable = of("auditward").unwrap();
+        assert!(
+            unusable.subject.contains("settings cannot be used"),
+            "{unusable:?}"
+        );
         guard.done();
     }
 }
@@ -170,7 +184,8 @@ async fn the_alert_names_the_stack_that_did_it() {
     let mut event = stage.event(trusting);
     let role = event["detail"]["requestParameters"]["roleName"].clone();
     // IAM's events come from its one region, wherever the stack is.
-    let api = Api::of(&stage.moto, MANAGEMENT, REGION).await;
+    let account = account_named(event["detail"]["recipientAccountId"].as_str());
+    let api = Api::of(&stage.moto, account, REGION).await;
     let trust = json!({"Version": "2012-10-17", "Statement": [{
         "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}]});
     let template = json!({"Resources": {"Reader": {

@@ -126,7 +126,7 @@ pub async fn serve<G: Guard>(guard: impl FnOnce(&'static Sessions) -> G) -> Resu
             if let Some(answer) = at_once(&pipeline, &event.payload) {
                 return Ok(Answered::One(answer));
             }
-            let handled = Box::pin(handle(&pipeline, &event.payload, &context.request_id));
+            let handled = Box::pin(handle(&pipeline, &event.payload));
             handled.instrument(request_span(context)).await
         })
     };
@@ -154,17 +154,12 @@ enum Answered {
 }
 
 /// One invocation.
-async fn handle(
-    pipeline: &Pipeline<'_>,
-    payload: &Payload,
-    request: &str,
-) -> Result<Answered, Diagnostic> {
+async fn handle(pipeline: &Pipeline<'_>, payload: &Payload) -> Result<Answered, Diagnostic> {
     let payload = match payload {
         Payload::Json(payload) => payload,
         Payload::Unreadable(why) => {
             let why = format!("expected JSON: {why}");
-            // Lambda tries again under the same request ID.
-            return Err(refuse(pipeline, request, &why).await);
+            return Err(refuse(pipeline, "", &why).await);
         }
     };
     let function = pipeline.guard.function().name();

@@ -1,6 +1,6 @@
 //! Baselines: the last state of a resource that is known good.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -127,7 +127,12 @@ impl Baseline {
 
     /// Whether an event is older than what this was learnt from, or is in it already.
     fn has(&self, time: Option<DateTime<Utc>>, event: &str) -> bool {
-        let older = self.said.zip(time).is_some_and(|(said, time)| time < said);
+        // An event's time is cut to the second: within one nobody knows which was first.
+        let second = Duration::seconds(1);
+        let older = self
+            .said
+            .zip(time)
+            .is_some_and(|(said, time)| time + second <= said);
         let mut earlier = self.earlier.iter();
         let same = |known: &str| !event.is_empty() && known == event;
         older || same(&self.event) || earlier.any(|earlier| same(&earlier.event))
