@@ -6,6 +6,8 @@ use crate::api::Api;
 use crate::moto::{Moto, STRANGER};
 use crate::scene::place::Place;
 
+use super::sample;
+
 const GROUP: &str = "/acme/org-trail";
 
 /// A call of CloudWatch Logs; that something is there already is as good.
@@ -37,8 +39,10 @@ pub(super) async fn prepare(moto: &Moto, place: Place) {
         make_destination(&stranger, strange, "collect").await;
         make_policies(&api, place).await;
     }
-    let key = place.moved("arn:aws:kms:eu-west-1:111111111111:key/acme-logs");
-    let group = json!({"logGroupName": GROUP, "kmsKeyId": key});
+    let event = sample("trail-guard/key.policy-lockout.clean.all-statements");
+    let policy = place.moved_json(&event["detail"]["requestParameters"]["policy"]);
+    let made = super::json(&api, "kms", "CreateKey", json!({ "Policy": policy })).await;
+    let group = json!({"logGroupName": GROUP, "kmsKeyId": made["KeyMetadata"]["Arn"]});
     if call(&api, "CreateLogGroup", group).await {
         furnish(&api, place).await;
     }
