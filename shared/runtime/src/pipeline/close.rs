@@ -141,6 +141,10 @@ impl Job<'_> {
         if self.stored {
             return self.commit().await;
         }
+        if !self.wrote {
+            // What was decided without the store is not what the retry must go by.
+            return Ok(());
+        }
         self.stored = true;
         // How these stand nobody knows; leases run out.
         self.resources.clear();
