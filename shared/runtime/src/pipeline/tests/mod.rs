@@ -487,16 +487,7 @@ async fn look(world: &World, seconds: i64, what: &str) -> Answer {
 }
 
 async fn look_with(world: &World, memo: &Memo, seconds: i64, what: &str) -> Answer {
-    let now = at(seconds);
-    let pipeline = Pipeline {
-        guard: world,
-        store: world,
-        outside: world,
-        memo,
-        now,
-        started: Instant::now(),
-        deadline: now + Duration::seconds(50),
-    };
+    let pipeline = pipeline(world, memo, seconds);
     match what {
         "pulse" => pipeline.pulse().await,
         "sweep" => pipeline.sweep(None).await,

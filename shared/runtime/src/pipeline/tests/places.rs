@@ -21,19 +21,6 @@ fn trail_in(account: &str, region: &str) -> At {
     At::new(account, region, arn)
 }
 
-fn pipeline<'a>(world: &'a World, memo: &'a Memo, seconds: i64) -> Pipeline<'a> {
-    let now = at(seconds);
-    Pipeline {
-        guard: world,
-        store: world,
-        outside: world,
-        memo,
-        now,
-        started: Instant::now(),
-        deadline: now + Duration::seconds(50),
-    }
-}
-
 /// The places of the messages that were sent, which are taken off the queue.
 fn asked(world: &World) -> Vec<(Value, Place, usize)> {
     let messages = std::mem::take(&mut *world.messages.lock().unwrap());

@@ -4,16 +4,7 @@ use super::*;
 
 /// The stopped trail, judged with what is remembered; a new event each time.
 async fn stopped_with(world: &World, memo: &Memo, seconds: i64) -> Answer {
-    let now = at(seconds);
-    let pipeline = Pipeline {
-        guard: world,
-        store: world,
-        outside: world,
-        memo,
-        now,
-        started: Instant::now(),
-        deadline: now + Duration::seconds(50),
-    };
+    let pipeline = pipeline(world, memo, seconds);
     *world.logging.lock().unwrap() = false;
     let text = STOPPED.replace("event-1", &format!("event-{seconds}"));
     let record = Record::read(&text).unwrap();
