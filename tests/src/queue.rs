@@ -95,13 +95,13 @@ impl Queue {
     /// Hands a function an event as EventBridge does, again where it fails; what
     /// fails every time comes here. Gives how it ended each time.
     pub async fn fails(&self, guard: &mut Guard, payload: &str) -> Vec<Outcome> {
-        let mut ended = Vec::new();
-        for _ in 0..ATTEMPTS {
-            let payload = payload.as_bytes().to_vec();
-            ended.push(guard.function.invoke_raw(payload, TIME).await);
+        let bytes = || payload.as_bytes().to_vec();
+        let mut ended = vec![guard.function.invoke_raw(bytes(), TIME).await];
+        for _ in 1..ATTEMPTS {
             if let Some(Outcome::Response(_)) = ended.last() {
                 return ended;
             }
+            ended.push(guard.function.retry_raw(bytes(), TIME).await);
         }
         if let Some(Outcome::Error { kind, message }) = ended.last() {
             let event = serde_json::from_str(payload).unwrap_or_else(|_| json!(payload));

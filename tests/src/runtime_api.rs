@@ -138,6 +138,13 @@ impl Function {
         self.deliver(payload, time, time).await
     }
 
+    /// Hands the function the same invocation once more, under the same request ID, as
+    /// Lambda does with an event on which it failed.
+    pub async fn retry_raw(&mut self, payload: Vec<u8>, time: Duration) -> Outcome {
+        self.invocations = self.invocations.saturating_sub(1);
+        self.invoke_raw(payload, time).await
+    }
+
     /// Tells the function one deadline, and waits for it until another.
     async fn deliver(&mut self, payload: Vec<u8>, told: Duration, time: Duration) -> Outcome {
         self.invocations += 1;

@@ -8,7 +8,6 @@ use auditward_rules::facet::At;
 use auditward_rules::facets::alarm::AlarmActions;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Permission, Written};
-use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
 pub const PERMISSIONS: &[Permission] = &[
@@ -18,18 +17,9 @@ pub const PERMISSIONS: &[Permission] = &[
 
 const ENABLE: &str = "cloudwatch:EnableAlarmActions";
 
-/// The hand for them.
-#[derive(Clone, Copy, Debug)]
-pub struct Alarms<'a> {
-    /// Who to talk as.
-    pub sessions: &'a Sessions,
-}
-
-impl Alarms<'_> {
-    async fn client(&self, at: &At) -> Result<Client, Failure> {
-        let config = self.sessions.of(&at.account, &at.region).await?;
-        Ok(Client::new(&config))
-    }
+hand! {
+    /// The hand for them.
+    Alarms with Client
 }
 
 /// What stands behind `alarm:`; slashes and colons are part of a name.

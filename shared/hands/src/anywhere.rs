@@ -8,7 +8,6 @@ use auditward_rules::facets::anchor::{EnabledAnchor, TrustAnchor};
 use auditward_rules::facets::made::Thing;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Permission, Written};
-use auditward_runtime::sessions::Sessions;
 
 use crate::time::moment;
 
@@ -26,19 +25,12 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::write("enabled-trust-anchor", DISABLE),
 ];
 
-/// The hand for them.
-#[derive(Clone, Copy, Debug)]
-pub struct Anchors<'a> {
-    /// Who to talk as.
-    pub sessions: &'a Sessions,
+hand! {
+    /// The hand for them.
+    Anchors with Client
 }
 
 impl Anchors<'_> {
-    async fn client(&self, at: &At) -> Result<Client, Failure> {
-        let config = self.sessions.of(&at.account, &at.region).await?;
-        Ok(Client::new(&config))
-    }
-
     /// A trust anchor that is enabled, with its age.
     async fn enabled(&self, at: &At) -> Result<Option<Thing>, Failure> {
         let client = self.client(at).await?;

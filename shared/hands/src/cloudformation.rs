@@ -14,7 +14,6 @@ use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
 use auditward_runtime::pipeline::Place;
-use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
 pub const PERMISSIONS: &[Permission] = &[
@@ -40,19 +39,12 @@ const ALIVE: [StackStatus; 9] = [
     StackStatus::UpdateRollbackFailed,
 ];
 
-/// The hand for them.
-#[derive(Clone, Copy, Debug)]
-pub struct Stacks<'a> {
-    /// Who to talk as.
-    pub sessions: &'a Sessions,
+hand! {
+    /// The hand for them.
+    Stacks with Client
 }
 
 impl Stacks<'_> {
-    async fn client(&self, at: &At) -> Result<Client, Failure> {
-        let config = self.sessions.of(&at.account, &at.region).await?;
-        Ok(Client::new(&config))
-    }
-
     /// Finds Auditward's stacks in an account and region.
     ///
     /// # Errors

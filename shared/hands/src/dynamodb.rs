@@ -15,7 +15,6 @@ use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
 use auditward_runtime::pipeline::Place;
-use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
 pub const PERMISSIONS: &[Permission] = &[
@@ -32,19 +31,12 @@ const DESCRIBE_BACKUPS: &str = "dynamodb:DescribeContinuousBackups";
 const UPDATE_BACKUPS: &str = "dynamodb:UpdateContinuousBackups";
 const LIST: &str = "dynamodb:ListTables";
 
-/// The hand for them.
-#[derive(Clone, Copy, Debug)]
-pub struct Tables<'a> {
-    /// Who to talk as.
-    pub sessions: &'a Sessions,
+hand! {
+    /// The hand for them.
+    Tables with Client
 }
 
 impl Tables<'_> {
-    async fn client(&self, at: &At) -> Result<Client, Failure> {
-        let config = self.sessions.of(&at.account, &at.region).await?;
-        Ok(Client::new(&config))
-    }
-
     /// Finds the guarded tables of an account and region.
     ///
     /// # Errors

@@ -17,7 +17,6 @@ use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
 use auditward_runtime::pipeline::Place;
-use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
 pub const PERMISSIONS: &[Permission] = &[
@@ -42,19 +41,12 @@ const DESCRIBE: &str = "events:DescribeRule";
 const ENABLE: &str = "events:EnableRule";
 const PUT: &str = "events:PutRule";
 
-/// The hand for them.
-#[derive(Clone, Copy, Debug)]
-pub struct Events<'a> {
-    /// Who to talk as.
-    pub sessions: &'a Sessions,
+hand! {
+    /// The hand for them.
+    Events with Client
 }
 
 impl Events<'_> {
-    async fn client(&self, at: &At) -> Result<Client, Failure> {
-        let config = self.sessions.of(&at.account, &at.region).await?;
-        Ok(Client::new(&config))
-    }
-
     /// Finds Auditward's own rules and buses, in an account and region.
     ///
     /// # Errors

@@ -23,7 +23,6 @@ use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
 use auditward_runtime::pipeline::Place;
-use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
 pub const PERMISSIONS: &[Permission] = &[
@@ -61,19 +60,12 @@ const UPDATE_URL: &str = "lambda:UpdateFunctionUrlConfig";
 const PUT_INVOCATIONS: &str = "lambda:PutFunctionEventInvokeConfig";
 const UPDATE_ALIAS: &str = "lambda:UpdateAlias";
 
-/// The hand for them.
-#[derive(Clone, Copy, Debug)]
-pub struct Lambda<'a> {
-    /// Who to talk as.
-    pub sessions: &'a Sessions,
+hand! {
+    /// The hand for them.
+    Lambda with Client
 }
 
 impl Lambda<'_> {
-    async fn client(&self, at: &At) -> Result<Client, Failure> {
-        let config = self.sessions.of(&at.account, &at.region).await?;
-        Ok(Client::new(&config))
-    }
-
     /// Finds Auditward's own functions, in an account and region.
     ///
     /// # Errors

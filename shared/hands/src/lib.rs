@@ -25,6 +25,29 @@ macro_rules! done {
     };
 }
 
+/// Declares a service's hand, and the client with which it talks to the account and
+/// region of a resource.
+macro_rules! hand {
+    ($(#[$doc:meta])* $hand:ident with $client:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug)]
+        pub struct $hand<'a> {
+            /// Who to talk as.
+            pub sessions: &'a ::auditward_runtime::sessions::Sessions,
+        }
+
+        impl $hand<'_> {
+            async fn client(
+                &self,
+                at: &::auditward_rules::facet::At,
+            ) -> Result<$client, ::auditward_runtime::failure::Failure> {
+                let config = self.sessions.of(&at.account, &at.region).await?;
+                Ok($client::new(&config))
+            }
+        }
+    };
+}
+
 mod function;
 #[cfg(any(feature = "anywhere", feature = "iam", feature = "ram", feature = "s3"))]
 mod time;

@@ -11,7 +11,6 @@ use auditward_rules::facets::made::Thing;
 use auditward_rules::facets::share::SharePrincipal;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Permission, Written};
-use auditward_runtime::sessions::Sessions;
 
 use crate::time::moment;
 
@@ -26,18 +25,9 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::write("share-principal", DISASSOCIATE),
 ];
 
-/// The hand for them.
-#[derive(Clone, Copy, Debug)]
-pub struct Shares<'a> {
-    /// Who to talk as.
-    pub sessions: &'a Sessions,
-}
-
-impl Shares<'_> {
-    async fn client(&self, at: &At) -> Result<Client, Failure> {
-        let config = self.sessions.of(&at.account, &at.region).await?;
-        Ok(Client::new(&config))
-    }
+hand! {
+    /// The hand for them.
+    Shares with Client
 }
 
 /// The principal that a plan is about.

@@ -18,7 +18,6 @@ use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
 use auditward_runtime::pipeline::Place;
-use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes. A schedule calls as a role, which whoever writes
 /// the schedule must be allowed to pass.
@@ -33,19 +32,12 @@ const GET: &str = "scheduler:GetSchedule";
 const CREATE: &str = "scheduler:CreateSchedule";
 const UPDATE: &str = "scheduler:UpdateSchedule";
 
-/// The hand for them.
-#[derive(Clone, Copy, Debug)]
-pub struct Scheduler<'a> {
-    /// Who to talk as.
-    pub sessions: &'a Sessions,
+hand! {
+    /// The hand for them.
+    Scheduler with Client
 }
 
 impl Scheduler<'_> {
-    async fn client(&self, at: &At) -> Result<Client, Failure> {
-        let config = self.sessions.of(&at.account, &at.region).await?;
-        Ok(Client::new(&config))
-    }
-
     /// Finds Auditward's own schedules, in an account and region.
     ///
     /// # Errors

@@ -7,7 +7,6 @@ use auditward_rules::facet::{At, PolicyState};
 use auditward_rules::facets::logs::SinkPolicy;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Permission, Written};
-use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
 pub const PERMISSIONS: &[Permission] = &[
@@ -17,18 +16,9 @@ pub const PERMISSIONS: &[Permission] = &[
 
 const PUT: &str = "oam:PutSinkPolicy";
 
-/// The hand for them.
-#[derive(Clone, Copy, Debug)]
-pub struct Sinks<'a> {
-    /// Who to talk as.
-    pub sessions: &'a Sessions,
-}
-
-impl Sinks<'_> {
-    async fn client(&self, at: &At) -> Result<Client, Failure> {
-        let config = self.sessions.of(&at.account, &at.region).await?;
-        Ok(Client::new(&config))
-    }
+hand! {
+    /// The hand for them.
+    Sinks with Client
 }
 
 impl Hand<SinkPolicy> for Sinks<'_> {

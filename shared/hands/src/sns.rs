@@ -18,7 +18,6 @@ use auditward_rules::facets::topic::{
 };
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
-use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
 pub const PERMISSIONS: &[Permission] = &[
@@ -42,19 +41,12 @@ const GET_SUBSCRIPTION: &str = "sns:GetSubscriptionAttributes";
 const SET_SUBSCRIPTION: &str = "sns:SetSubscriptionAttributes";
 const UNSUBSCRIBE: &str = "sns:Unsubscribe";
 
-/// The hand for them.
-#[derive(Clone, Copy, Debug)]
-pub struct Topics<'a> {
-    /// Who to talk as.
-    pub sessions: &'a Sessions,
+hand! {
+    /// The hand for them.
+    Topics with Client
 }
 
 impl Topics<'_> {
-    async fn client(&self, at: &At) -> Result<Client, Failure> {
-        let config = self.sessions.of(&at.account, &at.region).await?;
-        Ok(Client::new(&config))
-    }
-
     /// A topic's attributes; `None`: there is no such topic.
     async fn topic(&self, at: &At) -> Result<Option<HashMap<String, String>>, Failure> {
         let request = self.client(at).await?.get_topic_attributes();

@@ -17,7 +17,6 @@ use auditward_runtime::failure::Failure;
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
 use auditward_runtime::pipeline::Place;
-use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
 pub const PERMISSIONS: &[Permission] = &[
@@ -34,11 +33,9 @@ const GET: &str = "sqs:GetQueueAttributes";
 const SET: &str = "sqs:SetQueueAttributes";
 const LIST: &str = "sqs:ListQueues";
 
-/// The hand for them.
-#[derive(Clone, Copy, Debug)]
-pub struct Queues<'a> {
-    /// Who to talk as.
-    pub sessions: &'a Sessions,
+hand! {
+    /// The hand for them.
+    Queues with Client
 }
 
 /// The URL of a queue, which SQS wants in the place of its ARN.
@@ -62,11 +59,6 @@ fn url(at: &At) -> String {
 }
 
 impl Queues<'_> {
-    async fn client(&self, at: &At) -> Result<Client, Failure> {
-        let config = self.sessions.of(&at.account, &at.region).await?;
-        Ok(Client::new(&config))
-    }
-
     /// Finds the guarded queues of an account and region.
     ///
     /// # Errors

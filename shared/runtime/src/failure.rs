@@ -104,6 +104,12 @@ impl Failure {
         !matches!(self.code.as_str(), "Timeout" | "Connection" | "Response")
     }
 
+    /// Whether the call may have failed on what it had done already: where an answer
+    /// is lost, the SDK calls again by itself, and is told that the trail exists.
+    pub fn may_repeat(&self) -> bool {
+        self.kind == FailureKind::Other && self.answered()
+    }
+
     /// Whether we are not allowed to.
     pub fn denied(&self) -> bool {
         self.kind == FailureKind::Denied

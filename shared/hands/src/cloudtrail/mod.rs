@@ -16,7 +16,6 @@ use auditward_rules::facet::At;
 use auditward_rules::facets::trail::TrailLogging;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
-use auditward_runtime::sessions::Sessions;
 
 /// What CloudTrail does in the caller's name when a trail is made or changed:
 /// it hands the role for the log group on, and asks about the organization and
@@ -76,19 +75,9 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::write("store-policy", "cloudtrail:DeleteResourcePolicy"),
 ];
 
-/// The hand for trails.
-#[derive(Clone, Copy, Debug)]
-pub struct CloudTrail<'a> {
-    /// Who to talk as.
-    pub sessions: &'a Sessions,
-}
-
-impl CloudTrail<'_> {
-    async fn client(&self, at: &At) -> Result<Client, Failure> {
-        Ok(Client::new(
-            &self.sessions.of(&at.account, &at.region).await?,
-        ))
-    }
+hand! {
+    /// The hand for trails.
+    CloudTrail with Client
 }
 
 impl Hand<TrailLogging> for CloudTrail<'_> {

@@ -18,7 +18,6 @@ use aws_sdk_iam::types::Role;
 use auditward_rules::facet::At;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{DISCOVERY, Permission};
-use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
 pub const PERMISSIONS: &[Permission] = &[
@@ -121,19 +120,9 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::write("policy-version", "iam:SetDefaultPolicyVersion"),
 ];
 
-/// The hand for roles, users and groups.
-#[derive(Clone, Copy, Debug)]
-pub struct Iam<'a> {
-    /// Who to talk as.
-    pub sessions: &'a Sessions,
-}
-
-impl Iam<'_> {
-    async fn client(&self, at: &At) -> Result<Client, Failure> {
-        Ok(Client::new(
-            &self.sessions.of(&at.account, &at.region).await?,
-        ))
-    }
+hand! {
+    /// The hand for roles, users and groups.
+    Iam with Client
 }
 
 /// An answer; `None` where IAM knows no such entity.

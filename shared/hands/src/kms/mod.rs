@@ -11,7 +11,6 @@ use auditward_rules::facet::{At, PolicyState};
 use auditward_rules::facets::key::{KeyPolicy, KeyState, Life};
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Permission, Written};
-use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
 pub const PERMISSIONS: &[Permission] = &[
@@ -32,19 +31,9 @@ pub const PERMISSIONS: &[Permission] = &[
 const ENABLE: &str = "kms:EnableKey";
 const PUT: &str = "kms:PutKeyPolicy";
 
-/// The hand for keys.
-#[derive(Clone, Copy, Debug)]
-pub struct Kms<'a> {
-    /// Who to talk as.
-    pub sessions: &'a Sessions,
-}
-
-impl Kms<'_> {
-    async fn client(&self, at: &At) -> Result<Client, Failure> {
-        Ok(Client::new(
-            &self.sessions.of(&at.account, &at.region).await?,
-        ))
-    }
+hand! {
+    /// The hand for keys.
+    Kms with Client
 }
 
 fn life(state: Option<&AwsKeyState>) -> Life {

@@ -14,7 +14,6 @@ use aws_sdk_cloudwatchlogs::error::{ProvideErrorMetadata, SdkError};
 use auditward_rules::facet::At;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{DISCOVERY, Permission};
-use auditward_runtime::sessions::Sessions;
 
 /// Every call this hand makes.
 pub const PERMISSIONS: &[Permission] = &[
@@ -70,18 +69,9 @@ pub const PERMISSIONS: &[Permission] = &[
     ),
 ];
 
-/// The hand for them.
-#[derive(Clone, Copy, Debug)]
-pub struct Logs<'a> {
-    /// Who to talk as.
-    pub sessions: &'a Sessions,
-}
-
-impl Logs<'_> {
-    async fn client(&self, at: &At) -> Result<Client, Failure> {
-        let config = self.sessions.of(&at.account, &at.region).await?;
-        Ok(Client::new(&config))
-    }
+hand! {
+    /// The hand for them.
+    Logs with Client
 }
 
 /// What stands behind the kind of resource in an ARN; slashes are part of it.

@@ -18,7 +18,6 @@ use aws_sdk_organizations::types::{Policy, PolicyType};
 use auditward_rules::facet::{At, PolicyState};
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{DISCOVERY, Permission};
-use auditward_runtime::sessions::Sessions;
 
 /// What CloudTrail does in the caller's name when it registers a delegated administrator.
 const REGISTERING: &[&str] = &[
@@ -107,18 +106,9 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::write("account-place", "organizations:MoveAccount"),
 ];
 
-/// The hand for them.
-#[derive(Clone, Copy, Debug)]
-pub struct Organizations<'a> {
-    /// Who to talk as.
-    pub sessions: &'a Sessions,
-}
-
-impl Organizations<'_> {
-    async fn client(&self, at: &At) -> Result<Client, Failure> {
-        let config = self.sessions.of(&at.account, &at.region).await?;
-        Ok(Client::new(&config))
-    }
+hand! {
+    /// The hand for them.
+    Organizations with Client
 }
 
 /// What the resource's item says, where the facet cannot do without it.

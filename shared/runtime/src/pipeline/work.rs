@@ -163,7 +163,15 @@ impl Job<'_> {
                 // What was called before the call that failed is ours all the same.
                 self.wrote |= !failure.made.is_empty();
                 self.ledger.extend(failure.made.iter().cloned());
-                if failure.made.is_empty() && self.is_untouched(&failure, &plan, &live).await {
+                let now = self.after(&failure, &plan).await;
+                let is = |state: &Value| now.as_ref().is_some_and(|now| plan.same(now, state));
+                if failure.may_repeat() && is(&change.to) {
+                    self.wrote = true;
+                    return self.prove(plan, &change.to).await;
+                }
+                // A hand's write may be several calls, of which only a later one was
+                // refused.
+                if failure.made.is_empty() && is(&live) {
                     self.take_back(&plan, change.evidence_on, counts).await;
                 }
                 return Err(failure.into());
@@ -181,15 +189,13 @@ impl Job<'_> {
         }
     }
 
-    /// Whether a write that failed surely changed nothing: a hand's write may be
-    /// several calls, of which only a later one was refused.
-    async fn is_untouched(&self, failure: &Failure, plan: &Plan, live: &Value) -> bool {
-        failure.answered()
-            && self
-                .pipeline
-                .read(plan)
-                .await
-                .is_ok_and(|now| plan.same(&now, live))
+    /// What is there after a write to which AWS said no. Without an answer the call
+    /// may yet take effect, and nothing is sure.
+    async fn after(&self, failure: &Failure, plan: &Plan) -> Option<Value> {
+        if !failure.answered() {
+            return None;
+        }
+        self.pipeline.read(plan).await.ok()
     }
 
     /// What is taken away must be what the event made: AWS's own history has to

@@ -58,6 +58,15 @@ async fn all_steps_of_a_change_are_one_on_the_breakers_count() {
 }
 
 #[tokio::test]
+async fn what_is_refused_because_it_was_done_already_is_done() {
+    let mut world = two("").await;
+    world.repeats = true;
+    let answer = found(&world, VERSIONING, LOGS, &["bucket-versioning"], 0).await;
+    assert_eq!(outcome(&answer), Outcome::Fixed, "{answer:?}");
+    assert_eq!(world.writes.load(Ordering::SeqCst), 1);
+}
+
+#[tokio::test]
 async fn what_aws_refused_is_no_change_on_a_fuse() {
     let mut world = two("[fuses]\noverall = 1\n").await;
     // Settings, what the case is about, the live state and the intent; then the write.

@@ -51,6 +51,8 @@ struct World {
     /// The call at which the process dies, and the one that is refused.
     dies_at: Option<usize>,
     refuses_at: Option<(usize, FailureKind)>,
+    /// Whether a write is done, its answer lost, and its repetition refused.
+    repeats: bool,
     /// The calls of one write that come through before the one that is refused.
     made: Vec<String>,
     store: Memory,
@@ -191,6 +193,9 @@ impl Guard for World {
                 Touch::Write { to, .. } => {
                     *switch = *to == state(true);
                     self.writes.fetch_add(1, Ordering::SeqCst);
+                    if self.repeats {
+                        return Err(Failure::other("test:Create", "it is there already"));
+                    }
                     Touched::Written(Written::default().and(Some("request-1")))
                 }
             })
