@@ -101,6 +101,12 @@ pub trait Facet: Send + Sync + 'static {
         scene: Scene<'_>,
     ) -> Decision<Self::State>;
 
+    /// The part of a wish that is evidence alone, where it is only a part: should
+    /// the whole have to wait for anything, this goes ahead.
+    fn evidence(_: &Self::Wish) -> Option<Self::Wish> {
+        None
+    }
+
     /// How `live` stands to `known`, field by field. Only a state that is
     /// stronger may replace a baseline without anybody's approval.
     fn compare(live: &Self::State, known: &Self::State) -> Standing {

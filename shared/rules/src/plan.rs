@@ -172,6 +172,18 @@ macro_rules! plans {
                 }
             }
 
+            /// What of the plan is evidence alone, where that is only a part of it; see
+            /// [`Facet::evidence`].
+            pub fn evidence(&self) -> Option<Self> {
+                match self {
+                    $($(Self::$variant(step) if carried::$variant => {
+                        let wish = <$facet as Facet>::evidence(&step.wish)?;
+                        Some(Step::<$facet>::new(step.at.clone(), wish).into())
+                    })+)+
+                    _ => None,
+                }
+            }
+
             /// How one state stands to another; see [`Facet::compare`].
             ///
             /// # Errors

@@ -145,6 +145,15 @@ impl<P: Policied> Facet for Guarded<P> {
         })
     }
 
+    fn evidence(wish: &PolicyWish) -> Option<PolicyWish> {
+        let more = wish.outsiders || wish.restore;
+        (more && !wish.deliveries.is_empty()).then(|| PolicyWish {
+            outsiders: false,
+            restore: false,
+            ..wish.clone()
+        })
+    }
+
     fn compare(live: &PolicyState, known: &PolicyState) -> Standing {
         if live.same(known) {
             return Standing::Equal;

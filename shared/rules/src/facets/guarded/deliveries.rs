@@ -35,9 +35,7 @@ pub fn serialize<S: Serializer>(all: &[Delivery], serializer: S) -> Result<S::Ok
     }))
 }
 
-pub fn deserialize<'de, D: Deserializer<'de>>(
-    deserializer: D,
-) -> Result<Vec<Delivery>, D::Error> {
+pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Delivery>, D::Error> {
     let all = Vec::<Form>::deserialize(deserializer)?.into_iter();
     Ok(all
         .map(

@@ -1,7 +1,9 @@
 //! The way from a policy to the nearest safe one.
 
 use auditward_policy::cloudtrail::{add_missing, bucket_delivers};
-use auditward_policy::{Document, Foreign, Kind, Statement, Tri, Zone, analyze, narrow, principal_allowed};
+use auditward_policy::{
+    Document, Foreign, Kind, Statement, Tri, Zone, analyze, narrow, principal_allowed,
+};
 
 use super::statements::{keeps_safe, lets_replicas_in, named, tell_removal};
 use super::{Policied, PolicyWish};

@@ -1,6 +1,6 @@
 //! What single statements of a policy are for.
 
-use auditward_policy::{Removal, Statement};
+use auditward_policy::{Document, Removal, Statement};
 
 use crate::facet::PolicyState;
 use crate::json::Json;
