@@ -32,8 +32,11 @@ const CHAT: usize = 8_000;
 /// SNS takes 256 KiB, [subject and attributes
 /// included](https://docs.aws.amazon.com/sns/latest/api/API_Publish.html).
 const MESSAGE: usize = 250_000;
-/// How many characters people are shown of a text that is too long.
-const TEXT: usize = 12_000;
+/// How many characters people are shown of texts that are too long: the first that
+/// fits, for each may be written as several.
+const TEXTS: [usize; 3] = [12_000, 2_000, 200];
+/// How many steps are told of where there are too many.
+const STEPS: usize = 20;
 
 impl Alert {
     /// The alert for a case as it stands.
@@ -114,30 +117,39 @@ impl Alert {
         if whole.len() <= MESSAGE {
             return whole;
         }
+        let shorter = TEXTS.into_iter().map(|most| self.brief(most));
+        let mut all = shorter.skip_while(|brief| brief.len() > MESSAGE);
+        all.next().unwrap_or_else(|| self.briefest())
+    }
+
+    /// The message with the texts cut, and without the states.
+    fn brief(&self, most: usize) -> String {
         let mut brief = self.finding.clone();
         let steps = brief.pointer_mut("/unmapped/steps");
-        for step in steps.and_then(Value::as_array_mut).into_iter().flatten() {
-            for state in ["before", "to"] {
-                step.as_object_mut().map(|step| step.remove(state));
-            }
-            if let Some(plan) = step.pointer_mut("/plan").and_then(Value::as_object_mut) {
-                plan.retain(|name, _| matches!(name.as_str(), "kind" | "at"));
-            }
-        }
-        let cut = |text: &str| match text.char_indices().nth(TEXT) {
-            Some((end, _)) => format!(
-                "{} […]\n\nThis is too long for an alert; the case has it all.\n{}",
-                text.get(..end).unwrap_or_default(),
-                text.rsplit_once("\n\n").map_or("", |(_, last)| last),
-            ),
-            None => text.to_owned(),
-        };
-        for said in ["/message", "/remediation/desc", "/unmapped/because"] {
-            if let Some(Value::String(text)) = brief.pointer_mut(said) {
-                *text = cut(text);
+        if let Some(steps) = steps.and_then(Value::as_array_mut) {
+            steps.truncate(STEPS);
+            for step in steps.iter_mut().filter_map(Value::as_object_mut) {
+                step.retain(|name, _| !matches!(name.as_str(), "before" | "to"));
+                if let Some(plan) = step.get_mut("plan").and_then(Value::as_object_mut) {
+                    plan.retain(|name, _| matches!(name.as_str(), "kind" | "at"));
+                }
             }
         }
-        self.spoken(&cut(&self.text), &brief)
+        cut_all(&mut brief, most);
+        self.spoken(&cut(&self.text, most), &brief)
+    }
+
+    /// What remains where nothing else is short enough: which case it is.
+    fn briefest(&self) -> String {
+        let of = |pointer: &str| self.finding.pointer(pointer);
+        let mut brief = json!({
+            "message": self.subject,
+            "severity": of("/severity"),
+            "finding_info": {"uid": of("/finding_info/uid")},
+            "unmapped": {"case": of("/unmapped/case"), "rule": of("/unmapped/rule"), "outcome": of("/unmapped/outcome")},
+        });
+        cut_all(&mut brief, 200);
+        self.spoken(&cut(&self.text, 200), &brief)
     }
 
     fn spoken(&self, text: &str, finding: &Value) -> String {
@@ -147,6 +159,27 @@ impl Alert {
             "sms": self.subject,
         })
         .to_string()
+    }
+}
+
+/// A text that is not longer, with its last part, which says what to do.
+fn cut(text: &str, most: usize) -> String {
+    let Some((end, _)) = text.char_indices().nth(most) else {
+        return text.to_owned();
+    };
+    let last = text.rsplit_once("\n\n").map_or("", |(_, last)| last);
+    let last: String = last.chars().take(most).collect();
+    let first = text.get(..end).unwrap_or_default();
+    format!("{first} […]\n\nThis is too long for an alert; the case has it all.\n{last}")
+}
+
+/// Cuts every text of a finding.
+fn cut_all(value: &mut Value, most: usize) {
+    match value {
+        Value::String(text) if text.len() > most => *text = cut(text, most),
+        Value::Array(all) => all.iter_mut().for_each(|one| cut_all(one, most)),
+        Value::Object(all) => all.values_mut().for_each(|one| cut_all(one, most)),
+        _ => {}
     }
 }
 
@@ -228,16 +261,17 @@ fn text(case: &Case, rule: Option<&Rule>) -> String {
 /// What Auditward did, in a sentence.
 fn done(case: &Case) -> String {
     let because = &case.because;
+    let any_done = case.steps.iter().any(|work| work.done);
     match case.outcome {
         Outcome::Fixed => "Auditward put the safe state back and read it again to prove it.".into(),
         Outcome::AlreadySafe => {
             "It was safe again already when Auditward read it. Nothing was written.".into()
         }
+        Outcome::WouldFix | Outcome::ByHand | Outcome::Waiting if any_done => {
+            format!("Auditward could not do all of it: {because}.")
+        }
         Outcome::WouldFix => {
             format!("Auditward wrote nothing: {because}. It would have done this:")
-        }
-        Outcome::ByHand if case.steps.iter().any(|work| work.done) => {
-            format!("Auditward could not do all of it: {because}.")
         }
         Outcome::ByHand => format!("Auditward wrote nothing: {because}."),
         Outcome::Failed => format!("AUDITWARD COULD NOT PUT IT BACK: {because}."),
@@ -361,7 +395,7 @@ mod tests {
                 "finding_info": {"uid": "c1"},
                 "unmapped": {"because": policy, "steps": [{
                     "plan": {"kind": "bucket-policy", "at": {"resource": "r"}, "wrote": policy},
-                    "before": policy, "to": policy, "why": "narrow it",
+                    "before": policy, "to": policy, "why": policy,
                 }]},
             }),
             ..Alert::plain(Severity::Critical, "bucket.policy-opened", String::new())
@@ -377,6 +411,28 @@ mod tests {
             finding["unmapped"]["steps"][0]["plan"],
             json!({"kind": "bucket-policy", "at": {"resource": "r"}})
         );
+    }
+
+    /// A control character is written as six, and once more as seven.
+    #[test]
+    fn however_many_texts_there_are_and_however_they_are_written_the_case_is_told() {
+        let text = "\u{1}".repeat(40_000);
+        let step =
+            json!({"plan": {"kind": "bucket-policy", "at": {"resource": text}}, "why": text});
+        let alert = Alert {
+            text: text.clone(),
+            finding: json!({
+                "message": text,
+                "finding_info": {"uid": "c1"},
+                "unmapped": {"because": text, "steps": vec![step; 30], "rule": text},
+            }),
+            ..Alert::plain(Severity::Critical, "bucket.policy-opened", String::new())
+        };
+        let message = alert.message();
+        assert!(message.len() <= MESSAGE, "{}", message.len());
+        let message: Value = serde_json::from_str(&message).unwrap();
+        let finding: Value = serde_json::from_str(message["default"].as_str().unwrap()).unwrap();
+        assert_eq!(finding["finding_info"]["uid"], "c1");
     }
 
     #[test]

@@ -64,8 +64,9 @@ pub struct Earlier {
     pub event: String,
 }
 
-/// How many earlier baselines are kept.
+/// How many earlier baselines are kept, and how many bytes of them.
 const HISTORY: usize = 10;
+const LONG: usize = 200_000;
 /// How often it is tried to record one while others do.
 pub(super) const TRIES: usize = 5;
 
@@ -103,6 +104,13 @@ impl Baseline {
             });
             history.extend(earlier.earlier);
             history.truncate(HISTORY);
+            let mut room = LONG;
+            history.retain(|earlier| {
+                let long = earlier.state.to_string().len();
+                let fits = long <= room;
+                room = room.saturating_sub(long);
+                fits
+            });
         }
         Self {
             plan,
