@@ -140,9 +140,11 @@ impl Pipeline<'_> {
         self.hold(&mut case, &ways, &mut held).await?;
         let mut put_back = Ok(());
         // What was written last goes first.
-        for way in &ways {
+        for (nth, way) in ways.iter().enumerate() {
             put_back = self.put_back(way, &case.id, &by).await;
-            if put_back.is_err() {
+            if let Err(failure) = &mut put_back {
+                let behind = ways.get(..=nth).unwrap_or_default();
+                self.turn_round(behind, failure, &case.id).await;
                 break;
             }
         }
@@ -260,27 +262,52 @@ impl Pipeline<'_> {
     /// Puts one step's `before` back.
     async fn put_back(&self, way: &Way<'_>, case: &str, by: &str) -> Result<(), Failure> {
         let Way { plan, live, before } = way;
-        // The exception goes first: the write's own event must find it.
         let restored = Restored {
             state: (*before).clone(),
             by: by.to_owned(),
             until: self.now + ACCEPTED,
         };
-        let expires = restored.until.timestamp();
-        let put = Put::new(
-            keys::restored(plan.kind(), plan.at()),
-            Expect::Anything,
-            &restored,
-        )?;
-        self.store
-            .put(&[put.until(expires)])
-            .await
-            .map_err(not_stored)?;
-        let touch = Touch::Write {
-            from: live,
-            to: before,
+        // The exception goes first: the write's own event must find it.
+        self.accept_until(plan, &restored, restored.until).await?;
+        let written = self.write_for(plan, (live, before), case).await;
+        if let Err(failure) = written {
+            // What was not put back is not accepted from anybody else either. Without
+            // an answer it may yet be there, and the wish is tried again.
+            let soon = match failure.answered() {
+                true => Duration::seconds(-1),
+                false => Duration::minutes(30),
+            };
+            self.accept_until(plan, &restored, self.now + soon).await?;
+            return Err(failure);
+        }
+        self.prove_back(way).await
+    }
+
+    /// Until when a state that a person put back is accepted.
+    async fn accept_until(
+        &self,
+        plan: &Plan,
+        restored: &Restored,
+        until: DateTime<Utc>,
+    ) -> Result<(), Failure> {
+        let restored = Restored {
+            until,
+            ..restored.clone()
         };
-        let touched = match self.guard.touch(plan, touch) {
+        let key = keys::restored(plan.kind(), plan.at());
+        let put = Put::new(key, Expect::Anything, &restored)?;
+        let put = put.until(until.max(self.now).timestamp());
+        self.store.put(&[put]).await.map_err(not_stored)
+    }
+
+    /// Writes one state in the place of another, and into the ledger that it did.
+    async fn write_for(
+        &self,
+        plan: &Plan,
+        (from, to): (&Value, &Value),
+        case: &str,
+    ) -> Result<(), Failure> {
+        let touched = match self.guard.touch(plan, Touch::Write { from, to }) {
             Some(touched) => touched.await,
             None => Err(not_carried(plan, self.guard)),
         };
@@ -290,34 +317,56 @@ impl Pipeline<'_> {
             // What came through before the call that failed is ours all the same.
             Err(failure) => failure.made.as_slice(),
         };
+        let expires = self.case_expires();
         let ledger = |id: &String| {
             Put::new(keys::ledger(id), Expect::Anything, &case).map(|put| put.until(expires))
         };
         let ledger = made.iter().map(ledger).collect::<Result<Vec<_>, _>>()?;
         // The ledger must be there before the write's own event.
-        let keep = async {
-            match ledger.is_empty() {
-                true => Ok(()),
-                false => self.store.put(&ledger).await,
-            }
-        };
-        if let Err(failure) = touched {
-            keep.await.map_err(not_stored)?;
-            if !failure.passes() {
-                // What was not put back is not accepted from anybody else either.
-                let ended = Restored {
-                    until: self.now - Duration::seconds(1),
-                    ..restored
-                };
-                let key = keys::restored(plan.kind(), plan.at());
-                let put = Put::new(key, Expect::Anything, &ended)?.until(self.now.timestamp());
-                self.store.put(&[put]).await.map_err(not_stored)?;
-            }
-            return Err(failure);
+        if !ledger.is_empty() {
+            self.store.put(&ledger).await.map_err(not_stored)?;
         }
-        let (kept, proven) = futures_util::future::join(keep, self.prove_back(way)).await;
-        proven?;
-        kept.map_err(not_stored)
+        touched.map(drop)
+    }
+
+    /// Half undone is worse than not: what was put back before a step failed becomes
+    /// safe again. The failure says what came of it.
+    async fn turn_round(&self, ways: &[Way<'_>], failure: &mut Failure, case: &str) {
+        let (mut turned, mut open) = (false, Vec::new());
+        for way in ways.iter().rev() {
+            match self.make_safe_again(way, case).await {
+                Ok(was) => turned |= was,
+                Err(why) => open.push(format!(
+                    "{} of {} ({why})",
+                    way.plan.kind(),
+                    way.plan.at().resource
+                )),
+            }
+        }
+        let what = match (turned, open.is_empty()) {
+            (false, true) => return,
+            (true, true) => "what was put back before it is safe again".to_owned(),
+            (_, false) => format!("STILL AS IT WAS BEFORE, and unsafe: {}", open.join(", ")),
+        };
+        failure.message = format!("{}; {what}", failure.message);
+    }
+
+    /// Whether a step had been put back, and is not any longer.
+    async fn make_safe_again(&self, way: &Way<'_>, case: &str) -> Result<bool, Failure> {
+        let Way { plan, live, before } = way;
+        let now = self.read(plan).await?;
+        if !plan.same(&now, before) {
+            return Ok(false);
+        }
+        let restored = Restored {
+            state: (*before).clone(),
+            by: String::new(),
+            until: self.now,
+        };
+        let over = self.now - Duration::seconds(1);
+        self.accept_until(plan, &restored, over).await?;
+        self.write_for(plan, (before, live), case).await?;
+        Ok(true)
     }
 
     /// Reads again until what was put back is there, with the patience that IAM, S3

@@ -319,6 +319,22 @@ async fn nothing_is_half_undone() {
     assert_eq!(both_on(), 0);
 }
 
+/// GIVEN two steps, WHEN any one call of an undo is refused, THEN both are undone or
+/// none is.
+#[tokio::test]
+async fn an_undo_that_fails_half_way_turns_round() {
+    for kind in [FailureKind::Denied, FailureKind::Other] {
+        for nth in 0..30 {
+            let mut world = done_twice("").await;
+            world.refuses_at = Some((world.calls.load(Ordering::SeqCst) + nth, kind));
+            undo(&world, 100).await;
+            let apart = world.apart.lock().unwrap();
+            let on = apart.values().filter(|on| **on).count();
+            assert_ne!(on, 1, "{kind:?} at call {nth}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_undo_waits_for_who_works_on_the_resource() {
     let world = done_twice("").await;
