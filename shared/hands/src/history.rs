@@ -18,7 +18,10 @@ pub const PERMISSIONS: &[Permission] = &[Permission::read(HISTORY, LOOKUP)];
 /// How long before and after its own time an event is looked for, in seconds.
 const AROUND: i64 = 15 * 60;
 
-/// How many pages of history one invocation reads: AWS answers two a second.
+/// How many pages of history one invocation reads to judge them: AWS answers two a
+/// second, and each has fifty records.
+const JUDGED: usize = 4;
+/// How many it looks through for one event.
 const PAGES: usize = 20;
 
 /// The records of calls that changed something in an account and region, within
@@ -38,16 +41,22 @@ pub async fn between(
         .build()
         .map_err(|error| Failure::other(LOOKUP, error.to_string()))?;
     let (mut records, mut next) = (Vec::new(), gap.next.clone());
-    for _ in 0..PAGES {
+    for _ in 0..JUDGED {
+        let asked = next;
         let answer = client
             .lookup_events()
             .lookup_attributes(writes.clone())
             .start_time(DateTime::from_secs(gap.from.timestamp()))
             .end_time(DateTime::from_secs(gap.to.timestamp()))
-            .set_next_token(next)
+            .set_next_token(asked.clone())
             .send()
-            .await
-            .map_err(|error| Failure::of(LOOKUP, &error))?;
+            .await;
+        let answer = match answer {
+            Ok(answer) => answer,
+            // What was read is judged, and the rest asked for by the next invocation.
+            Err(_) if !records.is_empty() => return Ok((records, asked)),
+            Err(error) => return Err(Failure::of(LOOKUP, &error)),
+        };
         let found = answer.events.unwrap_or_default();
         records.extend(
             found

@@ -124,12 +124,23 @@ pub const LIFELINES: [&str; 6] = [
     "schedule-definition",
 ];
 
-/// Whether a facet is looked at every minute: without it nobody sees anything.
+/// Facets that are looked at every minute: without them nobody sees anything.
+pub const BEATING: [&str; 10] = [
+    "trail-config",
+    "trail-selectors",
+    "trail-logging",
+    "trail-delivery",
+    "function-concurrency",
+    "function-permissions",
+    "rule-definition",
+    "rule-targets",
+    "rule-state",
+    "schedule-definition",
+];
+
+/// Whether a facet is looked at every minute.
 pub fn beats(kind: &str) -> bool {
-    matches!(
-        kind,
-        "trail-config" | "trail-selectors" | "trail-logging" | "trail-delivery"
-    ) || LIFELINES.contains(&kind)
+    BEATING.contains(&kind)
 }
 
 /// Whether a resource is this function itself, or a rule or schedule that calls

@@ -96,7 +96,7 @@ impl Failure {
 
     /// Whether the account lets nobody in: no other call there would do better.
     pub fn shut_out(&self) -> bool {
-        self.call == ASSUME_ROLE
+        self.call == ASSUME_ROLE && !self.passes()
     }
 
     /// Whether AWS answered. Without an answer the call may have taken effect.

@@ -51,9 +51,10 @@ const ATTEMPT: Duration = Duration::from_secs(5);
 /// on; what runs side by side is bounded by the functions' reserved concurrency.
 const ATTEMPTS: u32 = 5;
 const BACKOFF: Duration = Duration::from_millis(500);
-/// How long a session in another account is used. One role assumed with
-/// another's credentials lasts an hour at most.
-const SESSION: Duration = Duration::from_secs(45 * 60);
+/// How long a session in another account is used. One role assumed with another's
+/// credentials lasts an hour at most; a role that is made anew, or whose sessions are
+/// ended, is to be entered again soon.
+const SESSION: Duration = Duration::from_secs(10 * 60);
 
 impl Sessions {
     /// Sessions of a function.

@@ -324,12 +324,16 @@ impl Pipeline<'_> {
             }
             judged += 1;
             answer.metrics.count("Missed");
-            let one = Box::pin(self.record(&record, &delivered(text, &record), Turn::First)).await;
+            let event = delivered(text, &record);
+            let one = Box::pin(self.record(&record, &event, Turn::First)).await;
             answer.verdict = answer.verdict.max(one.verdict);
             answer.cases.extend(one.cases);
             answer.notes.extend(one.notes);
-            if let Some(why) = one.retry {
-                answer.again(why);
+            // By itself: tried again as a whole, all that follows would be asked for
+            // once more.
+            if one.retry.is_some() {
+                self.judge_again(&event, Duration::seconds(60), false)
+                    .await?;
             }
         }
         if next.is_some() {

@@ -127,7 +127,12 @@ impl Pipeline<'_> {
                 let state = match state {
                     Ok(state) => state,
                     Err(failure) => {
-                        answer.again(failure.to_string());
+                        if failure.passes() {
+                            answer.again(failure.to_string());
+                        }
+                        answer.notes.push(format!(
+                            "the next look does not know of the exception: {failure}"
+                        ));
                         continue;
                     }
                 };

@@ -5,6 +5,7 @@
 use auditward_rules::facet::At;
 use auditward_rules::plan::Plan;
 use auditward_rules::protected;
+use auditward_rules::registry;
 
 use super::drift::Recorded;
 use super::gap::Gaps;
@@ -52,9 +53,15 @@ impl Pipeline<'_> {
         };
         let (mut seen, left) = self.check_all(&plans, known, &recorded, 0, answer).await;
         if let Some(next) = left {
-            let late = plans.len() - next;
-            let why = format!("{late} states, for lack of time within the minute");
-            seen.unread.push(Unseen::all(why));
+            let late = plans.get(next..).unwrap_or_default().iter();
+            let late = late.map(|plan| {
+                format!(
+                    "{} ({}): no time within the minute",
+                    plan.at().resource,
+                    plan.kind()
+                )
+            });
+            seen.unread.extend(late.map(Unseen::all));
         }
         self.keep_closed(&seen).await?;
         if !seen.drift && seen.unread.is_empty() && seen.closed.is_empty() {
@@ -87,7 +94,11 @@ impl Pipeline<'_> {
         let listed: Guarded = self.document(&key).await?.unwrap_or_default();
         let mut resources = listed.resources;
         // The first pulse of a stack comes before its first sweep.
-        if resources.is_empty() {
+        let own = self.guard.function();
+        let beating = protected::BEATING
+            .iter()
+            .any(|kind| registry::about(own, kind).is_some());
+        if resources.is_empty() && beating {
             let (found, _) = self.found(known, &self.own_place()).await?;
             resources = found.resources;
         }

@@ -50,6 +50,9 @@ impl From<Vec<String>> for Seen {
 
 /// Time kept back for telling people and for handing on what is left.
 pub(super) const SPARE: Duration = Duration::seconds(15);
+/// How many calls to one place may go without an answer, each for its whole time,
+/// before it is left to the next look.
+const SILENT: usize = 2;
 /// How many messages are on their way at the same time.
 pub(super) const AT_ONCE: usize = 10;
 
@@ -136,11 +139,14 @@ impl Pipeline<'_> {
             .check_all(&plans, &known, &recorded, from, answer)
             .await;
         seen.unread.extend(unread.into_iter().map(Unseen::all));
-        if let Some(next) = left {
-            self.hand_on("sweep-place", place, next).await?;
-        }
         self.keep_closed(&seen).await?;
         self.report(what, &seen, answer).await;
+        if let Some(next) = left {
+            self.hand_on("sweep-place", place, next).await?;
+            // Tried again, this would hand the rest on once more; what was begun here
+            // and not ended, pulses go on with.
+            answer.notes.extend(answer.retry.take());
+        }
         Ok(())
     }
 
@@ -220,13 +226,27 @@ impl Pipeline<'_> {
         answer: &mut Answer,
     ) -> (Seen, Option<usize>) {
         let mut seen = Seen::default();
+        let mut silent: HashMap<(&str, &str), usize> = HashMap::new();
         let rest = plans.get(from..).unwrap_or_default();
         for (nth, plan) in rest.iter().enumerate() {
             if self.clock() + SPARE > self.deadline {
                 return (seen, Some(from + nth));
             }
-            let account = &plan.at().account;
+            let At {
+                account, region, ..
+            } = plan.at();
+            let silent = silent.entry((account, region)).or_default();
             if seen.closed.contains_key(account) {
+                continue;
+            }
+            // A place that does not answer must not hide all others.
+            if *silent >= SILENT {
+                let why = format!(
+                    "{} ({}): its region does not answer",
+                    plan.at().resource,
+                    plan.kind()
+                );
+                seen.unread.push(Unseen::all(why));
                 continue;
             }
             let place = || format!("{} ({})", plan.at().resource, plan.kind());
@@ -241,7 +261,10 @@ impl Pipeline<'_> {
                 Err(failure) if failure.shut_out() => {
                     seen.closed.insert(account.clone(), failure);
                 }
-                Err(failure) => seen.unread.push(Unseen::of(plan, &failure)),
+                Err(failure) => {
+                    *silent += usize::from(!failure.answered());
+                    seen.unread.push(Unseen::of(plan, &failure));
+                }
             }
         }
         (seen, None)
