@@ -12,7 +12,6 @@ use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::error::{ProvideErrorMetadata, SdkError};
 
 use auditward_rules::facet::At;
-use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{DISCOVERY, Permission};
 
 /// Every call this hand makes.

@@ -128,7 +128,20 @@ impl Pipeline<'_> {
             Decision::ByHand(why) => (Verdict::Violation, why, None),
             Decision::CannotTell(why) => (Verdict::CannotTell, why, None),
         };
-        let evidence_on = change == Some(true);
+        let evidence = plan.evidence().map(|part| {
+            let good = good.map(|baseline| &baseline.state);
+            part.decide(&live, good, scene)
+        });
+        let is_evidence = |decision| {
+            matches!(
+                decision,
+                Ok(Decision::Change(Change {
+                    evidence_on: true,
+                    ..
+                }))
+            )
+        };
+        let evidence_on = change == Some(true) || evidence.is_some_and(is_evidence);
         let by_word = word == Word::Operator;
         if !recorded.stored && !evidence_on {
             // Without what was recorded nobody knows whether that is drift.
@@ -357,6 +370,7 @@ impl Pipeline<'_> {
         answer.metrics.count("Drifts");
         answer.verdict = answer.verdict.max(Some(finding.verdict));
         let mut ahead = Ahead {
+            payload: "",
             known: known.clone(),
             items: HashMap::new(),
             asked: Vec::new(),

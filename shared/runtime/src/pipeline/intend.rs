@@ -54,10 +54,12 @@ impl Job<'_> {
         self.fuses_for(plan).map(drop)
     }
 
-    /// Whether a deployment's change still has time to settle.
+    /// Whether a deployment's change still has time to settle: there is no later turn
+    /// than the last, and nobody is told of what settles.
     pub(super) fn is_settling(&self) -> bool {
         let settle = Duration::seconds(self.known.settings.fuses.settle_seconds.into());
-        self.finding.settles && self.pipeline.now < self.case.value.opened + settle
+        let last = self.turn == Turn::Again { last: true };
+        self.finding.settles && !last && self.pipeline.now < self.made() + settle
     }
 
     /// A resource's lease and breaker as they stand, where they let a step pass.

@@ -22,6 +22,10 @@ use crate::store::{Expect, Item, Put};
 
 /// How long cases and the ledger are kept.
 const KEPT: Duration = Duration::days(400);
+/// How long AWS's own event history may take to show an event.
+const HISTORY: Duration = Duration::minutes(20);
+/// The longest that a queue keeps a message back.
+const LATEST: Duration = Duration::seconds(900);
 /// Time for one more step behind one that was stopped.
 const STEP: Pause = Pause::from_secs(5);
 
@@ -60,8 +64,12 @@ pub(super) struct Job<'a> {
     pub claimed: bool,
     /// Whether an earlier step was stopped: then only evidence is switched on.
     pub behind: bool,
+    /// Whether a step waits for AWS's own event history to show the event.
+    pub unconfirmed: bool,
     /// Why a later step is to be tried again, where an earlier one was stopped.
     pub retry: Option<String>,
+    /// The event as it came.
+    pub payload: &'a str,
     /// The event, where it is to be judged again later.
     pub later: Option<Later<'a>>,
     /// Whether anything was written in this invocation.
@@ -126,7 +134,7 @@ impl Pipeline<'_> {
         &self,
         record: &Record<'_>,
         finding: &Finding,
-        ahead: &mut Ahead,
+        ahead: &mut Ahead<'_>,
         turn: Turn,
         later: &mut Option<Later<'_>>,
         answer: &mut Answer,
@@ -196,7 +204,9 @@ impl Pipeline<'_> {
             stored: ahead.stored,
             claimed: false,
             behind: false,
+            unconfirmed: false,
             retry: None,
+            payload: ahead.payload,
             later: later.filter(|_| !finding.plan.is_empty()),
             wrote: false,
             safe: Vec::new(),
@@ -312,6 +322,12 @@ impl Job<'_> {
             return self.learn_safe(answer).await;
         }
         self.settle(worked, answer);
+        let last = self.turn == Turn::Again { last: true } && !retried;
+        let waits = last && self.waits_for_history(answer).await;
+        if last && self.unconfirmed && !waits {
+            // Before, people were told that it is asked again.
+            self.case.value.told = None;
+        }
         let news = self.is_news();
         if self.case.version.is_none() || news && !self.claimed {
             // Two copies of one event, or two turns at one time, tell once:
@@ -326,7 +342,7 @@ impl Job<'_> {
             }
         }
         let over = match self.turn {
-            Turn::Again { last } => last && !retried,
+            Turn::Again { .. } => last && !waits,
             Turn::Drift | Turn::Asked => self.case.value.outcome == Outcome::Fixed,
             Turn::First => false,
         };
@@ -368,12 +384,7 @@ impl Job<'_> {
                     self.behind = true;
                     stopped = Some(stop);
                 }
-                // The first reason is told; what may pass is tried again as well.
-                Err(Stop::Held(why)) => self.retry = Some(why),
-                Err(Stop::Failed(failure)) if failure.passes() => {
-                    self.retry = Some(failure.to_string());
-                }
-                Err(_) => {}
+                Err(stop) => self.try_again(stop),
             }
         }
         match (stopped, excepted) {
@@ -383,6 +394,40 @@ impl Job<'_> {
         }
     }
 
+    /// Where an earlier reason is told, what may pass is tried again all the same.
+    pub(super) fn try_again(&mut self, stop: Stop) {
+        match stop {
+            Stop::Held(why) => self.retry = Some(why),
+            Stop::Failed(failure) if failure.passes() => self.retry = Some(failure.to_string()),
+            _ => {}
+        }
+    }
+
+    /// Whether the event history may still come to show the event.
+    pub(super) fn history_is_late(&self) -> bool {
+        self.pipeline.clock() < self.made() + HISTORY
+    }
+
+    /// When the event was made, by its own word; at the latest when it was seen.
+    pub(super) fn made(&self) -> DateTime<Utc> {
+        let case = &self.case.value;
+        let made = DateTime::parse_from_rfc3339(&case.event.time);
+        made.map_or(case.opened, |made| made.to_utc().min(case.opened))
+    }
+
+    /// Has a step that only lacks the event history's word judged once more, as late
+    /// as a message may come; whether it waits for that.
+    async fn waits_for_history(&self, answer: &mut Answer) -> bool {
+        if !self.unconfirmed || !self.history_is_late() {
+            return false;
+        }
+        let sent = self.pipeline.judge_again(self.payload, LATEST, true).await;
+        if let Err(failure) = sent {
+            answer.not_sent(&failure);
+        }
+        true
+    }
+
     /// Whether any step of the case had something to change.
     fn has_changed(&self) -> bool {
         let mut steps = self.case.value.steps.iter();
@@ -390,7 +435,7 @@ impl Job<'_> {
     }
 
     /// Whether there may be evidence to switch on behind a step that was stopped.
-    fn goes_on(&self, stop: &Stop) -> bool {
+    pub(super) fn goes_on(&self, stop: &Stop) -> bool {
         let may = match stop {
             Stop::Waiting(_) | Stop::ByHand(_) | Stop::CannotTell(_) | Stop::Failed(_) => true,
             Stop::Would(_) => {

@@ -222,7 +222,7 @@ impl Pipeline<'_> {
     ) -> Answer {
         let mut answer = Answer::default();
         let function = self.guard.function();
-        let mut ahead = self.look_ahead(record, likely, &mut answer).await;
+        let mut ahead = self.look_ahead(record, payload, likely, &mut answer).await;
         let known = ahead.known.clone();
         if self.is_own_write(record, &ahead) {
             answer.verdict = Some(Verdict::Clean);
@@ -266,7 +266,13 @@ impl Pipeline<'_> {
     /// Everything that can be read side by side before the first decision:
     /// settings and inventory (unless they are fresh), what the store has about
     /// the likely findings, and the live state of the likely first step.
-    async fn look_ahead(&self, record: &Record<'_>, likely: Likely, answer: &mut Answer) -> Ahead {
+    async fn look_ahead<'p>(
+        &self,
+        record: &Record<'_>,
+        payload: &'p str,
+        likely: Likely,
+        answer: &mut Answer,
+    ) -> Ahead<'p> {
         let Likely {
             fresh,
             judgement: likely,
@@ -313,6 +319,7 @@ impl Pipeline<'_> {
                 let known = self.memo.without(Fallback::Unreachable, self.now);
                 let judgement = judge(record, &known.settings, &known.inventory, self.now);
                 return Ahead {
+                    payload,
                     known,
                     items: HashMap::new(),
                     asked: Vec::new(),
@@ -331,6 +338,7 @@ impl Pipeline<'_> {
             }
         };
         Ahead {
+            payload,
             known,
             items,
             asked: keys,
@@ -351,7 +359,7 @@ impl Pipeline<'_> {
         }
     }
 
-    fn is_own_write(&self, record: &Record<'_>, ahead: &Ahead) -> bool {
+    fn is_own_write(&self, record: &Record<'_>, ahead: &Ahead<'_>) -> bool {
         let Known {
             settings,
             inventory,
@@ -399,15 +407,18 @@ impl Pipeline<'_> {
     async fn judge_again_later(&self, payload: &str) -> Result<(), Failure> {
         let send = async |nth: usize, delay: Duration| {
             let last = nth + 1 == AGAIN.len();
-            let message =
-                format!(r#"{{"auditward":"judge-again","last":{last},"event":{payload}}}"#);
-            self.outside
-                .later(&message, delay.to_std().unwrap_or_default())
-                .await
+            self.judge_again(payload, delay, last).await
         };
         let all = AGAIN.into_iter().enumerate();
         let sent = join_all(all.map(|(nth, delay)| send(nth, delay))).await;
         sent.into_iter().collect()
+    }
+
+    /// Sends the record to this function once more, after a delay.
+    async fn judge_again(&self, payload: &str, delay: Duration, last: bool) -> Result<(), Failure> {
+        let message = format!(r#"{{"auditward":"judge-again","last":{last},"event":{payload}}}"#);
+        let delay = delay.to_std().unwrap_or_default();
+        self.outside.later(&message, delay).await
     }
 }
 
@@ -420,7 +431,9 @@ pub struct Likely {
 }
 
 /// What is known before the first decision.
-struct Ahead {
+struct Ahead<'a> {
+    /// The event as it came.
+    payload: &'a str,
     known: Known,
     items: HashMap<String, Item>,
     /// The keys that were looked up: what is not among the items is not there.

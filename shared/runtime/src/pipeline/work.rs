@@ -78,6 +78,22 @@ impl Job<'_> {
 
     fn ensure_within(&mut self, plan: Plan, depth: usize) -> BoxFuture<'_, Result<(), Stop>> {
         Box::pin(async move {
+            let evidence = plan.evidence();
+            let whole = self.ensure_whole(plan, depth).await;
+            let stopped = whole.as_ref().err().filter(|stop| self.goes_on(stop));
+            if let Some(evidence) = evidence.filter(|_| stopped.is_some()) {
+                let alone = self.ensure_within(evidence, depth).await;
+                // The reason that stopped the whole is told.
+                if let Err(stop) = alone {
+                    self.try_again(stop);
+                }
+            }
+            whole
+        })
+    }
+
+    fn ensure_whole(&mut self, plan: Plan, depth: usize) -> BoxFuture<'_, Result<(), Stop>> {
+        Box::pin(async move {
             if depth > DEEPEST {
                 return Err(Stop::ByHand(
                     "its prerequisites go in a circle; this is a fault of Auditward's".into(),
@@ -200,7 +216,7 @@ impl Job<'_> {
 
     /// What is taken away must be what the event made: AWS's own history has to
     /// say that it happened. It lags behind by minutes, and the later turns ask again.
-    async fn confirmed(&self) -> Result<(), Stop> {
+    async fn confirmed(&mut self) -> Result<(), Stop> {
         let case = &self.case.value;
         let happened = Happened {
             event_id: case.event.own_id.clone(),
@@ -213,9 +229,14 @@ impl Job<'_> {
         if self.pipeline.guard.confirms(&happened).await? {
             return Ok(());
         }
-        Err(Stop::CannotTell(
-            "nothing else proves that it was not there before, and the account's event history does not show the event yet; it is asked again".into(),
-        ))
+        self.unconfirmed = true;
+        let next = match self.history_is_late() {
+            true => " yet; it is asked again",
+            false => "; take it away by hand if it is not meant",
+        };
+        Err(Stop::CannotTell(format!(
+            "nothing else proves that it was not there before, and the account's event history does not show the event{next}"
+        )))
     }
 
     /// Reads again and decides again: the answer must be "already safe".
@@ -316,7 +337,7 @@ impl Job<'_> {
             .map(|item| item.read::<Baseline>());
         let baseline = baseline.transpose()?.filter(|baseline| !baseline.outdated);
         let scene = Scene {
-            now: self.pipeline.now,
+            now: self.pipeline.clock(),
             recorded: baseline.as_ref().map(|baseline| baseline.at),
             settings: &self.known.settings,
             inventory: &self.known.inventory,

@@ -10,6 +10,7 @@ mod places;
 mod remembering;
 mod telling;
 mod unusable;
+mod waiting;
 
 use std::collections::BTreeMap;
 use std::sync::Mutex;
@@ -392,12 +393,26 @@ async fn found_by(
     kinds: &[&str],
     seconds: i64,
 ) -> Answer {
+    found_in(world, text, (rule, resource, kinds), seconds, Turn::First).await
+}
+
+async fn found_in(
+    world: &World,
+    text: &str,
+    (rule, resource, kinds): (&str, &str, &[&str]),
+    seconds: i64,
+    turn: Turn,
+) -> Answer {
     let memo = Memo::new(Settings::default());
     let pipeline = pipeline(world, &memo, seconds);
     let record = Record::read(text).unwrap();
     let plan = |kind: &&str| -> Plan {
         let wish = match *kind {
             "trail-logging" => json!(true),
+            "bucket-policy" => json!({"outsiders": true, "restore": true, "deliveries": [
+                {"bucket": "logs", "trail-arn": trail().resource, "owner-account": "111111111111"},
+            ]}),
+            "bucket-inventory" => json!({"bucket": "arn:aws:s3:::theirs"}),
             _ => json!({"protected": true}),
         };
         let at = json!({"account": "111111111111", "region": "eu-west-1", "resource": resource});
@@ -417,6 +432,7 @@ async fn found_by(
         settles: false,
     };
     let mut ahead = Ahead {
+        payload: text,
         known: known_now(&pipeline).await,
         items: HashMap::new(),
         asked: Vec::new(),
@@ -426,14 +442,7 @@ async fn found_by(
     };
     let mut answer = Answer::default();
     pipeline
-        .finding(
-            &record,
-            &finding,
-            &mut ahead,
-            Turn::First,
-            &mut None,
-            &mut answer,
-        )
+        .finding(&record, &finding, &mut ahead, turn, &mut None, &mut answer)
         .await;
     answer
 }
