@@ -10,7 +10,7 @@
 use auditward_tests::api::Api;
 use auditward_tests::moto::MANAGEMENT;
 use auditward_tests::scene::{LOG_BUCKET, REGION};
-use auditward_tests::stage::{ENFORCE, Stage};
+use auditward_tests::stage::{ENFORCE, OPERATOR, Stage};
 use auditward_tests::story::{self, Ends, Row};
 use serde_json::Value;
 
@@ -163,6 +163,7 @@ const UNACTED: &[&str] = &[
 async fn every_violation_is_put_back_told_once_and_undone() {
     story::all(ROWS, |row| story::put_back(FUNCTION, row)).await;
     a_bucket_comes_back_with_its_key().await;
+    no_state_is_too_long_to_be_put_back_and_told().await;
     story::complete(FUNCTION, ROWS, RECORDED);
 }
 
@@ -191,6 +192,46 @@ async fn a_bucket_comes_back_with_its_key() {
     let mut guard = stage.guard(FUNCTION).await;
     guard.play(&event).await;
     assert_eq!(stage.look(&event).await, before);
+    guard.done();
+}
+
+/// GIVEN as many rules as S3 takes, with the longest names, THEN they go, the case
+/// has them all, and people are told.
+async fn no_state_is_too_long_to_be_put_back_and_told() {
+    let stage = Stage::set(ENFORCE).await;
+    let mut event = stage.event("bucket-guard/bucket.lifecycle-shortened.violation.one-rule");
+    stage.take_baselines(FUNCTION).await;
+    let before = stage.look(&event).await;
+    let rule = |nth: usize| {
+        format!(
+            "<Rule><ID>{nth:0>255}</ID><Filter><Prefix></Prefix></Filter><Status>Enabled</Status>\
+             <Expiration><Days>1</Days></Expiration></Rule>"
+        )
+    };
+    let rules: String = (0..1000).map(rule).collect();
+    let api = Api::of(&stage.moto, MANAGEMENT, REGION).await;
+    let rules = format!("<LifecycleConfiguration>{rules}</LifecycleConfiguration>");
+    let (status, said) = api
+        .s3(&format!("PUT /{LOG_BUCKET}?lifecycle"), Vec::new(), rules)
+        .await;
+    assert!(status < 300, "{said}");
+    // So long a request is left out of the record.
+    let request = &mut event["detail"]["requestParameters"];
+    request["LifecycleConfiguration"] = Value::Null;
+    let mut guard = stage.guard(FUNCTION).await;
+    let answer = guard.play(&event).await;
+    assert_eq!(story::outcome_of(&answer), "fixed", "{answer}");
+    assert_eq!(stage.look(&event).await, before);
+    let case = stage.case(&story::case_of(&answer)).await;
+    assert!(
+        case.to_string().len() > 500_000,
+        "{}",
+        case.to_string().len()
+    );
+    assert_eq!(stage.alert().await.attribute("outcome"), "fixed");
+    // The case is read again as it was written.
+    let undone = guard.undo(OPERATOR, &story::case_of(&answer)).await;
+    assert_eq!(story::outcome_of(&undone), "undone", "{undone}");
     guard.done();
 }
 

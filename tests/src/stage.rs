@@ -5,7 +5,6 @@ mod alert;
 mod guard;
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -187,12 +186,26 @@ impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
 
     /// All documents whose keys begin so.
     pub async fn documents(&self, prefix: &str) -> BTreeMap<String, Value> {
-        let (_, found) = self.table("Scan", &json!({ "TableName": TABLE })).await;
-        let items = found["Items"].as_array().cloned().unwrap_or_default();
-        let read = items.into_iter().filter_map(|item| {
-            let key = item["key"]["S"].as_str()?.to_owned();
-            let body = serde_json::from_str(item["body"]["S"].as_str()?).ok()?;
-            key.starts_with(prefix).then_some((key, body))
+        let (mut items, mut asked) = (BTreeMap::new(), json!({ "TableName": TABLE }));
+        loop {
+            let (_, found) = self.table("Scan", &asked).await;
+            for item in found["Items"].as_array().into_iter().flatten() {
+                let key = item["key"]["S"].as_str().unwrap_or_default();
+                items.insert(key.to_owned(), item.clone());
+            }
+            match &found["LastEvaluatedKey"] {
+                Value::Null => break,
+                next => asked["ExclusiveStartKey"] = next.clone(),
+            }
+        }
+        let text = |item: &Value| item["body"]["S"].as_str().unwrap_or_default().to_owned();
+        let read = items.iter().filter(|(key, _)| key.starts_with(prefix));
+        let read = read.filter_map(|(key, item)| {
+            // What is too long for an item goes on in others.
+            let parts = item["parts"]["N"].as_str().unwrap_or("0").parse().ok()?;
+            let more = (1..=parts).map(|nth: usize| text(&items[&format!("{key}#{nth}")]));
+            let body = text(item) + &more.collect::<String>();
+            Some((key.clone(), serde_json::from_str(&body).ok()?))
         });
         read.collect()
     }
