@@ -236,7 +236,7 @@ impl<'t> Engine<'t> {
         caller: Caller<'t>,
         grants: &mut Vec<Grant<'t>>,
     ) -> ControlFlow<()> {
-        if self.is_registered(stmt, &caller) {
+        if self.is_registered(stmt, &caller) || self.delivers_access_logs(stmt, principal) {
             return ControlFlow::Continue(());
         }
         let named = match principal {

@@ -2,6 +2,7 @@
 
 mod analysis;
 mod ask;
+mod balancers;
 mod caller;
 mod classes;
 pub mod cloudtrail;

@@ -349,3 +349,16 @@ fn shared_logs_end_at_their_folder() {
         [0, 1]
     );
 }
+
+#[test]
+fn who_delivers_access_logs_stays_when_strangers_go() {
+    let shared = parse(
+        r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":["arn:aws:iam::156460612806:root","333333333333"]},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-balancer-logs/AWSLogs/111111111111/*"}]}"#,
+    );
+    let zone = Zone::new(["111111111111"], None);
+    let narrowed = narrow(&shared, Kind::Bucket, &zone).document.to_json();
+    assert!(
+        narrowed.contains(r#"{"AWS":["arn:aws:iam::156460612806:root"]}"#),
+        "{narrowed}"
+    );
+}
