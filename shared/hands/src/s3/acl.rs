@@ -6,7 +6,9 @@ use aws_sdk_s3::types::{
 };
 
 use auditward_rules::facet::At;
-use auditward_rules::facets::bucket::{Acl, BucketAcl, Grant, Grantee};
+use auditward_rules::facets::bucket::{
+    Acl, BUCKET_OWNER_ENFORCED, BucketAcl, BucketOwnership, Grant, Grantee,
+};
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Written};
 
@@ -28,7 +30,18 @@ impl Hand<BucketAcl> for S3<'_> {
         let grants: Option<Vec<Grant>> = answer.grants().iter().map(grant_of).collect();
         let grants = grants
             .ok_or_else(|| Failure::other(READ, "a grant of the ACL names nobody known here"))?;
-        Ok(Acl { owner, grants })
+        let acl = Acl {
+            owner,
+            grants,
+            off: false,
+        };
+        // S3 switches ACLs off only while they let nobody in but the owner.
+        if acl.others().next().is_some() {
+            return Ok(acl);
+        }
+        let ownership = <Self as Hand<BucketOwnership>>::read(self, at).await?;
+        let off = ownership.as_deref() == Some(BUCKET_OWNER_ENFORCED);
+        Ok(Acl { off, ..acl })
     }
 
     async fn write(&self, at: &At, _: &Acl, to: &Acl) -> Result<Written, Failure> {

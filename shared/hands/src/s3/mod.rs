@@ -38,6 +38,8 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::read("account-public-access", "s3:GetAccountPublicAccessBlock"),
     Permission::write("account-public-access", "s3:PutAccountPublicAccessBlock"),
     Permission::read("bucket-acl", "s3:GetBucketAcl"),
+    // Where ACLs are switched off, S3 takes none.
+    Permission::read("bucket-acl", "s3:GetBucketOwnershipControls"),
     Permission::write("bucket-acl", "s3:PutBucketAcl"),
     Permission::read("bucket-ownership", "s3:GetBucketOwnershipControls"),
     Permission::write("bucket-ownership", "s3:PutBucketOwnershipControls"),

@@ -64,15 +64,15 @@ pub(super) fn told(acl: &Acl) -> String {
 pub(super) fn written(request: Json<'_>) -> Option<Acl> {
     if let Some(canned) = text(request, "x-amz-acl") {
         return Some(Acl {
-            owner: String::new(),
             grants: of_canned(&canned)?,
+            ..Acl::default()
         });
     }
     let headers = of_headers(request)?;
     if !headers.is_empty() {
         return Some(Acl {
-            owner: String::new(),
             grants: headers,
+            ..Acl::default()
         });
     }
     of_body(request.get("AccessControlPolicy")?)
@@ -147,5 +147,9 @@ fn of_body(policy: Json<'_>) -> Option<Acl> {
         let to = to.or_else(|| part("EmailAddress").map(Grantee::Email))?;
         grants.push(Grant::new(to, text(grant, "Permission")?.into_owned()));
     }
-    Some(Acl { owner, grants })
+    Some(Acl {
+        owner,
+        grants,
+        off: false,
+    })
 }

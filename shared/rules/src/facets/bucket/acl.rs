@@ -31,6 +31,10 @@ pub struct Acl {
     pub owner: String,
     /// Who may do what.
     pub grants: Vec<Grant>,
+    /// Whether ACLs are switched off, so that S3 refuses every other one. Not
+    /// looked up where others have grants: S3 switches none off that has any.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub off: bool,
 }
 
 /// Who may do what.
@@ -138,7 +142,9 @@ impl Facet for BucketAcl {
     ) -> Decision<Acl> {
         let known =
             |grant: &Grant| baseline.is_some_and(|baseline| baseline.grants.contains(grant));
-        let bad: Vec<&Grant> = if wish.owner_only {
+        let bad: Vec<&Grant> = if live.off {
+            Vec::new()
+        } else if wish.owner_only {
             live.others().collect()
         } else {
             // A log-delivery grant that the known list lacks is as new as any other.
@@ -175,6 +181,12 @@ impl Facet for BucketAcl {
                 "the ACL grants {what}; take that out unless this bucket is meant to be public"
             ));
         }
+        if live.off {
+            return Decision::ByHand(format!(
+                "ACLs are switched off, and with them {} is gone; let the bucket's policy admit that delivery and approve the baseline",
+                told(&lost)
+            ));
+        }
         if live.owner.is_empty() {
             return Decision::CannotTell("the ACL does not say who owns the bucket".into());
         }
@@ -200,6 +212,7 @@ impl Facet for BucketAcl {
             Acl {
                 owner: live.owner.clone(),
                 grants,
+                off: false,
             },
             why.join("; "),
         )
@@ -259,6 +272,7 @@ mod tests {
         Acl {
             owner: OWNER.into(),
             grants: grants.iter().map(|(to, may)| grant_to(to, may)).collect(),
+            off: false,
         }
     }
 
@@ -279,9 +293,11 @@ mod tests {
             "FULL_CONTROL",
         ]);
         let grants = prop::collection::vec((who, may), 0..6);
-        (grants, prop::bool::weighted(0.9)).prop_map(|(grants, named)| {
+        let (named, off) = (prop::bool::weighted(0.9), prop::bool::weighted(0.2));
+        (grants, named, off).prop_map(|(grants, named, off)| {
             let mut acl = acl(&grants);
             acl.owner = if named { OWNER.into() } else { String::new() };
+            acl.off = off;
             acl
         })
     }
@@ -340,6 +356,31 @@ mod tests {
             stage.scene(),
         ));
         assert_eq!(change.to, known);
+    }
+
+    #[test]
+    fn nothing_is_put_back_where_acls_are_switched_off() {
+        let stage = stage();
+        let known = acl(&[(OWNER, "FULL_CONTROL"), (LOG_DELIVERY, "WRITE")]);
+        let mut live = acl(&[(OWNER, "FULL_CONTROL")]);
+        live.off = true;
+        let decide = |wish: &AclWish, known: &Acl| {
+            BucketAcl::decide(&live, wish, Some(known), stage.scene())
+        };
+        assert!(
+            matches!(decide(&GUARDED, &known), Decision::ByHand(why) if why.contains("WRITE for S3 log delivery"))
+        );
+        assert_eq!(decide(&AclWish::default(), &known), Decision::Safe);
+        // What a deployer took out is known to be gone.
+        assert_eq!(decide(&GUARDED, &Acl::default()), Decision::Safe);
+    }
+
+    #[test]
+    fn what_was_recorded_before_is_read() {
+        let old = r#"{"owner":"me","grants":[{"to":{"group":"x"},"may":"READ"}]}"#;
+        let read: Acl = serde_json::from_str(old).unwrap();
+        assert!(!read.off);
+        assert_eq!(serde_json::to_string(&read).unwrap(), old);
     }
 
     #[test]
