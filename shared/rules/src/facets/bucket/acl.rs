@@ -147,10 +147,11 @@ impl Facet for BucketAcl {
         } else if wish.owner_only {
             live.others().collect()
         } else {
-            // A log-delivery grant that the known list lacks is as new as any other.
-            let new_delivery = live
-                .others()
-                .filter(|grant| baseline.is_some() && grant.is_delivery());
+            // A grant to S3's own log delivery that the known list lacks is as new as any
+            // other; CloudFront needs its own wherever it delivers.
+            let new_delivery = live.others().filter(|grant| {
+                baseline.is_some() && grant.is_delivery() && matches!(grant.to, Grantee::Group(_))
+            });
             live.foreign(scene.zone)
                 .chain(new_delivery)
                 .filter(|grant| !known(grant))
@@ -356,6 +357,20 @@ mod tests {
             stage.scene(),
         ));
         assert_eq!(change.to, known);
+    }
+
+    #[test]
+    fn cloudfront_may_deliver_where_nobody_recorded_it_and_s3_may_not() {
+        let stage = stage();
+        let (own, cloudfront) = (
+            (OWNER, "FULL_CONTROL"),
+            (CLOUDFRONT_DELIVERY[0], "FULL_CONTROL"),
+        );
+        let known = acl(&[own]);
+        let decide = |live: &Acl| BucketAcl::decide(live, &GUARDED, Some(&known), stage.scene());
+        assert_eq!(decide(&acl(&[own, cloudfront])), Decision::Safe);
+        let change = changed(decide(&acl(&[own, cloudfront, (LOG_DELIVERY, "WRITE")])));
+        assert_eq!(change.to, acl(&[own, cloudfront]));
     }
 
     #[test]
