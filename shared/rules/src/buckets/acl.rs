@@ -6,7 +6,7 @@ use crate::facets::bucket::{
     ALL_USERS, AUTHENTICATED_USERS, Acl, BucketAcl, Grant, Grantee, LOG_DELIVERY,
 };
 use crate::json::Json;
-use crate::rule::{Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
+use crate::rule::{Call, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
 /// Catalogue row 38.
 pub static ACL_OPENED: Rule = Rule {
@@ -35,25 +35,41 @@ pub static ACL_OPENED: Rule = Rule {
             return Judged::CannotTell(unreadable(&bucket, "the ACL").step(step));
         };
         let zone = call.settings.zone(&bucket.at.account);
+        let what = format!("{} got {}", bucket.called(), told(&acl));
         if acl.foreign(&zone).next().is_some() {
-            let what = format!("{} got {}", bucket.called(), told(&acl));
             return bucket.draft(what).step(step.wrote(acl)).into();
         }
+        let step = step.wrote(acl.of_others());
         // Log delivery is meant on some buckets; the known ACL tells on which.
         if acl
             .others()
             .any(|grant| matches!(&grant.to, Grantee::Group(_)))
         {
-            let what = format!("{} got {}", bucket.called(), told(&acl));
-            let draft = bucket
-                .draft(what)
-                .severity(Severity::Low)
-                .step(step.wrote(acl));
+            let draft = bucket.draft(what).severity(Severity::Low).step(step);
+            let draft = if bucket.protected {
+                draft.from_deployers()
+            } else {
+                draft
+            };
             return draft.if_live_agrees().into();
         }
-        Judged::Clean
+        harmless(call, &bucket, step)
     },
 };
+
+/// The ACL lets in nobody who may not come in. Whether a guarded bucket lost log
+/// delivery with the one before only its baseline can tell; what a deployer wrote
+/// becomes that.
+fn harmless(call: &Call<'_>, bucket: &Bucket, step: Step<BucketAcl>) -> Judged {
+    if !bucket.protected || call.record.failed() {
+        return Judged::Clean;
+    }
+    let what = format!(
+        "the ACL of {} was replaced; whether log delivery was lost, only the known ACL tells",
+        bucket.called()
+    );
+    call.only_the_baseline_tells(bucket.draft(what).step(step).from_deployers())
+}
 
 pub(super) fn told(acl: &Acl) -> String {
     use crate::facet::Facet;

@@ -1,3 +1,4 @@
+mod acls;
 mod configurations;
 
 use chrono::{DateTime, Utc};
@@ -398,64 +399,6 @@ fn what_was_never_blocked_is_for_the_live_state_to_say() {
     assert_eq!(
         (&*at.account, &*at.resource),
         ("222222222222", "arn:aws:iam::222222222222:root")
-    );
-}
-
-#[test]
-fn acls_are_read_in_all_their_forms() {
-    for (request, verdict) in [
-        (
-            json!({"x-amz-acl": ["authenticated-read"]}),
-            Verdict::Violation,
-        ),
-        (
-            json!({"x-amz-acl": "log-delivery-write"}),
-            Verdict::Violation,
-        ),
-        (
-            json!({"x-amz-grant-write": [format!("id=\"{STRANGER}\"")]}),
-            Verdict::Violation,
-        ),
-        (
-            json!({"x-amz-grant-full-control": "emailAddress=\"x@example.com\""}),
-            Verdict::Violation,
-        ),
-        (json!({"x-amz-grant-read": "someone"}), Verdict::CannotTell),
-        (
-            json!({"AccessControlPolicy": {"Owner": {"ID": "me"}, "AccessControlList": {"Grant":
-            {"Grantee": {"ID": "me"}, "Permission": "FULL_CONTROL"}}}}),
-            Verdict::Clean,
-        ),
-        (
-            json!({"AccessControlPolicy": {"Owner": {"ID": "me"}, "AccessControlList": ""}}),
-            Verdict::Clean,
-        ),
-        (
-            json!({"AccessControlPolicy": {"AccessControlList": {"Grant": []}}}),
-            Verdict::CannotTell,
-        ),
-    ] {
-        assert_eq!(
-            judged("PutBucketAcl", on(LOGS, request.clone())).verdict(),
-            verdict,
-            "{request}"
-        );
-    }
-    let finding = only(judged(
-        "PutBucketAcl",
-        on(LOGS, json!({"x-amz-acl": "log-delivery-write"})),
-    ));
-    assert!(!finding.certain);
-}
-
-#[test]
-fn a_registered_canonical_id_is_one_of_ours() {
-    let mut settings = settings();
-    settings.ours.canonical_ids = vec![STRANGER.into()];
-    let request = on(LOGS, json!({"x-amz-grant-read": format!("id={STRANGER}")}));
-    assert_eq!(
-        judged_by(&event("PutBucketAcl", request), &settings).verdict(),
-        Verdict::Clean
     );
 }
 

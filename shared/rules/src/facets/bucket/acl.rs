@@ -114,6 +114,16 @@ impl Grant {
 }
 
 impl Acl {
+    /// What others than the owner got, and nothing of the owner: whom a request calls
+    /// so proves nothing.
+    #[must_use]
+    pub fn of_others(&self) -> Self {
+        Self {
+            grants: self.others().cloned().collect(),
+            ..Self::default()
+        }
+    }
+
     /// The grants to others than the owner.
     pub fn others(&self) -> impl Iterator<Item = &Grant> {
         self.grants
