@@ -36,8 +36,16 @@ pub static ACL_OPENED: Rule = Rule {
         };
         let zone = call.settings.zone(&bucket.at.account);
         let what = format!("{} got {}", bucket.called(), told(&acl));
-        if acl.foreign(&zone).next().is_some() {
-            return bucket.draft(what).step(step.wrote(acl)).into();
+        let foreign: Vec<&Grant> = acl.foreign(&zone).collect();
+        if !foreign.is_empty() {
+            let certain = !may_be_the_owner(&acl, &foreign);
+            let draft = bucket.draft(what).step(step.wrote(acl));
+            return if certain {
+                draft
+            } else {
+                draft.if_live_agrees()
+            }
+            .into();
         }
         let step = step.wrote(acl.of_others());
         // Log delivery is meant on some buckets; the known ACL tells on which.
@@ -56,6 +64,16 @@ pub static ACL_OPENED: Rule = Rule {
         harmless(call, &bucket, step)
     },
 };
+
+/// Whether it takes the live ACL to tell strangers from the owner: in headers the
+/// owner is an ID like any other, and of several IDs all but one are others'.
+fn may_be_the_owner(acl: &Acl, foreign: &[&Grant]) -> bool {
+    acl.owner.is_empty()
+        && foreign.first().is_some_and(|first| {
+            matches!(first.to, Grantee::CanonicalId(_))
+                && foreign.iter().all(|grant| grant.to == first.to)
+        })
+}
 
 /// The ACL lets in nobody who may not come in. Whether a guarded bucket lost log
 /// delivery with the one before only its baseline can tell; what a deployer wrote

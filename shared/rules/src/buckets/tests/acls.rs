@@ -8,6 +8,7 @@ use crate::judge::{Judgement, Verdict};
 use crate::plan::Plan;
 use crate::settings::Settings;
 
+const OWNER: &str = "0e9d5b7c31f8426ad7c905e2b14f86a3d07e5c92b8416fd3a0c7e9514b28f6d3";
 const CLOUDFRONT: &str = "c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0";
 
 /// Settings in which the role of every event here is a deployer.
@@ -150,4 +151,47 @@ fn strangers_are_accepted_from_nobody_nor_under_the_owner_s_name() {
     let acl = json!({"Owner": {"ID": STRANGER}, "AccessControlList": {"Grant": grant}});
     let judgement = by_deployer(LOGS, json!({"AccessControlPolicy": acl}));
     assert_eq!(learnt(&judgement), &Acl::default());
+}
+
+#[test]
+fn one_id_in_headers_may_be_the_owner_and_two_are_not() {
+    let id = |id: &str| format!("id=\"{id}\"");
+    let delivery = format!("uri=\"{LOG_DELIVERY}\"");
+    for (request, certain) in [
+        (
+            json!({"x-amz-grant-full-control": id(OWNER), "x-amz-grant-write": delivery}),
+            false,
+        ),
+        (
+            json!({"x-amz-grant-read": id(OWNER), "x-amz-grant-write": id(OWNER)}),
+            false,
+        ),
+        (
+            json!({"x-amz-grant-full-control": id(OWNER), "x-amz-grant-read": id(STRANGER)}),
+            true,
+        ),
+        (
+            json!({"x-amz-grant-full-control": id(OWNER),
+                "x-amz-grant-read": "uri=http://acs.amazonaws.com/groups/global/AllUsers"}),
+            true,
+        ),
+        (
+            json!({"x-amz-grant-full-control": format!("{}, emailAddress=x@example.com", id(OWNER))}),
+            true,
+        ),
+    ] {
+        for bucket in [LOGS, "acme-reports"] {
+            let finding = only(judged("PutBucketAcl", on(bucket, request.clone())));
+            assert_eq!(
+                (finding.verdict, finding.certain),
+                (Verdict::Violation, certain),
+                "{request}"
+            );
+        }
+    }
+    // A body says who the owner is.
+    let grant = json!({"Grantee": {"ID": STRANGER}, "Permission": "READ"});
+    let acl = json!({"Owner": {"ID": OWNER}, "AccessControlList": {"Grant": grant}});
+    let named = on(LOGS, json!({"AccessControlPolicy": acl}));
+    assert!(only(judged("PutBucketAcl", named)).certain);
 }
