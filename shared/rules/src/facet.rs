@@ -88,6 +88,9 @@ pub trait Facet: Send + Sync + 'static {
     /// Whether a step of this facet only follows up what an earlier step of the
     /// same finding put right: where nothing was wrong, there is nothing to follow.
     const FOLLOWS: bool = false;
+    /// Whether AWS itself refuses a write that lacks what must hold first, and changes
+    /// nothing then: it is tried even where that cannot be looked at or put right.
+    const CHECKED: bool = false;
     /// A state. Absence is a state, never a read error.
     type State: Clone + Debug + PartialEq + Serialize + DeserializeOwned + Send + Sync;
     /// What a plan asks for.

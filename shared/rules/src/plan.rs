@@ -184,6 +184,15 @@ macro_rules! plans {
                 }
             }
 
+            /// Whether AWS checks what a write of this facet needs; see
+            /// [`Facet::CHECKED`].
+            pub fn is_checked(&self) -> bool {
+                match self {
+                    $($(Self::$variant(_) if carried::$variant => <$facet as Facet>::CHECKED,)+)+
+                    _ => false,
+                }
+            }
+
             /// How one state stands to another; see [`Facet::compare`].
             ///
             /// # Errors

@@ -5,6 +5,7 @@
 //! is back after three round trips in sequence, and a crash between any two of
 //! them leaves either nothing or a case whose lease runs out and is taken up.
 
+mod ahead;
 mod belongs;
 mod close;
 mod drift;
@@ -59,11 +60,13 @@ use crate::keys;
 use crate::known::{self, Fallback, Known, Memo};
 use crate::metrics::Metrics;
 use crate::outside::Outside;
-use crate::store::{Item, Store};
+use crate::store::Store;
 
+use ahead::Ahead;
 use job::Later;
 use own::surely_guarded;
 
+pub use ahead::Likely;
 pub use drift::DRIFT;
 pub use learn::Baseline;
 pub use letters::Letter;
@@ -263,91 +266,6 @@ impl Pipeline<'_> {
         answer
     }
 
-    /// Everything that can be read side by side before the first decision:
-    /// settings and inventory (unless they are fresh), what the store has about
-    /// the likely findings, and the live state of the likely first step.
-    async fn look_ahead<'p>(
-        &self,
-        record: &Record<'_>,
-        payload: &'p str,
-        likely: Likely,
-        answer: &mut Answer,
-    ) -> Ahead<'p> {
-        let Likely {
-            fresh,
-            judgement: likely,
-        } = likely;
-        let mut keys: Vec<String> = Vec::new();
-        if fresh.is_none() {
-            keys.extend([keys::SETTINGS.to_owned(), keys::INVENTORY.to_owned()]);
-        }
-        if may_be_ours(record) && !record.request_id.is_empty() {
-            keys.push(keys::ledger(&record.request_id));
-        }
-        for finding in &likely.findings {
-            keys.extend(self.keys_of(record, finding));
-        }
-        keys.sort_unstable();
-        keys.dedup();
-        let first = likely
-            .findings
-            .iter()
-            .filter(|finding| finding.rule.function == self.guard.function())
-            .find_map(|finding| finding.plan.first());
-        let read = async {
-            match first {
-                Some(plan) => Some((plan.clone(), self.read(plan).await)),
-                None => None,
-            }
-        };
-        let get = async {
-            if keys.is_empty() {
-                Ok(HashMap::new())
-            } else {
-                self.store.get(&keys).await
-            }
-        };
-        let (items, live) = futures_util::future::join(get, read).await;
-        let (items, stored) = match items {
-            Ok(items) => (items, true),
-            Err(failure) => {
-                answer.metrics.count("StoreFailures");
-                answer
-                    .notes
-                    .push(format!("the store does not answer: {failure}"));
-                answer.again(failure.to_string());
-                let known = self.memo.without(Fallback::Unreachable, self.now);
-                let judgement = judge(record, &known.settings, &known.inventory, self.now);
-                return Ahead {
-                    payload,
-                    known,
-                    items: HashMap::new(),
-                    asked: Vec::new(),
-                    live,
-                    judgement,
-                    stored: false,
-                };
-            }
-        };
-        let (known, judgement) = match fresh {
-            Some(known) => (known, likely),
-            None => {
-                let known = self.memo.take(&items, self.now);
-                let judgement = judge(record, &known.settings, &known.inventory, self.now);
-                (known, judgement)
-            }
-        };
-        Ahead {
-            payload,
-            known,
-            items,
-            asked: keys,
-            live,
-            judgement,
-            stored,
-        }
-    }
-
     /// Reads a plan's facet with the hand that can.
     async fn read(&self, plan: &Plan) -> Result<Value, Failure> {
         match self.guard.touch(plan, Touch::Read) {
@@ -420,28 +338,6 @@ impl Pipeline<'_> {
         let delay = delay.to_std().unwrap_or_default();
         self.outside.later(&message, delay).await
     }
-}
-
-/// What a record amounts to, as far as can be told without asking anybody.
-#[derive(Debug)]
-pub struct Likely {
-    /// What is known since less than a minute ago, if anything is.
-    fresh: Option<Known>,
-    judgement: Judgement,
-}
-
-/// What is known before the first decision.
-struct Ahead<'a> {
-    /// The event as it came.
-    payload: &'a str,
-    known: Known,
-    items: HashMap<String, Item>,
-    /// The keys that were looked up: what is not among the items is not there.
-    asked: Vec<String>,
-    live: Option<(Plan, Result<Value, Failure>)>,
-    judgement: Judgement,
-    /// Whether the store answers.
-    stored: bool,
 }
 
 fn not_carried(plan: &Plan, guard: &dyn Guard) -> Failure {

@@ -38,6 +38,21 @@ pub(super) enum Stop {
     Excepted(String),
 }
 
+impl Stop {
+    /// The reason in words.
+    fn why(&self) -> String {
+        match self {
+            Self::Failed(failure) => failure.to_string(),
+            Self::Would(why)
+            | Self::Waiting(why)
+            | Self::ByHand(why)
+            | Self::CannotTell(why)
+            | Self::Held(why)
+            | Self::Excepted(why) => why.clone(),
+        }
+    }
+}
+
 impl From<Failure> for Stop {
     fn from(failure: Failure) -> Self {
         Self::Failed(failure)
@@ -143,16 +158,21 @@ impl Job<'_> {
         if change.confirm {
             self.confirmed().await?;
         }
+        let mut lacking = None;
         for first in change.first.clone() {
             let what = (first.kind(), first.at().name().to_owned());
-            let ensured = self.ensure_within(first, depth + 1).await;
-            ensured.map_err(|stop| match stop {
+            let stop = match self.ensure_within(first, depth + 1).await {
+                Ok(()) => continue,
                 // A person wants what is in the way: what hangs on it is no less lost.
-                Stop::Excepted(why) => {
+                Err(Stop::Excepted(why)) => {
                     Stop::ByHand(format!("it needs {} of {}, which is {why}", what.0, what.1))
                 }
-                other => other,
-            })?;
+                Err(stop) => stop,
+            };
+            if !plan.is_checked() {
+                return Err(stop);
+            }
+            lacking.get_or_insert(stop);
         }
         let counts = match self.intend(&plan, &live, &change).await {
             Ok(counts) => counts,
@@ -175,7 +195,11 @@ impl Job<'_> {
             Ok(Touched::Live(_)) => {
                 return Err(Failure::other(plan.kind(), "a write only read").into());
             }
-            Err(failure) => {
+            Err(mut failure) => {
+                if let Some(stop) = lacking {
+                    failure.message = format!("{}; before it: {}", failure.message, stop.why());
+                    self.try_again(stop);
+                }
                 // What was called before the call that failed is ours all the same.
                 self.wrote |= !failure.made.is_empty();
                 self.ledger.extend(failure.made.iter().cloned());
