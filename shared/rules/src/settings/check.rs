@@ -37,21 +37,16 @@ impl Settings {
     pub fn parse(text: &str) -> Result<Self, BadSettings> {
         let mut settings: Self = toml::from_str(text).map_err(|error| {
             let suggestion = suggestion(error.message()).unwrap_or_default();
-            BadSettings(vec![format!(
-                "{}{suggestion}",
-                error.to_string().trim_end()
-            )])
+            let whole = error.to_string();
+            let whole = whole.replace(error.message(), &plain(error.message()));
+            BadSettings(vec![format!("{}{suggestion}", whole.trim_end())])
         })?;
         settings.given = true;
         let faults = settings.faults();
         if faults.is_empty() {
             return Ok(settings);
         }
-        // Where it stands is for whoever writes settings, not for a function.
-        let table = registry::COMPLETE.then(|| DeTable::parse(text).ok());
-        let table = table.flatten();
-        let tell = |fault: &Fault| fault.tell(text, table.as_ref().map(|table| table.get_ref()));
-        Err(BadSettings(faults.iter().map(tell).collect()))
+        Err(BadSettings(told(text, &faults)))
     }
 
     /// Known principals, by the list they stand in.
@@ -215,6 +210,38 @@ impl Settings {
             .map(|(spot, id)| Fault::at(spot, format!("there is no rule `{id}`; {}", hint(id))))
             .collect()
     }
+}
+
+/// Faults in sentences. Where each stands is for whoever writes settings, not for a
+/// function.
+pub(super) fn told(text: &str, faults: &[Fault]) -> Vec<String> {
+    let table = registry::COMPLETE.then(|| DeTable::parse(text).ok());
+    let table = table.flatten();
+    let tell = |fault: &Fault| fault.tell(text, table.as_ref().map(|table| table.get_ref()));
+    faults.iter().map(tell).collect()
+}
+
+/// What the reader of TOML expected, in the words of who writes it.
+fn plain(message: &str) -> String {
+    if message == "wanted string or table" {
+        return "expected a word in quotes, such as \"alert\"".into();
+    }
+    let Some((found, expected)) = message.rsplit_once(", expected ") else {
+        return message.to_owned();
+    };
+    let found = found
+        .replace("invalid type: map", "invalid type: table")
+        .replace("invalid type: sequence", "invalid type: list");
+    let expected = match expected {
+        "u32" => "a whole number, 0 or more",
+        "a sequence" => "a list, such as [\"…\"]",
+        "a boolean" => "`true` or `false`",
+        "a TOML datetime" => "a date such as 2026-12-31, without quotes",
+        "a map" => "a table",
+        _ if expected.starts_with("struct ") => "a table",
+        _ => expected,
+    };
+    format!("{found}, expected {expected}")
 }
 
 /// What to say beside that there is no rule of this id.

@@ -2,6 +2,7 @@
 
 mod apply;
 mod check;
+mod doubts;
 mod fault;
 mod measure;
 mod organization;

@@ -4,8 +4,8 @@
 //! that were pushed before goes on with the rest: to refuse all of them would leave
 //! more unguarded than one pattern does.
 
-use super::Settings;
 use super::fault::{Fault, Spot};
+use super::{Known, Settings};
 use crate::arn::{Arn, is_account};
 
 impl Settings {
@@ -45,8 +45,9 @@ impl Settings {
         }
         for (list, known) in self.principals() {
             for (nth, known) in known.iter().enumerate() {
-                let spot = Spot::of(list).nth(nth).field("principal");
-                faults.extend(session(spot, &known.principal));
+                let spot = |field| Spot::of(list).nth(nth).field(field);
+                faults.extend(session(spot("principal"), &known.principal));
+                faults.extend(unique_id(spot("unique_id"), known));
             }
         }
         for (nth, partner) in self.partners.iter().enumerate() {
@@ -133,3 +134,39 @@ fn session(spot: Spot, pattern: &str) -> Option<Fault> {
         )
     })
 }
+
+/// A [unique ID](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids)
+/// that is none of the principal's sort. Whoever is named with it is never recognized.
+fn unique_id(spot: Spot, known: &Known) -> Option<Fault> {
+    let id = known.unique_id.as_deref()?;
+    let arn = Arn::parse(&known.principal);
+    let sort = arn.map_or("", |arn| arn.resource.split('/').next().unwrap_or_default());
+    // The root user goes by the account's ID.
+    if sort == "root" && is_account(id) {
+        return None;
+    }
+    let (prefixes, such_as): (&[&str], _) = match sort {
+        "role" => (
+            &["AROA"],
+            "AROAEXAMPLEOPERATOR01 (`aws iam get-role --role-name NAME --query Role.RoleId` shows a role's)",
+        ),
+        "user" => (
+            &["AIDA"],
+            "AIDAEXAMPLEOPERATOR01 (`aws iam get-user --user-name NAME --query User.UserId` shows a user's)",
+        ),
+        _ => (&["AROA", "AIDA"], "AROAEXAMPLEOPERATOR01"),
+    };
+    let begins = prefixes.iter().any(|prefix| id.starts_with(prefix));
+    let allowed = |b: u8| b.is_ascii_uppercase() || b.is_ascii_digit();
+    let right = begins && UNIQUE_ID.contains(&id.len()) && id.bytes().all(allowed);
+    (!right).then(|| {
+        let who = &known.principal;
+        Fault::at(
+            spot,
+            format!("`{id}` is no unique ID of `{who}`: expected one such as {such_as}"),
+        )
+    })
+}
+
+/// How long [a unique ID](https://docs.aws.amazon.com/IAM/latest/APIReference/API_Role.html) is.
+const UNIQUE_ID: std::ops::RangeInclusive<usize> = 16..=128;

@@ -2,21 +2,22 @@ use super::*;
 use crate::actor::Actor;
 use crate::inventory::Inventory;
 
+mod writing;
+
 fn fault(text: &str) -> String {
     Settings::parse(text).unwrap_err().to_string()
 }
 
-#[test]
-fn the_example_is_right_and_alerts_by_default() {
-    let settings = Settings::parse(EXAMPLE).unwrap();
-    assert_eq!(
-        settings.mode_of("trail.deleted", "111111111111", "arn:x"),
-        Mode::Alert
-    );
-    assert_eq!(
-        settings.mode_of("trail.logging-stopped", "111111111111", "arn:x"),
-        Mode::Enforce
-    );
+/// The example with all that stands in comments.
+fn whole_example() -> Settings {
+    let whole: Vec<_> = EXAMPLE
+        .lines()
+        .map(|line| match line.strip_prefix('#') {
+            Some(setting) if !setting.starts_with(' ') => setting,
+            _ => line,
+        })
+        .collect();
+    Settings::parse(&whole.join("\n")).unwrap()
 }
 
 #[test]
@@ -80,7 +81,7 @@ fn the_more_careful_of_rule_and_account_holds_and_a_resource_beats_both() {
 
 #[test]
 fn exceptions_end_on_their_day() {
-    let settings = Settings::parse(EXAMPLE).unwrap();
+    let settings = whole_example();
     let actor = Actor {
         issuer: "arn:aws:iam::111111111111:role/web/deploy".into(),
         ..Actor::default()
@@ -96,13 +97,16 @@ fn exceptions_end_on_their_day() {
             )
             .is_some()
     };
-    assert!(on("2027-06-30"));
-    assert!(!on("2027-07-01"));
+    assert!(on("2099-06-30"));
+    assert!(!on("2099-07-01"));
 }
 
 #[test]
 fn break_glass_is_matched_by_unique_id_not_by_name() {
-    let settings = Settings::parse(EXAMPLE).unwrap();
+    let settings = Settings {
+        kill_switch: None,
+        ..whole_example()
+    };
     let mut actor = Actor {
         issuer: "arn:aws:iam::111111111111:role/emergency".into(),
         unique_id: "AROAEXAMPLEEMERGENCY1".into(),

@@ -183,7 +183,7 @@ async fn what_an_operator_asks_for_passes_breaker_and_fuse() {
     *world.logging.lock().unwrap() = true;
     let memo = Memo::new(Settings::default());
     pipeline(&world, &memo, 0)
-        .take_baselines(None, "AROAOPERATOR")
+        .take_baselines(None, "AROAEXAMPLEOPERATOR01")
         .await;
     let others = json!({"changes": [["arn:aws:s3:::other", at(50)]]});
     let put = Put::new(keys::FUSE, crate::store::Expect::Absent, &others).unwrap();
@@ -191,7 +191,7 @@ async fn what_an_operator_asks_for_passes_breaker_and_fuse() {
     for seconds in [60, 120] {
         *world.logging.lock().unwrap() = false;
         pipeline(&world, &memo, seconds)
-            .fix(LOGS, "AROAOPERATOR")
+            .fix(LOGS, "AROAEXAMPLEOPERATOR01")
             .await;
         assert!(*world.logging.lock().unwrap(), "at {seconds}");
     }

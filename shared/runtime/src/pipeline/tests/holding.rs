@@ -75,12 +75,14 @@ async fn an_operator_undoes_with_a_reason_and_the_restored_state_is_accepted() {
         reason: reason.into(),
     };
     pipeline.undo(&undo("meant"), "AROASTRANGER").await;
-    pipeline.undo(&undo(" "), "AROAOPERATOR").await;
+    pipeline.undo(&undo(" "), "AROAEXAMPLEOPERATOR01").await;
     assert!(
         *world.logging.lock().unwrap(),
         "neither a stranger nor an operator without a reason"
     );
-    let answer = pipeline.undo(&undo("planned work"), "AROAOPERATOR").await;
+    let answer = pipeline
+        .undo(&undo("planned work"), "AROAEXAMPLEOPERATOR01")
+        .await;
     assert_eq!(answer.cases, [(id, Outcome::Undone)]);
     assert!(!*world.logging.lock().unwrap());
 
@@ -117,7 +119,7 @@ async fn evidence_is_not_switched_off_to_undo() {
         case: id,
         reason: "planned work".into(),
     };
-    let answer = pipeline.undo(&undo, "AROAOPERATOR").await;
+    let answer = pipeline.undo(&undo, "AROAEXAMPLEOPERATOR01").await;
     assert!(answer.cases.is_empty());
     assert!(*world.logging.lock().unwrap());
     assert_eq!(

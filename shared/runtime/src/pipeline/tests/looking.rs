@@ -87,7 +87,7 @@ async fn the_first_state_seen_is_a_baseline_that_only_alerts() {
     // An operator's word puts it right; nobody else's does.
     look(&world, 7300, "AROASTRANGER").await;
     assert!(!is_on(&world));
-    look(&world, 7400, "AROAOPERATOR").await;
+    look(&world, 7400, "AROAEXAMPLEOPERATOR01").await;
     assert!(is_on(&world));
 }
 

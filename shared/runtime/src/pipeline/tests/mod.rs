@@ -329,7 +329,7 @@ impl Store for World {
     }
 }
 
-const ENFORCE: &str = "[ours]\naccounts = [\"111111111111\"]\n[protected]\nresources = [\"arn:aws:cloudtrail:*\", \"arn:aws:s3:::logs\"]\n[mode]\ndefault = \"enforce\"\n[[operators]]\nprincipal = \"arn:aws:iam::111111111111:role/operator\"\nunique_id = \"AROAOPERATOR\"\nreason = \"test\"\n";
+const ENFORCE: &str = "[ours]\naccounts = [\"111111111111\"]\n[protected]\nresources = [\"arn:aws:cloudtrail:*\", \"arn:aws:s3:::logs\"]\n[mode]\ndefault = \"enforce\"\n[[operators]]\nprincipal = \"arn:aws:iam::111111111111:role/operator\"\nunique_id = \"AROAEXAMPLEOPERATOR01\"\nreason = \"test\"\n";
 
 const STOPPED: &str = r#"{"eventSource":"cloudtrail.amazonaws.com","eventName":"StopLogging","awsRegion":"eu-west-1","recipientAccountId":"111111111111","eventID":"event-1","eventTime":"2026-11-20T10:00:00Z","userIdentity":{"type":"IAMUser","arn":"arn:aws:iam::111111111111:user/mallory","accountId":"111111111111"},"requestParameters":{"name":"audit"}}"#;
 
@@ -509,7 +509,7 @@ async fn look_with(world: &World, memo: &Memo, seconds: i64, what: &str) -> Answ
             let place = place("111111111111", "eu-west-1");
             pipeline.sweep_place(&place, 0).await
         }
-        "take" => pipeline.take_baselines(None, "AROAOPERATOR").await,
+        "take" => pipeline.take_baselines(None, "AROAEXAMPLEOPERATOR01").await,
         sender => pipeline.fix("arn:aws:s3:::logs", sender).await,
     }
 }

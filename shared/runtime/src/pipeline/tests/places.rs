@@ -246,7 +246,7 @@ async fn baselines_are_taken_in_every_place() {
     *world.logging.lock().unwrap() = true;
     let memo = Memo::new(Settings::default());
     let answer = pipeline(&world, &memo, 0)
-        .take_baselines(None, "AROAOPERATOR")
+        .take_baselines(None, "AROAEXAMPLEOPERATOR01")
         .await;
     assert!(
         answer.notes[0].contains("recorded 2 states"),
@@ -255,7 +255,7 @@ async fn baselines_are_taken_in_every_place() {
     );
     world.closed = Some(MEMBER);
     let answer = pipeline(&world, &memo, 60)
-        .take_baselines(None, "AROAOPERATOR")
+        .take_baselines(None, "AROAEXAMPLEOPERATOR01")
         .await;
     let note = &answer.notes[0];
     assert!(

@@ -13,7 +13,7 @@ async fn undo(world: &World, seconds: i64) -> Answer {
         reason: "planned work".into(),
     };
     pipeline(world, &memo, seconds)
-        .undo(&undo, "AROAOPERATOR")
+        .undo(&undo, "AROAEXAMPLEOPERATOR01")
         .await
 }
 
@@ -370,7 +370,9 @@ async fn nobody_has_auditward_write_under_the_kill_switch_or_without_settings() 
     let answer = undo(&world, 100).await;
     assert!(answer.notes[0].contains("kill switch"), "{answer:?}");
     let memo = Memo::new(Settings::default());
-    let answer = pipeline(&world, &memo, 110).fix(LOGS, "AROAOPERATOR").await;
+    let answer = pipeline(&world, &memo, 110)
+        .fix(LOGS, "AROAEXAMPLEOPERATOR01")
+        .await;
     assert!(answer.notes[0].contains("kill switch"), "{answer:?}");
     // A pause keeps Auditward from acting by itself, not a person.
     let pause = "[[pauses]]\nreason = \"work\"\nfrom = 2026-11-20T10:00:00Z\nuntil = 2026-11-20T12:00:00Z\n";

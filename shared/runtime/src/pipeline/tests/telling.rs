@@ -130,10 +130,10 @@ async fn a_wish_that_is_refused_is_told_each_time() {
         "{ENFORCE}[kill_switch]\nby = \"alice\"\nreason = \"migration\"\nuntil = 2026-11-20T12:00:00Z\n"
     );
     push(&world, 2, &switched).await;
-    look(&world, 180, "AROAOPERATOR").await;
+    look(&world, 180, "AROAEXAMPLEOPERATOR01").await;
     assert!(!is_on(&world));
     push(&world, 3, ENFORCE).await;
-    look(&world, 240, "AROAOPERATOR").await;
+    look(&world, 240, "AROAEXAMPLEOPERATOR01").await;
     assert!(is_on(&world));
 }
 
