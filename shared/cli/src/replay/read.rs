@@ -5,7 +5,7 @@
 //! everything else, and all that is odd in any way, is read by
 //! [`envelope::entries`], as the functions do.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
@@ -13,6 +13,11 @@ use serde_json::value::RawValue;
 use auditward_rules::envelope::{self, Entry};
 use auditward_rules::record::Record;
 use auditward_rules::registry;
+
+/// What may stand between values.
+const BLANK: [char; 5] = [' ', '\t', '\r', '\n', '\u{feff}'];
+/// What a record, or a list of them, begins with.
+const CONTAINERS: [char; 2] = ['{', '['];
 
 /// Something found in the text.
 pub enum Found<'a> {
@@ -36,13 +41,18 @@ pub struct Unwatched<'a> {
     from: &'a str,
 }
 
-/// Hands every record of `text` to `take`, in order.
-pub fn each<'a>(text: &'a str, take: &mut dyn FnMut(Found<'a>)) {
+/// Hands every record of `text` to `take`, in order. Of a text that is not `whole`
+/// whoever reads it knows already that it breaks off.
+pub fn each<'a>(text: &'a str, whole: bool, take: &mut dyn FnMut(Found<'a>)) {
     let mut walk = Walk {
         text,
+        whole,
         counted: 0,
         line: 1,
         found: 0,
+        last: None,
+        told: None,
+        amid: false,
         take,
     };
     let mut at = 0;
@@ -54,11 +64,18 @@ pub fn each<'a>(text: &'a str, take: &mut dyn FnMut(Found<'a>)) {
 /// The way through one text.
 struct Walk<'a, 'f> {
     text: &'a str,
+    whole: bool,
     /// Up to here lines are counted.
     counted: usize,
     line: usize,
     /// How many records the value at hand has given.
     found: usize,
+    /// Where the last object begins that was taken.
+    last: Option<usize>,
+    /// Where the last broken value is broken: what is within it is broken there too.
+    told: Option<usize>,
+    /// Whether this may be amid a broken value: what else is in there is none of its own.
+    amid: bool,
     take: &'f mut dyn FnMut(Found<'a>),
 }
 
@@ -67,13 +84,18 @@ impl<'a> Walk<'a, '_> {
         self.text.get(from..).unwrap_or_default()
     }
 
-    /// Where the next value begins.
+    /// Where the next value begins; amid a broken one, the next that may be a record.
     fn next_start(&self, at: usize) -> Option<usize> {
-        let rest = self.rest(at);
-        let start = self.text.len()
-            - rest
-                .trim_start_matches([' ', '\t', '\r', '\n', '\u{feff}'])
-                .len();
+        let mut rest = self.rest(at).trim_start_matches(BLANK);
+        if self.amid {
+            let in_list = |rest: &'a str| rest.trim_start_matches(',').trim_start_matches(BLANK);
+            rest = in_list(rest);
+            while !rest.starts_with(CONTAINERS) {
+                let end = memchr::memchr(b'\n', rest.as_bytes())?;
+                rest = in_list(rest.get(end..)?.trim_start_matches(BLANK));
+            }
+        }
+        let start = self.text.len() - rest.len();
         (start < self.text.len()).then_some(start)
     }
 
@@ -83,44 +105,88 @@ impl<'a> Walk<'a, '_> {
         self.found = 0;
         let mut values = serde_json::Deserializer::from_str(rest);
         if Value(self).deserialize(&mut values).is_ok() {
-            return start + values.into_iter::<IgnoredAny>().byte_offset();
+            return self.behind(
+                start,
+                start + values.into_iter::<IgnoredAny>().byte_offset(),
+            );
         }
         let mut values = serde_json::Deserializer::from_str(rest).into_iter::<&'a RawValue>();
         match values.next() {
             Some(Ok(value)) => {
                 self.entries(start, value.get(), self.found);
-                start + values.byte_offset()
+                self.behind(start, start + values.byte_offset())
             }
-            Some(Err(error)) => {
-                // Of a list that breaks off, all that was whole has been found:
-                // nothing of it is to be read again.
-                let from = start
-                    + if self.found == 0 {
-                        0
-                    } else {
-                        offset(rest, error.line())
-                    };
-                let line = self.line_of(from);
-                let told = error.to_string();
-                let told = told.split(" at line ").next().unwrap_or_default();
-                let told = format!("expected JSON: {told} (column {})", error.column());
-                let entry = Entry {
-                    line,
-                    delivered: None,
-                    record: Err(told),
-                };
-                self.emit(Found::Entry(Box::new(entry)));
-                let next_line = memchr::memchr(b'\n', self.rest(from).as_bytes());
-                next_line.map_or(self.text.len(), |at| from + at + 1)
-            }
+            Some(Err(error)) => self.broken(start, &error),
             None => self.text.len(),
         }
+    }
+
+    /// Where to go on behind a whole value. One that has its lines for itself, with nothing
+    /// behind it that goes on or ends a list, is amid no broken one any longer.
+    fn behind(&mut self, start: usize, end: usize) -> usize {
+        let next = self.rest(end).trim_start_matches([' ', '\t', '\r']);
+        let ends_line = next.is_empty() || next.starts_with('\n');
+        let listed = next.trim_start_matches(BLANK).starts_with([',', ']', '}']);
+        self.amid &= listed || !ends_line || !self.begins_line(start);
+        end
+    }
+
+    fn begins_line(&self, at: usize) -> bool {
+        let before = self.text.get(..at).unwrap_or_default();
+        before.is_empty() || before.ends_with('\n')
+    }
+
+    /// Tells of the broken value that begins at `start`, and says where to go on. What is
+    /// within it is read again by itself, and breaks in the same place.
+    fn broken(&mut self, start: usize, error: &serde_json::Error) -> usize {
+        let rest = self.rest(start);
+        let eof = error.is_eof();
+        let line_begins = start + offset(rest, error.line());
+        let at = if eof {
+            self.text.len()
+        } else {
+            line_begins + error.column()
+        };
+        // Of a list that breaks off, all that was whole has been found.
+        let whole = eof && self.found == 0;
+        let known = self.told.replace(at) == Some(at) || (eof && !self.whole);
+        if !known {
+            let first = self.line_of(start);
+            let line = self.line_of(if whole { start } else { line_begins });
+            let told = error.to_string();
+            let told = told.split(" at line ").next().unwrap_or_default();
+            let before = self.text.get(..at).unwrap_or_default();
+            let column = at - before.rfind('\n').map_or(0, |line| line + 1);
+            let mut told = format!("expected JSON: {told}");
+            if !eof {
+                let _ = write!(told, " (column {column}");
+                if line > first {
+                    let _ = write!(told, ", in what begins in line {first}");
+                }
+                told.push(')');
+            }
+            let entry = Entry {
+                line,
+                delivered: None,
+                record: Err(told),
+            };
+            self.emit(Found::Entry(Box::new(entry)));
+        }
+        self.amid |= rest.starts_with(CONTAINERS);
+        // Nothing that was found is to be read again.
+        let from = self.last.unwrap_or_default().max(start);
+        let next_line = memchr::memchr(b'\n', self.rest(from).as_bytes());
+        next_line.map_or(self.text.len(), |at| from + at + 1)
     }
 
     /// Reads a value at leisure; the first `skip` records of it are known.
     fn entries(&mut self, start: usize, value: &'a str, skip: usize) {
         let above = self.line_of(start) - 1;
+        let within = self.amid && !self.begins_line(start);
         for mut entry in envelope::entries(value).into_iter().skip(skip) {
+            if within && entry.record.is_err() {
+                continue;
+            }
             entry.line += above;
             self.emit(Found::Entry(Box::new(entry)));
         }
@@ -128,6 +194,7 @@ impl<'a> Walk<'a, '_> {
 
     /// Takes the object that begins at `start`.
     fn object(&mut self, start: usize, head: &Head<'a>) {
+        self.last = Some(start);
         if let Some(unwatched) = head.unwatched() {
             return self.emit(Found::Unwatched(Unwatched {
                 from: self.rest(start),

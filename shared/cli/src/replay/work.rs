@@ -179,7 +179,8 @@ impl File<'_> {
     fn judge(&mut self, input: &Input, memory: &mut Memory) {
         match inputs::load(input, memory) {
             Ok(loaded) => {
-                read::each(&loaded.text, &mut |found| self.take(found));
+                let whole = loaded.broken.is_none();
+                read::each(&loaded.text, whole, &mut |found| self.take(found));
                 if let Some(error) = loaded.broken {
                     self.unreadable(None, &error);
                 }

@@ -10,7 +10,7 @@ fn told(entry: &Entry<'_>) -> String {
 
 fn quickly(text: &str) -> Vec<String> {
     let mut found = Vec::new();
-    each(text, &mut |one| {
+    each(text, true, &mut |one| {
         found.push(match one {
             Found::Unwatched(told) => {
                 format!(
@@ -85,11 +85,118 @@ fn of_a_file_that_breaks_off_all_that_is_whole_is_found() {
     );
 }
 
+/// What is told of a broken text: records by name, errors with their line.
+fn mended(text: &str, whole: bool) -> Vec<String> {
+    let mut found = Vec::new();
+    each(text, whole, &mut |one| {
+        found.push(match one {
+            Found::Unwatched(told) => told.event_id.trim_matches('"').to_owned(),
+            Found::Entry(entry) => match &entry.record {
+                Ok(record) => record.event_id.to_string(),
+                Err(error) => format!("line {}: {error}", entry.line),
+            },
+        });
+    });
+    found
+}
+
+/// Over many lines, with lists and objects in it.
+fn pretty(id: &str) -> String {
+    format!(
+        "    {{\n      \"eventID\": \"{id}\",\n      \"eventSource\": \"cloudtrail.amazonaws.com\",\n      \"eventName\": \"StopLogging\",\n      \"resources\": [\n        {{\n          \"ARN\": \"x\"\n        }},\n        {{\n          \"ARN\": \"y\"\n        }}\n      ],\n      \"requestParameters\": {{\n        \"name\": \"t\"\n      }}\n    }}"
+    )
+}
+
+#[test]
+fn a_broken_value_is_told_once_where_it_is_broken() {
+    let broken = pretty("b").replace("Logging\",", "Logging\"");
+    let expected = "expected JSON: expected `,` or `}`";
+    // One record over many lines.
+    let told = mended(&broken, true);
+    assert_eq!(
+        told,
+        [format!(
+            "line 5: {expected} (column 7, in what begins in line 1)"
+        )]
+    );
+    // In one line, and others around it.
+    let line = LOUD.replace("\",\"eventName", "\" \"eventName");
+    let told = mended(&format!("{QUIET}\n  {line}\n{LOUD}\nnonsense\n"), true);
+    assert_eq!(
+        told,
+        [
+            "q",
+            &format!("line 2: {expected} (column 45)"),
+            "l",
+            "line 4: expected JSON: expected ident (column 2)"
+        ]
+    );
+}
+
+#[test]
+fn what_stands_beside_a_broken_record_is_found() {
+    let (a, c) = (pretty("a"), pretty("c"));
+    let broken = pretty("b").replace("Logging\",", "Logging\"");
+    let open = pretty("b").replace("\"t\"\n      }", "\"t\"\n");
+    let closed = pretty("b").replace("\"t\"\n      }", "\"t\"\n      }}");
+    for bad in [&broken, &open, &closed] {
+        for (records, ids) in [
+            ([&a, bad, &c], ["a", "c"]),
+            ([bad, &a, &c], ["a", "c"]),
+            ([&a, &c, bad], ["a", "c"]),
+        ] {
+            let records = records.map(String::as_str).join(",\n");
+            for text in [
+                format!("{{\n  \"Records\": [\n{records}\n  ]\n}}\n"),
+                format!("[\n{records}\n]\n{QUIET}"),
+            ] {
+                let told = mended(&text, true);
+                let (found, errors): (Vec<_>, Vec<_>) =
+                    told.into_iter().partition(|told| !told.starts_with("line"));
+                let found: Vec<_> = found
+                    .iter()
+                    .filter(|id| !["b", "q"].contains(&id.as_str()))
+                    .collect();
+                assert_eq!(found, ids, "{text}");
+                assert_eq!(errors.len(), 1, "{text}\n{errors:?}");
+            }
+        }
+    }
+    // With a record a line, or two.
+    let bad = QUIET.replace(':', " ");
+    for text in [
+        format!("{{\"Records\":[\n{QUIET},\n{bad},\n{LOUD}]}}"),
+        format!("{{\"Records\":[\n{QUIET},\n{bad},\n{LOUD}\n]}}\n"),
+        format!("{{\"Records\":[\n{bad},\n{QUIET}, {LOUD}\n]}}\n"),
+        format!("[\n{QUIET},\n7,\n{bad},\n{LOUD}\n]\n"),
+    ] {
+        let told = mended(&text, true);
+        let errors = told.iter().filter(|told| told.starts_with("line"));
+        assert_eq!(errors.count(), 1, "{text}\n{told:?}");
+        for id in ["q", "l"] {
+            assert_eq!(
+                told.iter().filter(|told| *told == id).count(),
+                1,
+                "{text}\n{told:?}"
+            );
+        }
+    }
+}
+
+#[test]
+fn of_a_text_that_is_known_to_break_off_that_is_not_told_again() {
+    let text = format!("{{\n  \"Records\": [\n{},\n{}", pretty("a"), pretty("b"));
+    let cut = text.get(..text.len() - 120).unwrap();
+    assert_eq!(mended(cut, false), ["a"]);
+    let told = mended(cut, true);
+    assert!(told.len() == 2 && told[1].contains("EOF"), "{told:?}");
+}
+
 #[test]
 fn an_entry_knows_its_line() {
     let text = format!("{QUIET}\n{QUIET}\n{LOUD}\n[\n{QUIET},\n{LOUD}]\n");
     let mut lines = Vec::new();
-    each(&text, &mut |found| {
+    each(&text, true, &mut |found| {
         if let Found::Entry(entry) = found {
             lines.push(entry.line);
         }
