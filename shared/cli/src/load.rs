@@ -7,6 +7,8 @@ use anyhow::{Context as _, bail};
 
 use auditward_rules::settings::Settings;
 
+use crate::output::{self, BAD, styled};
+
 /// The settings of a file; where none is named, none are given, and every
 /// record's own account is ours.
 ///
@@ -21,6 +23,14 @@ pub fn settings(file: Option<&Path>) -> anyhow::Result<Settings> {
     match Settings::parse(&text) {
         Ok(settings) => Ok(settings),
         Err(bad) => bail!("{}", faults(&file.display().to_string(), &bad.0)),
+    }
+}
+
+/// Tells what is right in settings and is hardly meant.
+pub fn doubts(file: &str, text: &str, settings: &Settings) {
+    let doubts = settings.doubts(text, chrono::Utc::now());
+    for doubt in faults(file, &doubts).lines() {
+        output::complain(format_args!("{} {doubt}", styled(BAD, "beware")));
     }
 }
 

@@ -77,14 +77,11 @@ fn main() -> ExitCode {
         if is_broken_pipe(&error) {
             return ExitCode::SUCCESS;
         }
-        anstream::eprintln!(
-            "{}error:{} {error:#}",
-            output::BAD.render(),
-            output::BAD.render_reset()
-        );
+        let wrong = output::styled(output::BAD, "error:");
+        output::complain(format_args!("{wrong} {error:#}"));
         #[cfg(feature = "aws")]
         if let Some(next) = aws::next_step(&error) {
-            anstream::eprintln!("Next: {next}");
+            output::complain(format_args!("Next: {next}"));
         }
         ExitCode::from(output::FAILED)
     })

@@ -1,5 +1,8 @@
 //! How things look on a terminal, the same in every command.
 
+use std::fmt;
+use std::io::Write as _;
+
 use anstream::ColorChoice;
 use anstyle::{AnsiColor, Style};
 use clap::ValueEnum;
@@ -72,12 +75,37 @@ pub fn styled(style: Style, text: &str) -> String {
     format!("{}{text}{}", style.render(), style.render_reset())
 }
 
+/// Prints text, without its styles where no colour is wanted. What cannot be written
+/// is an error, where `anstream`'s macros would panic.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn print(text: impl fmt::Display) -> anyhow::Result<()> {
+    let mut out = anstream::stdout().lock();
+    write!(out, "{text}")?;
+    out.flush()?;
+    Ok(())
+}
+
+/// Prints text and a newline.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn line(text: impl fmt::Display) -> anyhow::Result<()> {
+    print(format_args!("{text}\n"))
+}
+
+/// Tells people something beside the answer, on standard error. Where that cannot be
+/// written there is nobody to be told.
+pub fn complain(text: impl fmt::Display) {
+    let _ = writeln!(anstream::stderr().lock(), "{text}");
+}
+
 /// Prints a value as indented JSON and a newline.
 ///
 /// # Errors
 /// Standard output cannot be written.
 pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
-    use std::io::Write;
     let mut out = std::io::stdout().lock();
     serde_json::to_writer_pretty(&mut out, value)?;
     writeln!(out)?;
@@ -89,7 +117,6 @@ pub fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
 /// # Errors
 /// Standard output cannot be written.
 pub fn print_line(value: &impl Serialize) -> anyhow::Result<()> {
-    use std::io::Write;
     let mut out = std::io::stdout().lock();
     serde_json::to_writer(&mut out, value)?;
     writeln!(out)?;

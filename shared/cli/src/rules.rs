@@ -36,16 +36,16 @@ enum Format {
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     match (&args.id, args.format) {
         (None, Format::Json) => output::print_json(&rules().collect::<Vec<_>>())?,
-        (None, Format::Table) => list(),
-        (None, Format::Markdown) => anstream::print!("{}", markdown(None)),
+        (None, Format::Table) => list()?,
+        (None, Format::Markdown) => output::print(markdown(None))?,
         (Some(id), format) => {
             let Some(rule) = registry::rule(id) else {
                 bail!("{}", unknown(id))
             };
             match format {
                 Format::Json => output::print_json(rule)?,
-                Format::Table => anstream::print!("{}", explain(rule)),
-                Format::Markdown => anstream::print!("{}", markdown(Some(rule))),
+                Format::Table => output::print(explain(rule))?,
+                Format::Markdown => output::print(markdown(Some(rule)))?,
             }
         }
     }
@@ -69,7 +69,7 @@ pub fn colour(severity: Severity) -> Color {
     }
 }
 
-fn list() {
+fn list() -> anyhow::Result<()> {
     let mut table = output::table();
     table.set_header(["Rule", "Severity", "What", "Watches"]);
     for rule in rules() {
@@ -81,10 +81,10 @@ fn list() {
         ]);
     }
     let many = rules().count() as u64;
-    anstream::println!(
+    output::line(format_args!(
         "{table}\n{}. `auditward rules ID` explains one.",
         output::count(many, "rule", "rules")
-    );
+    ))
 }
 
 /// Every event in scope with what is done about it, in the order of the table; those
@@ -93,31 +93,34 @@ fn markdown(only: Option<&Rule>) -> String {
     let mut lines: Vec<(u16, String)> = Vec::new();
     for rule in rules().filter(|rule| only.is_none_or(|only| only.id == rule.id)) {
         let calls = calls(rule, ", ").replace('\n', "; ");
-        let back = match (rule.revert, rule.proof) {
-            (Revert::None, _) | (_, Proof::None) => "told",
-            (Revert::Event, _) => "undone from the event",
-            (Revert::Desired, _) => "the constant safe state",
-            (Revert::Baseline, _) => "the recorded state",
-            (Revert::Live, _) => "the live document, mended",
+        let back = match rule.revert {
+            Revert::None => "told",
+            _ if only_tells(rule) => "told",
+            Revert::Event => "undone from the event",
+            Revert::Desired => "the constant safe state",
+            Revert::Baseline => "the recorded state",
+            Revert::Live => "the live document, mended",
         };
         let proof = match rule.proof {
             Proof::Moto => "end to end",
             Proof::Recorded => "recorded exchanges",
             Proof::None => "",
         };
-        for row in rule.rows {
-            lines.push((
-                *row,
-                format!(
-                    "| {row} | `{}` | {} | {} | {} | {} | {back} | {proof} | {} |",
-                    rule.id,
-                    rule.title,
-                    calls,
-                    scope(rule.scope),
-                    rule.severity.name(),
-                    rule.function.name()
-                ),
-            ));
+        let line = |row: &str| {
+            format!(
+                "| {row} | `{}` | {} | {} | {} | {} | {back} | {proof} | {} |",
+                rule.id,
+                rule.title,
+                calls,
+                scope(rule.scope),
+                rule.severity.name(),
+                rule.function.name()
+            )
+        };
+        lines.extend(rule.rows.iter().map(|row| (*row, line(&row.to_string()))));
+        // What has no row of its own stands behind all that have one.
+        if rule.rows.is_empty() && !rule.watches.is_empty() {
+            lines.push((u16::MAX, line("–")));
         }
     }
     let never = NEVER.iter().filter(|_| only.is_none());
@@ -136,6 +139,11 @@ fn markdown(only: Option<&Rule>) -> String {
         table.push('\n');
     }
     table
+}
+
+/// Whether a rule writes nothing in any mode.
+pub fn only_tells(rule: &Rule) -> bool {
+    rule.revert == Revert::None || rule.proof == Proof::None
 }
 
 fn scope(scope: Scope) -> &'static str {
@@ -182,11 +190,10 @@ fn explain(rule: &Rule) -> String {
         rule.title,
         rule.why.trim_end_matches('.'),
     );
-    let carried = format!(
-        "{}, through {}",
-        rule.function.name(),
-        rule.facets.join(", ")
-    );
+    let mut carried = rule.function.name().to_owned();
+    if !rule.facets.is_empty() {
+        carried.push_str(&format!(", through {}", rule.facets.join(", ")));
+    }
     let rows = [
         ("Watches", calls(rule, ", ").replace('\n', "\n            ")),
         ("Looks at", scope.to_owned()),
@@ -195,8 +202,12 @@ fn explain(rule: &Rule) -> String {
         ("Carried by", carried),
         ("Serves", rule.controls.join("; ")),
     ];
-    for (name, value) in rows {
+    for (name, value) in rows.iter().filter(|(_, value)| !value.is_empty()) {
         text.push_str(&format!("{name:<12}{value}\n"));
+    }
+    if only_tells(rule) {
+        text.push_str("\nIt alerts, and writes nothing in any mode.\n");
+        return text;
     }
     text.push_str(&format!(
         "\nIt alerts by default. To let it write, in auditward.toml:\n\n    [mode.rules]\n    \"{}\" = \"enforce\"\n",

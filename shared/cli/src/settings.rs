@@ -1,5 +1,6 @@
 //! `auditward settings`.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,6 +11,7 @@ use auditward_rules::settings::{EXAMPLE, Mode, Settings};
 
 use crate::load;
 use crate::output::{self, BAD, GOOD, count, styled};
+use crate::rules::only_tells;
 
 /// Check settings, or print their schema or an example.
 #[derive(Debug, clap::Subcommand)]
@@ -38,7 +40,7 @@ pub fn run(command: &Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Check { file } => return check(file),
         Command::Schema => output::print_json(&schemars::schema_for!(Settings))?,
-        Command::Example => anstream::print!("{EXAMPLE}"),
+        Command::Example => output::print(EXAMPLE)?,
         #[cfg(feature = "aws")]
         Command::Push { file, stack } => return crate::aws::push::run(file, stack),
     }
@@ -50,13 +52,21 @@ fn check(file: &PathBuf) -> anyhow::Result<ExitCode> {
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {name}"))?;
     match Settings::parse(&text) {
         Ok(settings) => {
-            anstream::println!("{} {name}: {}", styled(GOOD, "right"), tell(&settings));
+            load::doubts(&name, &text, &settings);
+            output::line(format_args!(
+                "{} {name}: {}",
+                styled(GOOD, "right"),
+                tell(&settings)
+            ))?;
             Ok(ExitCode::SUCCESS)
         }
         Err(bad) => {
             let many = count(bad.0.len() as u64, "fault", "faults");
             let faults = load::faults(&name, &bad.0);
-            anstream::eprintln!("{faults}\n{} {name}: {many}", styled(BAD, "wrong"));
+            output::complain(format_args!(
+                "{faults}\n{} {name}: {many}",
+                styled(BAD, "wrong")
+            ));
             Ok(ExitCode::from(output::FOUND))
         }
     }
@@ -70,20 +80,75 @@ fn tell(settings: &Settings) -> String {
         Some(organization) => format!("organization {organization} and {accounts}"),
         None => accounts,
     };
-    let writes = |rule: &str| {
-        settings
-            .mode
-            .rules
-            .get(rule)
-            .copied()
-            .unwrap_or(settings.mode.default)
-    };
-    let enforced = rules()
-        .filter(|rule| writes(rule.id) == Mode::Enforce)
-        .count();
+    let (writing, telling) = (rules().filter(|rule| !only_tells(rule)), rules());
+    let telling = telling.filter(|rule| only_tells(rule)).count();
+    let enforced = writing.filter(|rule| may_write(settings, rule.id)).count();
     let exceptions = count(settings.exceptions.len() as u64, "exception", "exceptions");
     format!(
-        "ours are {whose}; {enforced} of {} rules may write; {exceptions}",
+        "ours are {whose}; {enforced} of {} rules may write, {telling} only tell in any mode; {exceptions}",
         rules().count()
     )
+}
+
+/// Whether the mode of a rule is `enforce` for any account and resource that the
+/// settings tell apart.
+fn may_write(settings: &Settings, rule: &str) -> bool {
+    let modes = &settings.mode;
+    let ours = settings
+        .ours
+        .accounts
+        .iter()
+        .chain(&settings.ours.log_archives);
+    // The empty ones stand for those that are not named. A pattern matches itself.
+    let accounts = ours.chain(modes.accounts.keys()).map(String::as_str);
+    let accounts: BTreeSet<&str> = accounts.chain([""]).collect();
+    let resources = modes.resources.keys().map(String::as_str).chain([""]);
+    resources.into_iter().any(|resource| {
+        let mode = |account: &&str| settings.mode_of(rule, account, resource);
+        accounts
+            .iter()
+            .any(|account| mode(account) == Mode::Enforce)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rules_that_may_write_are_counted_as_modes_are_applied() {
+        let writing = rules().filter(|rule| !only_tells(rule)).count();
+        assert!(writing < rules().count());
+        let one = "rules.\"trail.logging-stopped\" = \"enforce\"";
+        for (mode, expected) in [
+            ("default = \"alert\"", 0),
+            ("default = \"enforce\"", writing),
+            (one, 1),
+            ("rules.\"trail.delivery-failing\" = \"enforce\"", 0),
+            // The more careful of rule and account holds, and only where both are named.
+            ("accounts.\"222222222222\" = \"enforce\"", writing),
+            (&format!("{one}\naccounts.\"222222222222\" = \"alert\""), 1),
+            (
+                "default = \"enforce\"\naccounts.\"111111111111\" = \"alert\"\naccounts.\"222222222222\" = \"off\"",
+                writing,
+            ),
+            // A resource's mode beats both, and of several the more careful one holds.
+            ("resources.\"arn:aws:s3:::a\" = \"enforce\"", writing),
+            (&format!("{one}\nresources.\"*\" = \"alert\""), 0),
+            (
+                "resources.\"arn:aws:s3:::a-*\" = \"enforce\"\nresources.\"arn:aws:s3:::*\" = \"off\"",
+                0,
+            ),
+            (
+                "resources.\"arn:aws:s3:::a-*\" = \"off\"\nresources.\"arn:aws:s3:::*\" = \"enforce\"",
+                writing,
+            ),
+        ] {
+            let text = format!("ours.accounts = [\"111111111111\"]\n[mode]\n{mode}\n");
+            let settings = Settings::parse(&text).unwrap();
+            let enforced =
+                rules().filter(|rule| !only_tells(rule) && may_write(&settings, rule.id));
+            assert_eq!(enforced.count(), expected, "{mode}");
+        }
+    }
 }

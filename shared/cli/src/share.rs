@@ -66,16 +66,16 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         return Ok(ExitCode::SUCCESS);
     }
     let title = |text: &str| styled(STRONG, text);
-    anstream::println!(
+    output::line(format_args!(
         "{}\n{}\n",
         title("Who may take the role (its trust policy):"),
         shared.trust_policy.to_json_pretty()
-    );
-    anstream::println!(
+    ))?;
+    output::line(format_args!(
         "{}\n{}\n",
         title("What the role may read (its permissions policy):"),
         shared.access_policy.to_json_pretty()
-    );
+    ))?;
     let may_read = objects(&shared.access_policy).join("\", \"");
     let mut next = format!(
         "Make a role with both, and register the reader in auditward.toml:\n\n    [[partners]]\n    account = \"{account}\"\n    external_id = \"{}\"\n    may_read = [\"{may_read}\"]\n    purpose = \"…\"\n",
@@ -84,7 +84,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     if external_id.is_none() {
         next.push_str("\nWithout an external ID this is for an account of your own; a third party that serves\nseveral customers could be talked into reading for another one (the confused deputy).\n");
     }
-    anstream::print!("{}", styled(FAINT, &next));
+    output::print(styled(FAINT, &next))?;
     Ok(ExitCode::SUCCESS)
 }
 

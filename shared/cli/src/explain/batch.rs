@@ -33,6 +33,8 @@ struct Named<'a> {
 pub struct Done {
     /// An outsider gets in somewhere, or it cannot be told.
     pub foreign: bool,
+    /// A line was no question, or its policy none.
+    pub failed: bool,
 }
 
 /// Answers every line, in order; a bad one gets an answer that says so.
@@ -67,6 +69,7 @@ pub fn run(
         }
         let answer = answer(&text, number, kind, zone);
         done.foreign |= answer.foreign != Some(false);
+        done.failed |= answer.error.is_some();
         serde_json::to_writer(&mut output, &answer)?;
         output.write_all(b"\n")?;
     }

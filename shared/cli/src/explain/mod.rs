@@ -80,7 +80,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     let zone = zone(args)?;
     if args.batch {
         let done = batch::run(io::stdin().lock(), io::stdout().lock(), args.kind, &zone)?;
-        return Ok(exit(args, done.foreign, false));
+        return Ok(exit(args, done.foreign, done.failed));
     }
     let (mut foreign, mut failed) = (false, false);
     for policy in &args.policies {
@@ -167,7 +167,7 @@ fn explain(args: &Args, name: &str, text: &str, zone: &Zone) -> anyhow::Result<O
         zone,
         document: &document,
     };
-    anstream::print!("{}", told.tell(&analysis, &narrowed));
+    output::print(told.tell(&analysis, &narrowed))?;
     Ok(Some(!closed))
 }
 
@@ -178,6 +178,6 @@ fn refuse(args: &Args, name: &str, error: &str) -> anyhow::Result<()> {
         return output::print_line(&Answer::error(Some(&id), format!("{name}: {error}")));
     }
     let wrong = output::styled(output::BAD, "no policy");
-    anstream::eprintln!("{name}: {wrong}: {error}");
+    output::complain(format_args!("{name}: {wrong}: {error}"));
     Ok(())
 }

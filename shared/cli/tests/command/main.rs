@@ -6,6 +6,9 @@
     reason = "a test that cannot go on should say so"
 )]
 
+mod rules;
+mod settings;
+
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
@@ -173,6 +176,32 @@ fn an_unreadable_line_names_file_and_line_and_the_run_goes_on() {
 }
 
 #[test]
+fn a_compressed_file_that_breaks_off_says_that_alone() {
+    let folder = folder("broken-off");
+    let file = folder.join("a.json.gz");
+    let records: Vec<_> = (0..50)
+        .map(|nth| {
+            QUIET
+                .replace("quiet", &format!("{nth}"))
+                .replace(",\"", ",\n\"")
+        })
+        .collect();
+    let whole = zipped(&format!("{{\"Records\":[\n{}\n]}}", records.join(",\n")));
+    std::fs::write(&file, &whole[..whole.len() - 30]).unwrap();
+    let mut command = auditward(&["replay", "--format", "jsonl", file.to_str().unwrap()]);
+    let told = objects(&stdout(&mut command));
+    let errors: Vec<_> = told
+        .iter()
+        .filter_map(|event| event["error"].as_str())
+        .collect();
+    assert!(
+        errors.len() == 1 && errors[0].contains("breaks off"),
+        "{errors:?}"
+    );
+    command.assert().code(2);
+}
+
+#[test]
 fn compressed_files_folders_and_standard_input_are_read_in_order() {
     let folder = folder("order");
     let event = |id: &str| QUIET.replace("quiet", id);
@@ -269,62 +298,6 @@ fn a_copy_is_marked_in_the_table_and_kept_in_lines() {
     );
 }
 
-#[test]
-fn bad_settings_name_file_line_and_field() {
-    let folder = folder("settings");
-    let file = folder.join("auditward.toml");
-    let bad = "[ours]\naccounts = [\"111111111111\", \"12\"]\n\n[mode.rules]\n\"trail.loging-stopped\" = \"enforce\"\n";
-    std::fs::write(&file, bad).unwrap();
-    let mut command = auditward(&["settings", "check", "auditward.toml"]);
-    command.current_dir(&folder);
-    insta::assert_snapshot!(stderr(&mut command));
-    command.assert().code(1);
-
-    std::fs::write(&file, "[ours]\naccounts = [\"111111111111\"]\nmod = 1\n").unwrap();
-    insta::assert_snapshot!(stderr(&mut command));
-    auditward(&["replay", "--settings", file.to_str().unwrap(), STOPPED])
-        .assert()
-        .code(2);
-}
-
-#[test]
-fn the_example_of_settings_is_right() {
-    let file = folder("example").join("auditward.toml");
-    std::fs::write(&file, stdout(&mut auditward(&["settings", "example"]))).unwrap();
-    auditward(&["settings", "check", file.to_str().unwrap()])
-        .assert()
-        .code(0);
-}
-
-#[test]
-fn the_schema_of_settings_is_json() {
-    let schema: Value =
-        serde_json::from_str(&stdout(&mut auditward(&["settings", "schema"]))).unwrap();
-    assert!(schema["properties"]["ours"].is_object());
-}
-
-#[test]
-fn rules_are_listed_and_explained() {
-    let rules: Vec<Value> =
-        serde_json::from_str(&stdout(&mut auditward(&["rules", "--format", "json"]))).unwrap();
-    for field in [
-        "id", "title", "severity", "why", "controls", "watches", "scope", "revert", "function",
-        "facets",
-    ] {
-        assert!(rules.iter().all(|rule| !rule[field].is_null()), "{field}");
-    }
-    assert!(
-        rules[0]["watches"][0]["source"].is_string() && rules[0]["watches"][0]["names"].is_array()
-    );
-    let table = stdout(&mut auditward(&["rules"]));
-    insta::assert_snapshot!(table.lines().take(4).collect::<Vec<_>>().join("\n"));
-    insta::assert_snapshot!(stdout(&mut auditward(&["rules", "trail.logging-stopped"])));
-    assert!(
-        stderr(&mut auditward(&["rules", "trail.logging-stoped"]))
-            .contains("did you mean `trail.logging-stopped`?")
-    );
-}
-
 const OPEN: &str = r#"{"Version":"2012-10-17","Statement":[{"Sid":"Ours","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::111111111111:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-logs/*"},{"Sid":"Theirs","Effect":"Allow","Principal":{"AWS":["arn:aws:iam::111111111111:root","arn:aws:iam::333333333333:root"]},"Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-logs/*"}]}"#;
 
 #[test]
@@ -357,6 +330,55 @@ fn an_explanation_for_machines_has_the_fields_of_the_batch() {
         .write_stdin("{\"Statement\":7}")
         .assert()
         .code(2);
+}
+
+#[test]
+fn a_batch_with_an_unreadable_line_fails() {
+    let batch = |input: &str, code: i32| {
+        let mut command = auditward(&["explain", "--batch"]);
+        command.write_stdin(input).assert().code(code);
+    };
+    batch(&format!("{{\"policy\":{OPEN}}}\n"), 0);
+    batch(&format!("{{\"policy\":{OPEN}}}\nnonsense\n"), 2);
+    batch("{\"policy\":{\"Statement\":7}}\n", 2);
+}
+
+#[test]
+fn what_cannot_be_written_is_an_error() {
+    for args in [
+        &["settings", "example"][..],
+        &["settings", "schema"],
+        &["rules"],
+        &["rules", "trail.logging-stopped"],
+        &["rules", "--format", "markdown"],
+        &["replay", STOPPED],
+        &[
+            "share",
+            "--account",
+            "444444444444",
+            "--bucket",
+            "acme-logs",
+        ],
+    ] {
+        let full = std::fs::OpenOptions::new().write(true).open("/dev/full");
+        let done = std::process::Command::new(env!("CARGO_BIN_EXE_auditward"))
+            .current_dir(
+                Path::new(env!("CARGO_MANIFEST_DIR"))
+                    .ancestors()
+                    .nth(2)
+                    .unwrap(),
+            )
+            .args(args)
+            .stdout(full.unwrap())
+            .output()
+            .unwrap();
+        let said = String::from_utf8(done.stderr).unwrap();
+        assert_eq!(done.status.code(), Some(2), "{args:?}: {said}");
+        assert!(
+            said.starts_with("error: ") && said.contains("No space left"),
+            "{args:?}: {said}"
+        );
+    }
 }
 
 #[test]
@@ -412,42 +434,4 @@ fn sharing_prints_both_policies() {
         ];
         auditward(&args).assert().code(2);
     }
-}
-
-#[test]
-fn the_table_of_events_is_what_the_rules_say() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../events/TABLE.md");
-    let said = stdout(&mut auditward(&["rules", "--format", "markdown"]));
-    assert!(
-        std::fs::read_to_string(path).unwrap_or_default() == said,
-        "write it anew: cargo run -p auditward -- rules --format markdown > events/TABLE.md"
-    );
-}
-
-#[test]
-fn the_table_of_one_rule_has_its_rows_alone() {
-    let mut command = auditward(&["rules", "trail.logging-stopped", "--format", "markdown"]);
-    let said = stdout(&mut command);
-    let rows: Vec<_> = said.lines().filter(|line| line.contains("| `")).collect();
-    assert!(!rows.is_empty(), "{said}");
-    for row in &rows {
-        assert!(row.contains("| `trail.logging-stopped` |"), "{row}");
-    }
-    assert!(!said.contains("never a violation"), "{said}");
-    command.assert().code(0);
-    auditward(&["rules", "trail.loging-stopped", "--format", "markdown"])
-        .assert()
-        .code(2);
-}
-
-/// Each row of the table is there once, or is covered by several rules.
-#[test]
-fn the_table_of_events_has_no_gaps() {
-    let said = stdout(&mut auditward(&["rules", "--format", "markdown"]));
-    let rows: std::collections::BTreeSet<u16> = said
-        .lines()
-        .filter_map(|line| line.strip_prefix("| ")?.split(' ').next()?.parse().ok())
-        .collect();
-    let missing: Vec<u16> = (1..=276).filter(|row| !rows.contains(row)).collect();
-    assert_eq!(missing, Vec::<u16>::new());
 }
