@@ -93,8 +93,11 @@ async fn recorded(named: &Named) -> anyhow::Result<Vec<Baseline>> {
 
 fn show(named: &Named) -> anyhow::Result<ExitCode> {
     for baseline in block_on(recorded(named))? {
-        anstream::println!("{}", title(&baseline));
-        anstream::println!("{}\n", serde_json::to_string_pretty(&baseline.state)?);
+        output::line(title(&baseline))?;
+        output::line(format_args!(
+            "{}\n",
+            serde_json::to_string_pretty(&baseline.state)?
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -119,9 +122,9 @@ fn title(baseline: &Baseline) -> String {
 
 fn diff(named: &Named) -> anyhow::Result<ExitCode> {
     for baseline in block_on(recorded(named))? {
-        anstream::println!("{}", title(&baseline));
+        output::line(title(&baseline))?;
         let Some(earlier) = baseline.earlier.first() else {
-            anstream::println!("  the first state that was recorded\n");
+            output::line("  the first state that was recorded\n")?;
             continue;
         };
         let (before, after) = (
@@ -130,11 +133,11 @@ fn diff(named: &Named) -> anyhow::Result<ExitCode> {
         );
         let when = earlier.at.format("%Y-%m-%d %H:%M");
         let diff = similar::TextDiff::from_lines(&before, &after);
-        anstream::println!(
+        output::line(format_args!(
             "{}",
             diff.unified_diff()
                 .header(&format!("{when} by {}", earlier.by), "now")
-        );
+        ))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -146,10 +149,10 @@ fn ask(named: &Named, what: &str, does: &str) -> anyhow::Result<ExitCode> {
         let connected = named.stack.connect().await?;
         let message = serde_json::json!({"auditward": what, "resource": named.resource});
         connected.ask(function, &message).await?;
-        anstream::println!(
+        output::line(format_args!(
             "{} was asked to {does}; an alert says what came of it",
             function.name()
-        );
+        ))?;
         Ok(ExitCode::SUCCESS)
     })
 }
@@ -181,22 +184,25 @@ fn take(stack: &Stack) -> anyhow::Result<ExitCode> {
         let message = serde_json::json!({"auditward": "take-baselines"});
         for function in Function::ALL {
             match connected.ask(function, &message).await {
-                Ok(()) => anstream::println!(
+                Ok(()) => output::line(format_args!(
                     "{} was asked; an alert says what it recorded",
                     function.name()
-                ),
+                ))?,
                 // Outside the lead region these are not in the stack.
                 Err(error)
                     if matches!(function, Function::RoleGuard | Function::OrganizationGuard) =>
                 {
-                    anstream::println!("{} is not in this stack: {error:#}", function.name());
+                    output::line(format_args!(
+                        "{} is not in this stack: {error:#}",
+                        function.name()
+                    ))?;
                 }
                 Err(error) => return Err(error),
             }
         }
-        anstream::println!(
+        output::line(format_args!(
             "trail-guard finds the log buckets: should it be the first time, take once more in a minute"
-        );
+        ))?;
         Ok(ExitCode::SUCCESS)
     })
 }
@@ -233,9 +239,9 @@ fn list(most: usize, told: Told, stack: &Stack) -> anyhow::Result<ExitCode> {
             ]);
         }
         if !listed.is_empty() {
-            anstream::println!("{table}");
+            output::line(&table)?;
         }
-        anstream::println!("{}", count(listed.len() as u64, "baseline", "baselines"));
+        output::line(count(listed.len() as u64, "baseline", "baselines"))?;
         Ok(ExitCode::SUCCESS)
     })
 }

@@ -39,7 +39,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             };
             let case: Case = item.read()?;
             if !args.told.as_json(&case)? {
-                anstream::println!("{}", Alert::of(&case, registry::rule(&case.rule)).text);
+                output::line(Alert::of(&case, registry::rule(&case.rule)).text)?;
             }
             return Ok(ExitCode::SUCCESS);
         }
@@ -49,13 +49,13 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             .map(|(_, item)| item.read())
             .collect::<Result<Vec<Case>, _>>()?;
         if !args.told.all_as_json(&cases)? {
-            show(&cases);
+            show(&cases)?;
         }
         Ok(ExitCode::SUCCESS)
     })
 }
 
-fn show(cases: &[Case]) {
+fn show(cases: &[Case]) -> anyhow::Result<()> {
     let mut table = output::table();
     table.set_header([
         "Case",
@@ -78,7 +78,7 @@ fn show(cases: &[Case]) {
         ]);
     }
     if !cases.is_empty() {
-        anstream::println!("{table}");
+        output::line(&table)?;
     }
-    anstream::println!("{}", count(cases.len() as u64, "case", "cases"));
+    output::line(count(cases.len() as u64, "case", "cases"))
 }

@@ -31,7 +31,7 @@ pub struct Stack {
     /// The stack's table (its output `Table`); else `AUDITWARD_TABLE`.
     #[arg(long, value_name = "NAME")]
     table: Option<String>,
-    /// The stack's region; else `AWS_REGION`.
+    /// The stack's region; else that of the environment or the AWS profile.
     #[arg(long, value_name = "REGION")]
     region: Option<String>,
 }
@@ -94,18 +94,22 @@ impl Stack {
                 .or_else(|| std::env::var(variable).ok())
                 .filter(|value| !value.is_empty())
         };
-        let region = told(&self.region, "AWS_REGION")
-            .context("no region: give --region, or set AWS_REGION")?;
         let table = told(&self.table, "AUDITWARD_TABLE").context(
             "no table: give --table (the stack's output `Table`), or set AUDITWARD_TABLE",
         )?;
         let client = https::client()
             .context("no certificates to trust AWS by: install the system's ca-certificates")?;
-        let base = aws_config::defaults(BehaviorVersion::latest())
-            .region(Region::new(region.clone()))
-            .http_client(client)
-            .load()
-            .await;
+        let mut loader = aws_config::defaults(BehaviorVersion::latest()).http_client(client);
+        // Left to itself it looks where the AWS CLI does, `AWS_DEFAULT_REGION` and
+        // ~/.aws/config among others.
+        if let Some(region) = told(&self.region, "AWS_REGION") {
+            loader = loader.region(Region::new(region));
+        }
+        let base = loader.load().await;
+        let region = base.region().map(ToString::to_string);
+        let region = region
+            .filter(|region| !region.is_empty())
+            .context("no region: give --region, or set AWS_REGION")?;
         let home = Home {
             region,
             member_role: String::new(),

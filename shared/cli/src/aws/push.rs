@@ -12,7 +12,7 @@ use auditward_runtime::store::{Expect, Put, Store as _};
 
 use super::{Stack, block_on, not_stored};
 use crate::load;
-use crate::output::{BAD, styled};
+use crate::output::{self, BAD, styled};
 
 /// Checks settings and puts them in force.
 pub fn run(file: &Path, stack: &Stack) -> anyhow::Result<ExitCode> {
@@ -22,8 +22,9 @@ pub fn run(file: &Path, stack: &Stack) -> anyhow::Result<ExitCode> {
         Ok(settings) => settings,
         Err(bad) => anyhow::bail!("{}\nnothing was pushed", load::faults(&name, &bad.0)),
     };
+    load::doubts(&name, &text, &settings);
     if let Some(unnamed) = unnamed(&settings, &stack.stack) {
-        anstream::eprintln!("{} {name}: {unnamed}", styled(BAD, "beware"));
+        output::complain(format_args!("{} {name}: {unnamed}", styled(BAD, "beware")));
     }
     block_on(async {
         let connected = stack.connect().await?;
@@ -47,10 +48,10 @@ pub fn run(file: &Path, stack: &Stack) -> anyhow::Result<ExitCode> {
         };
         let put = Put::new(key, Expect::from(item), &pushed)?;
         store.put(&[put]).await.map_err(not_stored)?;
-        anstream::println!(
+        output::line(format_args!(
             "settings {number} are in force within a minute, pushed by {}",
             pushed.by
-        );
+        ))?;
         Ok(ExitCode::SUCCESS)
     })
 }

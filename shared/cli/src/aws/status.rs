@@ -21,6 +21,10 @@ use crate::output::{self, count};
 /// writes AWS refused. Ends with status 1 where any is.
 #[derive(Debug, clap::Args)]
 pub struct Args {
+    /// The stack was deployed with `WithRoleGuard=no`: that role-guard and
+    /// organization-guard never looked at anything is as it should be.
+    #[arg(long)]
+    without_role_guard: bool,
     /// How many of the newest cases to look through for refused writes.
     #[arg(long, default_value_t = 500)]
     most: usize,
@@ -80,10 +84,11 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             refused: refused(&store, args.most).await?,
         };
         for function in Function::ALL {
-            look(&store, function, &mut status).await?;
+            let left_out = args.without_role_guard && of_role_guard(function);
+            look(&store, function, left_out, &mut status).await?;
         }
         if !args.told.as_json(&status)? {
-            show(&status);
+            show(&status)?;
         }
         let fine = status.blind.is_empty() && status.refused.is_empty();
         Ok(if fine {
@@ -94,8 +99,19 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-/// What a function has left in the table of its looking.
-async fn look(store: &Dynamo<'_>, function: Function, status: &mut Status) -> anyhow::Result<()> {
+/// Whether a function is only in stacks with `WithRoleGuard=yes`.
+fn of_role_guard(function: Function) -> bool {
+    matches!(function, Function::RoleGuard | Function::OrganizationGuard)
+}
+
+/// What a function has left in the table of its looking. One that is said to be left
+/// out of the stack may have left nothing; what one has left counts, whatever is said.
+async fn look(
+    store: &Dynamo<'_>,
+    function: Function,
+    left_out: bool,
+    status: &mut Status,
+) -> anyhow::Result<()> {
     let [well, guarded, closed] = [
         keys::well(function),
         keys::places(function),
@@ -118,18 +134,27 @@ async fn look(store: &Dynamo<'_>, function: Function, status: &mut Status) -> an
             resource: None,
             why,
         }));
+    let never = well.is_none() && places.is_empty();
+    if never && left_out {
+        return Ok(());
+    }
     status.functions.push(Looks {
         function: function.name(),
         well,
         places: places.len(),
     });
-    if well.is_none() && places.is_empty() {
+    if never {
+        let mut why =
+            "it has never looked at anything: not deployed in this stack, or cut off".to_owned();
+        if of_role_guard(function) {
+            why.push_str(" (for a stack with WithRoleGuard=no give --without-role-guard)");
+        }
         status.blind.push(Blind {
             function: function.name(),
             rule: None,
             account: None,
             resource: None,
-            why: "it has never looked at anything: not deployed in this stack, or cut off".into(),
+            why,
         });
         return Ok(());
     }
@@ -191,7 +216,7 @@ async fn refused(store: &Dynamo<'_>, most: usize) -> anyhow::Result<Vec<Refused>
     Ok(all)
 }
 
-fn show(status: &Status) {
+fn show(status: &Status) -> anyhow::Result<()> {
     let mut table = output::table();
     table.set_header(["Function", "Last found all well", "Accounts and regions"]);
     for one in &status.functions {
@@ -201,7 +226,7 @@ fn show(status: &Status) {
         );
         table.add_row([one.function, &well, &one.places.to_string()]);
     }
-    anstream::println!("{table}");
+    output::line(&table)?;
     if !status.blind.is_empty() {
         let mut table = output::table();
         table.set_header(["Blind", "Account", "Resource", "Why"]);
@@ -215,7 +240,7 @@ fn show(status: &Status) {
                 &one.why,
             ]);
         }
-        anstream::println!("{table}");
+        output::line(&table)?;
     }
     if !status.refused.is_empty() {
         let mut table = output::table();
@@ -223,9 +248,9 @@ fn show(status: &Status) {
         for one in &status.refused {
             table.add_row([&one.rule, &one.account, &one.case, &one.why]);
         }
-        anstream::println!("{table}");
+        output::line(&table)?;
     }
-    anstream::println!(
+    output::line(format_args!(
         "{}, {}",
         count(status.blind.len() as u64, "blind spot", "blind spots"),
         count(
@@ -233,5 +258,5 @@ fn show(status: &Status) {
             "refused write",
             "refused writes"
         ),
-    );
+    ))
 }

@@ -11,6 +11,7 @@ use auditward_runtime::keys;
 use auditward_runtime::store::Store as _;
 
 use super::{Stack, block_on};
+use crate::output;
 
 /// Put back what was there before Auditward wrote; for operators named in the settings.
 ///
@@ -47,7 +48,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         };
         let case = read().await?;
         if case.outcome == Outcome::Undone {
-            return Ok(undone(&case));
+            return undone(&case);
         }
         let Some(rule) = registry::rule(&case.rule) else {
             bail!(
@@ -61,7 +62,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
         for _ in 0..args.wait {
             let case = read().await?;
             if case.outcome == Outcome::Undone {
-                return Ok(undone(&case));
+                return undone(&case);
             }
             tokio::time::sleep(Duration::from_secs(1)).await;
         }
@@ -73,7 +74,7 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
     })
 }
 
-fn undone(case: &Case) -> ExitCode {
-    anstream::println!("undone: {}", case.because);
-    ExitCode::SUCCESS
+fn undone(case: &Case) -> anyhow::Result<ExitCode> {
+    output::line(format_args!("undone: {}", case.because))?;
+    Ok(ExitCode::SUCCESS)
 }
