@@ -74,6 +74,12 @@ async fn the_command_says_what_is_blind_and_what_was_refused() {
     // Functions that never ran are not silently absent.
     let never = blind.iter().filter(|one| one["rule"].is_null());
     assert_eq!(never.count(), 5, "{said:#}");
+    // Of those that a stack does without, that is said.
+    let said = run(&["--without-role-guard", "--format", "json"]);
+    let said: Value = serde_json::from_str(&said).unwrap();
+    let blind = said["blind"].as_array().unwrap();
+    let never = blind.iter().filter(|one| one["rule"].is_null());
+    assert_eq!(never.count(), 3, "{said:#}");
     let table = run(&[]);
     for words in [
         "trail.selectors-weakened",
