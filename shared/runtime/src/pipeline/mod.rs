@@ -31,7 +31,6 @@ mod unfinished;
 mod unread;
 mod work;
 
-use std::collections::HashMap;
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
 use std::time::Instant;

@@ -12,7 +12,7 @@ mod telling;
 mod unusable;
 mod waiting;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::Duration as Pause;
@@ -30,7 +30,7 @@ use crate::failure::FailureKind;
 use crate::guard::{Confirming, Deployed, Discovered, Gap, Happened, Missing, Naming};
 use crate::hand::Written;
 use crate::known::Pushed;
-use crate::store::{BoxFuture, Memory, NotStored, Put};
+use crate::store::{BoxFuture, Item, Memory, NotStored, Put};
 
 /// A world of one switch, in which everything can go wrong at any call.
 #[derive(Default)]
