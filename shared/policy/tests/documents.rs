@@ -299,6 +299,78 @@ fn power_over_what_is_protected() {
 }
 
 #[test]
+fn to_disarm_is_power_as_well() {
+    let on = |action: &str, resource: &str| {
+        gives(&format!(
+            r#"{{"Effect":"Allow","Action":"{action}","Resource":"{resource}"}}"#
+        ))
+    };
+    for action in [
+        "iam:DetachRolePolicy",
+        "iam:DeleteRolePolicy",
+        "iam:DeleteRole",
+        "iam:PutRolePermissionsBoundary",
+        "iam:DetachUserPolicy",
+        "iam:DeleteUserPermissionsBoundary",
+        "sts:AssumeRoot",
+        "cloudtrail:RegisterOrganizationDelegatedAdmin",
+        "organizations:RegisterDelegatedAdministrator",
+        "organizations:UpdatePolicy",
+        "organizations:AttachPolicy",
+        "organizations:DetachPolicy",
+        "organizations:DisablePolicyType",
+        "lambda:UpdateAlias",
+        "dynamodb:BatchWriteItem",
+    ] {
+        assert!(on(action, "*"), "{action}");
+    }
+    let guard = Protected {
+        guard: vec![
+            "arn:*:iam::*:role/auditward-*".to_owned(),
+            "arn:*:lambda:*:*:function:auditward-*".to_owned(),
+        ],
+        ..Protected::default()
+    };
+    for (action, resource, power) in [
+        (
+            "iam:DetachRolePolicy",
+            "arn:aws:iam::111111111111:role/auditward-member",
+            true,
+        ),
+        (
+            "iam:DeleteRole",
+            "arn:aws:iam::111111111111:role/auditward-*",
+            true,
+        ),
+        (
+            "iam:DetachRolePolicy",
+            "arn:aws:iam::111111111111:role/webshop-*",
+            false,
+        ),
+        (
+            "iam:DetachUserPolicy",
+            "arn:aws:iam::*:user/${aws:username}",
+            false,
+        ),
+        (
+            "lambda:UpdateAlias",
+            "arn:aws:lambda:eu-west-1:111111111111:function:auditward-self-guard:live",
+            true,
+        ),
+        (
+            "lambda:UpdateAlias",
+            "arn:aws:lambda:eu-west-1:111111111111:function:webshop:live",
+            false,
+        ),
+    ] {
+        let statement =
+            format!(r#"{{"Effect":"Allow","Action":"{action}","Resource":"{resource}"}}"#);
+        let given = matches!(verdict(&statement, &guard), Verdict::Yes(_));
+        assert_eq!(given, power, "{action} on {resource}");
+    }
+}
+
+#[test]
 fn managed_policies_are_known_by_their_true_names() {
     let gives = |arn: &str| managed_policy(arn).map(|verdict| verdict != Verdict::No);
     assert_eq!(

@@ -206,7 +206,7 @@ impl Targets {
             Realm::Object => &self.objects,
             Realm::Key => &self.keys,
             Realm::Guard => &self.guard,
-            Realm::Identity => &self.identities,
+            Realm::Identity | Realm::Limits => &self.identities,
             Realm::Role => &self.roles,
             Realm::Account => &self.account,
         }
