@@ -319,11 +319,12 @@ pub async fn put_right<F: Facet>(
     baseline: Option<&F::State>,
 ) -> usize {
     let settings = settings();
-    let zone = settings.zone(&step.at.account);
+    let inventory = Inventory::default();
+    let zone = settings.zone(&step.at.account, &inventory);
     let scene = Scene {
         now: chrono::Utc::now(),
         recorded: None,
-        inventory: &Inventory::default(),
+        inventory: &inventory,
         settings: &settings,
         zone: &zone,
         at: &step.at,

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use auditward_policy::Tri;
+use auditward_policy::{Tri, Zone};
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
@@ -430,6 +430,11 @@ impl<'a> Call<'a> {
         } else {
             Tri::No
         }
+    }
+
+    /// The principals that are ours, seen from a resource of `owner`.
+    pub fn zone(&self, owner: &str) -> Zone {
+        self.settings.zone(owner, self.inventory)
     }
 
     /// When the call was made.

@@ -1,14 +1,14 @@
 //! What the pipeline knows before it judges: the settings and the inventory.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 
 use auditward_rules::facet::At;
 use auditward_rules::inventory::Inventory;
-use auditward_rules::settings::{Held, Settings};
+use auditward_rules::settings::{Held, Home, Settings};
 
 use crate::failure::Failure;
 use crate::keys;
@@ -68,6 +68,7 @@ impl Known {
 #[derive(Debug)]
 pub struct Memo {
     bundled: Settings,
+    home: OnceLock<Home>,
     last: Mutex<Option<Known>>,
     beating: Mutex<Vec<At>>,
     said: Mutex<HashMap<String, DateTime<Utc>>>,
@@ -78,9 +79,23 @@ impl Memo {
     pub fn new(bundled: Settings) -> Self {
         Self {
             bundled,
+            home: OnceLock::new(),
             last: Mutex::default(),
             beating: Mutex::default(),
             said: Mutex::default(),
+        }
+    }
+
+    /// Says where this function runs; the first word counts.
+    pub fn runs_in(&self, home: Home) {
+        self.home.get_or_init(|| home);
+    }
+
+    /// Settings that know where this function runs.
+    fn at_home(&self, settings: Settings) -> Settings {
+        Settings {
+            home: self.home.get().cloned(),
+            ..settings
         }
     }
 
@@ -165,14 +180,14 @@ impl Memo {
         let before = self.last().as_ref().and_then(|known| known.number);
         match (pushed, before) {
             // Nobody pushed settings yet: what the stack was deployed with, which alerts.
-            (None, None) => Ok((None, self.bundled.clone())),
+            (None, None) => Ok((None, self.at_home(self.bundled.clone()))),
             (None, Some(before)) => Err(format!("push {before} was there, and it is gone")),
             (Some(pushed), Some(before)) if pushed.number < before => Err(format!(
                 "push {before} was there, and now it is the older push {}",
                 pushed.number
             )),
             (Some(pushed), _) => match Settings::parse(&pushed.text) {
-                Ok(settings) => Ok((Some(pushed.number), settings)),
+                Ok(settings) => Ok((Some(pushed.number), self.at_home(settings))),
                 Err(error) => Err(error.to_string()),
             },
         }
@@ -195,7 +210,7 @@ impl Memo {
                 ..known
             },
             None => Known {
-                settings: Arc::new(self.bundled.clone()),
+                settings: Arc::new(self.at_home(self.bundled.clone())),
                 inventory: Arc::default(),
                 fallback: Some(why),
                 remembered: false,

@@ -10,7 +10,7 @@ use serde::Serialize;
 use tracing::Instrument;
 
 use auditward_rules::arn::Arn;
-use auditward_rules::settings::{Ours, Settings};
+use auditward_rules::settings::{self, Ours, Settings};
 
 use crate::entry::{self, Entry, Payload};
 use crate::guard::Guard;
@@ -109,6 +109,10 @@ pub async fn serve<G: Guard>(guard: impl FnOnce(&'static Sessions) -> G) -> Resu
                 && let Some(arn) = Arn::parse(&context.invoked_function_arn)
             {
                 sessions.runs_in(arn.account);
+                memo.runs_in(settings::Home {
+                    account: arn.account.to_owned(),
+                    member_role: sessions.home().member_role.clone(),
+                });
             }
             let deadline = i64::try_from(context.deadline)
                 .ok()

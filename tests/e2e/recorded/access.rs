@@ -36,11 +36,12 @@ fn steps(name: &str) -> Vec<Plan> {
 /// that can be. Says whether the event history had to confirm the event.
 async fn put_right<F: Facet>(hand: &impl Hand<F>, step: &Step<F>) -> bool {
     let settings = Settings::parse(OURS).unwrap();
-    let zone = settings.zone(&step.at.account);
+    let inventory = Inventory::default();
+    let zone = settings.zone(&step.at.account, &inventory);
     let scene = Scene {
         now: Utc::now(),
         recorded: None,
-        inventory: &Inventory::default(),
+        inventory: &inventory,
         settings: &settings,
         zone: &zone,
         at: &step.at,

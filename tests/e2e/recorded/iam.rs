@@ -65,11 +65,12 @@ fn decide<F: Facet>(
     known: Option<&F::State>,
 ) -> Decision<F::State> {
     let settings = Settings::default();
-    let zone = settings.zone(&at.account);
+    let inventory = Inventory::default();
+    let zone = settings.zone(&at.account, &inventory);
     let scene = Scene {
         now: DateTime::<Utc>::UNIX_EPOCH,
         recorded: None,
-        inventory: &Inventory::default(),
+        inventory: &inventory,
         settings: &settings,
         zone: &zone,
         at,

@@ -15,6 +15,7 @@ use clap::builder::PossibleValuesParser;
 use clap::builder::TypedValueParser as _;
 
 use auditward_policy::{Kind, Zone, analyze, narrow};
+use auditward_rules::inventory::Inventory;
 
 use crate::{load, output, words};
 use answer::Answer;
@@ -119,7 +120,7 @@ fn zone(args: &Args) -> anyhow::Result<Zone> {
         .or(settings.ours.accounts.first())
         .cloned()
         .unwrap_or_default();
-    let mut zone = settings.zone(&owner);
+    let mut zone = settings.zone(&owner, &Inventory::default());
     zone.accounts.extend(args.account.iter().skip(1).cloned());
     zone.accounts.retain(|account| !account.is_empty());
     if let Some(organization) = &args.organization {

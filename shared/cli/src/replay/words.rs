@@ -17,12 +17,13 @@ use super::wishes::wish_of;
 pub fn steps(plan: &Plan, settings: &Settings, now: DateTime<Utc>) -> Vec<String> {
     let at = plan.at();
     let what = resource(&at.resource);
-    let zone = settings.zone(&at.account);
+    let inventory = Inventory::default();
+    let zone = settings.zone(&at.account, &inventory);
     let scene = Scene {
         now,
         recorded: None,
         settings,
-        inventory: &Inventory::default(),
+        inventory: &inventory,
         zone: &zone,
         at,
     };

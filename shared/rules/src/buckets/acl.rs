@@ -34,7 +34,7 @@ pub static ACL_OPENED: Rule = Rule {
         let Some(acl) = call.request().and_then(written) else {
             return Judged::CannotTell(unreadable(&bucket, "the ACL").step(step));
         };
-        let zone = call.settings.zone(&bucket.at.account);
+        let zone = call.zone(&bucket.at.account);
         let what = format!("{} got {}", bucket.called(), told(&acl));
         let foreign: Vec<&Grant> = acl.foreign(&zone).collect();
         if !foreign.is_empty() {

@@ -184,7 +184,7 @@ fn acl_opened(call: &Call<'_>) -> Judged {
         );
         return Judged::CannotTell(draft(&bucket, &key, what));
     };
-    let zone = call.settings.zone(&bucket.at.account);
+    let zone = call.zone(&bucket.at.account);
     if acl.foreign(&zone).next().is_none() {
         return Judged::Clean;
     }

@@ -172,7 +172,7 @@ pub(super) fn outsiders(
     owner: &str,
     document: &Document,
 ) -> Option<(String, bool)> {
-    let zone = call.settings.zone(owner);
+    let zone = call.zone(owner);
     let analysis = analyze(document, Kind::Bucket, &zone);
     match &analysis.foreign {
         Foreign::No => None,

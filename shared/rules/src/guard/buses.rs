@@ -160,7 +160,7 @@ fn opened(call: &Call<'_>) -> Judged {
         );
         return Judged::CannotTell(Draft::new(&bus.resource, summary).severity(by).step(step));
     };
-    let zone = call.settings.zone(&bus.account);
+    let zone = call.zone(&bus.account);
     let analysis = analyze(&document, Kind::Bus, &zone);
     let draft = |what: String| {
         let summary = format!("event bus {name} {what}");

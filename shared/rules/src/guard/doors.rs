@@ -194,11 +194,7 @@ fn opened(call: &Call<'_>) -> Judged {
         Some(Analysis {
             foreign: Foreign::CannotTell(why),
             ..
-        }) if call
-            .settings
-            .zone(&function.at.account)
-            .cannot_tell_is_foreign =>
-        {
+        }) if call.zone(&function.at.account).cannot_tell_is_foreign => {
             let summary =
                 format!("whom statement `{sid}` lets call function {name} cannot be told: {why}");
             Judged::CannotTell(draft(summary, Severity::High))
@@ -244,11 +240,7 @@ fn is_for_strangers(call: &Call<'_>, permission: &Permission) -> bool {
 fn lets_in(call: &Call<'_>, owner: &str, statement: &Value) -> Option<Analysis> {
     let document = json!({ "Version": "2012-10-17", "Statement": [statement] });
     let document = Document::parse(&document.to_string()).ok()?;
-    Some(analyze(
-        &document,
-        Kind::Function,
-        &call.settings.zone(owner),
-    ))
+    Some(analyze(&document, Kind::Function, &call.zone(owner)))
 }
 
 fn url(call: &Call<'_>) -> Judged {

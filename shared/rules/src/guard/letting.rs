@@ -157,7 +157,7 @@ pub(super) fn outsiders(
     subject: &Subject,
     document: &Document,
 ) -> Option<(String, bool)> {
-    let zone = call.settings.zone(&subject.at.account);
+    let zone = call.zone(&subject.at.account);
     let analysis = analyze(document, subject.kind, &zone);
     match &analysis.foreign {
         Foreign::No => None,

@@ -400,7 +400,7 @@ fn called(at: &At) -> String {
 }
 
 fn opened(call: &Call<'_>, table: &At, called: &str, document: &Document) -> Judged {
-    let analysis = analyze(document, Kind::Table, &call.settings.zone(&table.account));
+    let analysis = analyze(document, Kind::Table, &call.zone(&table.account));
     let draft = |says: &str| Draft::new(&table.resource, format!("the policy of {called} {says}"));
     match &analysis.foreign {
         Foreign::No => Judged::Clean,

@@ -208,7 +208,7 @@ where
         let summary = format!("{what} was put, and the record does not say which");
         return Judged::CannotTell(Draft::new(&at.resource, summary).step(step));
     };
-    let zone = call.settings.zone(&at.account);
+    let zone = call.zone(&at.account);
     let analysis = state
         .document()
         .map(|document| analyze(document, kind, &zone));

@@ -72,13 +72,7 @@ fn opened(call: &Call<'_>) -> Judged {
         let what = "the organization's delegation policy was replaced, and the record does not show by which";
         return Judged::CannotTell(Draft::new(at.resource, what).step(step));
     };
-    let mut zone = call.settings.zone(&at.account);
-    for account in &call.inventory.accounts {
-        if !zone.trusts_account(account) {
-            zone.accounts.push(account.clone());
-        }
-    }
-    let analysis = analyze(&document, Kind::Organization, &zone);
+    let analysis = analyze(&document, Kind::Organization, &call.zone(&at.account));
     let who: Vec<&str> = analysis
         .admissions
         .iter()

@@ -5,7 +5,6 @@ use auditward_policy::Tri;
 
 use super::guard::is_guard;
 use super::{IAM, Sort, named, principal, unnamed};
-use crate::facet::At;
 use crate::rule::{Call, Draft, Function, Judged, Rule, Scope, Severity, Watch};
 
 /// What the rules of roles have in common.
@@ -155,12 +154,18 @@ fn guarded(call: &Call<'_>, what: impl FnOnce(&Call<'_>, &str) -> Option<String>
     let Some(role) = principal(call, Sort::Role) else {
         return unnamed(call, Sort::Role);
     };
-    let is_ours = |role: &At| !is_guard(call, role) && named(call, role) == Tri::Yes;
-    if !is_ours(&role) {
+    let known = named(call, &role);
+    if is_guard(call, &role) || known == Tri::No || !call.settings.given {
         return Judged::Clean;
     }
-    match what(call, role.name()) {
-        Some(summary) => Draft::new(role.resource, summary).into(),
-        None => Judged::Clean,
+    match (what(call, role.name()), known) {
+        (None, _) => Judged::Clean,
+        (Some(summary), Tri::Yes) => Draft::new(role.resource, summary).into(),
+        // Roles come and go all day: this is for the record.
+        (Some(summary), _) => {
+            let summary = format!("{summary}; it is guarded if its path is a guarded one");
+            let draft = Draft::new(role.resource, summary).from_deployers();
+            Judged::CannotTell(draft.severity(Severity::Informational))
+        }
     }
 }

@@ -41,7 +41,7 @@ pub use versions::{POLICY_DELETED, POLICY_POWER, VERSION_DELETED, VERSION_WEAKEN
 
 use auditward_policy::Tri;
 
-use crate::arn::{Arn, glob};
+use crate::arn::Arn;
 use crate::facet::At;
 use crate::rule::{Call, Draft, Judged, Rule};
 
@@ -190,37 +190,9 @@ fn unnamed(call: &Call<'_>, sort: Sort) -> Judged {
 }
 
 /// Whether the settings name a principal or a policy: as guarded, or as break
-/// glass. Without settings nothing says what is out of the ordinary.
+/// glass. Events leave paths out, so that it cannot always be told.
 fn named(call: &Call<'_>, at: &At) -> Tri {
-    let settings = call.settings;
-    if !settings.given {
-        return Tri::CannotTell;
-    }
-    let glass = settings.break_glass.iter().map(|known| &known.principal);
-    let mut patterns = settings.protected.resources.iter().chain(glass);
-    let yes = settings.protects(&at.resource, call.inventory)
-        || patterns.any(|pattern| fits(pattern, &at.resource));
-    if yes { Tri::Yes } else { Tri::No }
-}
-
-/// Whether a pattern takes in a principal, under some path: events leave paths
-/// out, and the live principal has the true one.
-fn fits(pattern: &str, principal: &str) -> bool {
-    if glob(pattern, principal) {
-        return true;
-    }
-    let Some(arn) = Arn::parse(pattern) else {
-        return false;
-    };
-    let Some((sort, _)) = arn.resource.split_once('/') else {
-        return false;
-    };
-    let plain = format!("{sort}/{}", arn.name());
-    let pattern = Arn {
-        resource: &plain,
-        ..arn
-    };
-    glob(&pattern.to_string(), principal)
+    call.settings.knows_principal(&at.resource, call.inventory)
 }
 
 /// Whether the account holds what is guarded.

@@ -85,7 +85,7 @@ fn closed(call: &Call<'_>, role: &At, partner: &Partner) -> Judged {
         return Judged::Clean;
     };
     // Seen by one who knows no partner, whoever is let in is an outsider.
-    let mut zone = call.settings.zone(&role.account);
+    let mut zone = call.zone(&role.account);
     zone.partners.clear();
     let admissions = analyze(&document, Kind::Trust, &zone).admissions;
     let mut let_in = admissions.iter().flat_map(|one| &one.principals);

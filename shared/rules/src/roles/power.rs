@@ -4,7 +4,7 @@ use auditward_policy::Tri;
 use auditward_policy::power::{Verdict, managed_policy};
 
 use super::guard::is_guard;
-use super::{IAM, Sort, fits, is_near, principal, unnamed, whom};
+use super::{IAM, Sort, is_near, principal, unnamed, whom};
 use crate::facet::{At, Step};
 use crate::facets::principal::{Attachments, AttachmentsWish};
 use crate::plan::Plan;
@@ -80,10 +80,8 @@ fn judge(call: &Call<'_>, sort: Sort) -> Judged {
     }
     let whom = whom(sort, &to);
     let Some(policy) = call.shown("policyArn") else {
-        return Judged::CannotTell(Draft::new(
-            to.resource,
-            format!("{whom} got a policy that the record does not name"),
-        ));
+        let what = format!("{whom} got a policy that the record does not name");
+        return Judged::CannotTell(Draft::new(to.resource, what).from_deployers());
     };
     let name = policy.rsplit('/').next().unwrap_or(&policy);
     let wish = AttachmentsWish::Without {
@@ -128,7 +126,7 @@ impl Gift<'_, '_> {
             ),
             Verdict::CannotTell(why) => (format!("{}, {why}", self.what), Severity::Low, false),
         };
-        let mut draft = Draft::new(&self.to.resource, summary);
+        let mut draft = Draft::new(&self.to.resource, summary).from_deployers();
         draft.severity = (!near).then_some(far);
         draft.plan = self.step.filter(|_| near || !sure).into_iter().collect();
         if sure {
@@ -142,9 +140,5 @@ impl Gift<'_, '_> {
 /// Whether the settings approve of a principal that has this name, under some path or
 /// with some unique ID: events have neither.
 pub(super) fn maybe_approved(call: &Call<'_>, to: &At) -> bool {
-    let (known, glass) = (&call.settings.approved, &call.settings.break_glass);
-    known
-        .iter()
-        .chain(glass)
-        .any(|known| fits(&known.principal, &to.resource))
+    call.settings.may_approve(&to.resource)
 }

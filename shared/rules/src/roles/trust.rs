@@ -132,7 +132,7 @@ impl Trust<'_, '_> {
         let Some(document) = wrote.document() else {
             return Judged::Clean;
         };
-        let zone = self.call.settings.zone(&self.role.account);
+        let zone = self.call.zone(&self.role.account);
         let analysis = analyze(document, Kind::Trust, &zone);
         match &analysis.foreign {
             Foreign::No => Judged::Clean,

@@ -69,22 +69,24 @@ pub static LOGIN_CHANGED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Whose credential it is. IAM leaves the name out where people change their own.
+/// Whose credential it is. IAM leaves the name out where people change their own,
+/// and says who they are with their path.
 enum Owner {
     Root,
-    User(At),
+    User(At, Option<String>),
 }
 
 fn owner(call: &Call<'_>) -> Option<Owner> {
     if let Some(user) = principal(call, Sort::User) {
-        return Some(Owner::User(user));
+        return Some(Owner::User(user, None));
     }
     let actor = Actor::of(call.record);
     match actor.kind.as_str() {
         "Root" => Some(Owner::Root),
         "IAMUser" => {
             let (_, name) = actor.issuer.rsplit_once('/')?;
-            Some(Owner::User(at(call, Sort::User, name)))
+            let user = at(call, Sort::User, name);
+            Some(Owner::User(user, Some(actor.issuer.clone())))
         }
         _ => None,
     }
@@ -101,10 +103,27 @@ fn about(call: &Call<'_>, what: &str, plan: impl FnOnce(Draft, At) -> Draft) -> 
                 .into()
         }
         // Everybody has keys and a password: only a guarded user's are a matter.
-        Some(Owner::User(user)) if named(call, &user) == Tri::Yes => {
-            let summary = format!("user {} {what}, and is guarded", user.name());
-            plan(Draft::new(&user.resource, summary), user).into()
+        Some(Owner::User(user, whole)) => {
+            let name = user.name();
+            let (settings, inventory) = (call.settings, call.inventory);
+            let known = whole.map_or_else(
+                || named(call, &user),
+                |whole| settings.knows_principal(&whole, inventory),
+            );
+            match known {
+                Tri::Yes => {
+                    let summary = format!("user {name} {what}, and is guarded");
+                    plan(Draft::new(&user.resource, summary), user).into()
+                }
+                // Whoever it is, nothing is taken away on a guess.
+                Tri::CannotTell if settings.given => {
+                    let summary =
+                        format!("user {name} {what}, and is guarded if its path is a guarded one");
+                    let draft = Draft::new(&user.resource, summary).from_deployers();
+                    Judged::CannotTell(draft.severity(Severity::Low))
+                }
+                Tri::CannotTell | Tri::No => Judged::Clean,
+            }
         }
-        Some(Owner::User(_)) => Judged::Clean,
     }
 }

@@ -1,11 +1,14 @@
 //! What the settings say about one finding.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
 use auditward_policy::{self as policy, Tri};
 
-use super::{Known, Mode, Partner, Settings};
+use super::principals::any;
+use super::{Known, Mode, Partner, Settings, fits};
 use crate::actor::Actor;
 use crate::arn::{Arn, glob};
 use crate::inventory::Inventory;
@@ -72,15 +75,13 @@ impl Held {
 }
 
 impl Settings {
-    /// The principals that are ours, seen from a resource of `owner`.
-    pub fn zone(&self, owner: &str) -> policy::Zone {
-        let known = self.ours.accounts.iter().chain(&self.ours.log_archives);
+    /// The principals that are ours, seen from a resource of `owner`. Policies name
+    /// accounts by number, so that the organization's ID alone is not enough.
+    pub fn zone(&self, owner: &str, inventory: &Inventory) -> policy::Zone {
+        let known = self.known_accounts(inventory);
+        let others: BTreeSet<&String> = known.filter(|account| *account != owner).collect();
         let mut accounts = vec![owner.to_owned()];
-        for account in known.filter(|account| *account != owner) {
-            if !accounts.contains(account) {
-                accounts.push(account.clone());
-            }
-        }
+        accounts.extend(others.into_iter().cloned());
         let partners = self.partners.iter().map(|partner| policy::Partner {
             account: partner.account.clone(),
             external_id: Some(partner.external_id.clone()),
@@ -98,7 +99,8 @@ impl Settings {
     /// Whether a resource is guarded: named here, or used by a protected trail.
     pub fn protects(&self, arn: &str, inventory: &Inventory) -> bool {
         !self.given
-            || self.protected.resources.iter().any(|pattern| glob(pattern, arn) || names_group(pattern, arn))
+            || self.names(arn)
+            || self.protected.resources.iter().any(|pattern| names_group(pattern, arn))
             || (self.protected.discover && inventory.uses(arn))
             || self.is_own(arn)
             || self.has_guard_role(arn, inventory)
@@ -136,7 +138,14 @@ impl Settings {
     /// Whether an account holds protected resources.
     pub fn holds_protected(&self, account: &str, inventory: &Inventory) -> bool {
         let of_account = |arn: &str| Arn::parse(arn).is_some_and(|arn| arn.account == account);
+        // Patterns may leave out whose it is; whoever is ours may hold such a thing.
+        let may_be_of = |pattern: &str| {
+            let of = pattern.split(':').nth(4).unwrap_or("*");
+            glob(of, account) && (of == account || self.has_account(account, inventory))
+        };
         !self.given
+            // Auditward itself is guarded, where it runs.
+            || self.home.as_ref().is_some_and(|home| home.account == account)
             || self
                 .ours
                 .log_archives
@@ -146,7 +155,7 @@ impl Settings {
                 .protected
                 .resources
                 .iter()
-                .any(|pattern| of_account(pattern))
+                .any(|pattern| may_be_of(pattern))
             || inventory.used().any(|used| {
                 let all = [Some(&used.trail), used.key.as_ref(), used.log_role.as_ref()];
                 all.into_iter().flatten().any(|arn| of_account(arn))
@@ -157,20 +166,27 @@ impl Settings {
     /// The mode for a finding, before anything holds it back.
     pub fn mode_of(&self, rule: &str, account: &str, resource: &str) -> Mode {
         let modes = &self.mode;
-        let by_resource = modes
-            .resources
-            .iter()
-            .filter(|(pattern, _)| glob(pattern, resource));
-        if let Some(mode) = by_resource.map(|(_, mode)| *mode).min() {
+        let of = |wanted: Tri| {
+            let fitting = modes
+                .resources
+                .iter()
+                .filter(move |(pattern, _)| fits(pattern, resource) == wanted);
+            fitting.map(|(_, mode)| *mode).min()
+        };
+        if let Some(mode) = of(Tri::Yes) {
             return mode;
         }
         let named = [modes.rules.get(rule), modes.accounts.get(account)];
-        named
-            .into_iter()
-            .flatten()
-            .copied()
-            .min()
-            .unwrap_or(modes.default)
+        let named = named.into_iter().flatten().copied().min();
+        let mode = named.unwrap_or(modes.default);
+        // What may be meant is not written against, and told all the same. Auditward's
+        // own roles stay guarded, as long as nobody says that they are meant.
+        match of(Tri::CannotTell) {
+            Some(careful) if careful < mode && !self.names_guard_role(resource) => {
+                mode.min(Mode::Alert)
+            }
+            _ => mode,
+        }
     }
 
     /// Whether `enforce` of a rule reaches a resource.
@@ -244,7 +260,7 @@ impl Settings {
             exception.rule == rule
                 && now <= exception.until.0
                 && !resource.is_empty()
-                && glob(&exception.resource, resource)
+                && fits(&exception.resource, resource) == Tri::Yes
                 && glob(&exception.actor, &actor.issuer)
         })
     }
@@ -273,11 +289,7 @@ impl Settings {
                 (Some(wanted), Some(id)) if wanted != id => Tri::No,
                 _ => Tri::Yes,
             });
-        answers.fold(Tri::No, |all, one| match (all, one) {
-            (Tri::Yes, _) | (_, Tri::Yes) => Tri::Yes,
-            (Tri::CannotTell, _) | (_, Tri::CannotTell) => Tri::CannotTell,
-            _ => Tri::No,
-        })
+        any(answers)
     }
 
     /// Whether a principal is approved, as far as can be told: nothing is taken from
@@ -310,12 +322,19 @@ impl Settings {
             })
     }
 
-    /// Whether an account is known to be ours: by the settings, or from the
-    /// organization's list.
+    /// Whether an account is known to be ours: by the settings, as the one that
+    /// Auditward runs in, or from the organization's list.
     pub fn has_account(&self, account: &str, inventory: &Inventory) -> bool {
+        self.known_accounts(inventory).any(|one| one == account)
+    }
+
+    fn known_accounts<'a>(&'a self, inventory: &'a Inventory) -> impl Iterator<Item = &'a String> {
         let named = self.ours.accounts.iter().chain(&self.ours.log_archives);
-        let mut all = named.chain(&inventory.accounts);
-        all.any(|one| one == account)
+        let home = self.home.as_ref().map(|home| &home.account);
+        named
+            .chain(&self.organization.management_account)
+            .chain(home)
+            .chain(&inventory.accounts)
     }
 }
 

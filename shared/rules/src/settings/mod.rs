@@ -7,6 +7,7 @@ mod fault;
 mod measure;
 mod organization;
 mod places;
+mod principals;
 mod shape;
 mod when;
 
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 pub use apply::{Held, Reach};
 pub use check::{BadSettings, EXAMPLE, nearest_rule};
 pub use organization::{Delegated, Organization};
+pub(crate) use principals::fits;
 pub use shape::{EXTERNAL_ID, is_external_id};
 pub use when::When;
 
@@ -94,6 +96,19 @@ pub struct Settings {
     /// is ours and every resource counts as protected.
     #[serde(skip)]
     pub given: bool,
+    /// Where Auditward runs, which only a running function knows.
+    #[serde(skip)]
+    pub home: Option<Home>,
+}
+
+/// Where Auditward runs.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Home {
+    /// The account. It is ours, whatever the settings name: the roles in member
+    /// accounts let it in.
+    pub account: String,
+    /// The name (with its path) of the role through which it works in member accounts.
+    pub member_role: String,
 }
 
 /// Whose principals are ours.

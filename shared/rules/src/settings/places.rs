@@ -2,7 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use super::Settings;
+use auditward_policy::Tri;
+
+use super::{Settings, fits};
 use crate::arn::{Arn, glob, is_account};
 use crate::inventory::Inventory;
 
@@ -41,7 +43,7 @@ impl Settings {
     /// Whether an ARN pattern of the settings matches this ARN.
     pub fn names(&self, arn: &str) -> bool {
         let mut patterns = self.protected.resources.iter();
-        patterns.any(|pattern| glob(pattern, arn))
+        patterns.any(|pattern| fits(pattern, arn) == Tri::Yes)
     }
 
     /// Whether any pattern of the settings is about trails. Where none is, every

@@ -178,7 +178,7 @@ fn opened(call: &Call<'_>) -> Judged {
         return Judged::Clean;
     };
     let locks_out = !locked_out(&document, &key.resource, &lost, call.settings).is_empty();
-    let analysis = analyze(&document, Kind::Key, &call.settings.zone(&key.account));
+    let analysis = analyze(&document, Kind::Key, &call.zone(&key.account));
     let step = step.wrote(PolicyState::Document(document));
     let draft = |what: &str| {
         let summary = format!("the policy of {name} {what}");

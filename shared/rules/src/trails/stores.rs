@@ -256,7 +256,7 @@ fn opened(call: &Call<'_>) -> Judged {
             format!("the policy of {called} was replaced, and the record does not say by which");
         return Judged::CannotTell(Draft::new(at.resource, summary).step(step));
     };
-    let analysis = analyze(&document, Kind::Store, &call.settings.zone(&at.account));
+    let analysis = analyze(&document, Kind::Store, &call.zone(&at.account));
     let step = step.wrote(PolicyState::Document(document));
     let draft = |what: &str| {
         Draft::new(

@@ -93,7 +93,7 @@ impl Pipeline<'_> {
         let item = recorded.items.get(&key);
         let baseline = item.map(Item::read::<Baseline>).transpose()?;
         let good = baseline.as_ref().filter(|baseline| !baseline.outdated);
-        let zone = known.settings.zone(&at.account);
+        let zone = known.settings.zone(&at.account, &known.inventory);
         let scene = Scene {
             now: self.now,
             recorded: good.map(|baseline| baseline.at),

@@ -221,7 +221,7 @@ fn unsafe_as_it_is(
     known: &Known,
     pipeline: &Pipeline<'_>,
 ) -> Option<String> {
-    let zone = known.settings.zone(&at.account);
+    let zone = known.settings.zone(&at.account, &known.inventory);
     let scene = Scene {
         now: pipeline.now,
         recorded: Some(pipeline.now),

@@ -354,7 +354,8 @@ impl Job<'_> {
 
     fn decide(&self, plan: &Plan, live: &Value) -> Result<Decision<Value>, Stop> {
         let at = plan.at();
-        let zone = self.known.settings.zone(&at.account);
+        let known = self.known;
+        let zone = known.settings.zone(&at.account, &known.inventory);
         let baseline = self
             .items
             .get(&keys::baseline(plan.kind(), at))
@@ -363,8 +364,8 @@ impl Job<'_> {
         let scene = Scene {
             now: self.pipeline.clock(),
             recorded: baseline.as_ref().map(|baseline| baseline.at),
-            settings: &self.known.settings,
-            inventory: &self.known.inventory,
+            settings: &known.settings,
+            inventory: &known.inventory,
             zone: &zone,
             at,
         };

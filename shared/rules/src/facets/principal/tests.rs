@@ -359,3 +359,24 @@ proptest! {
         keeps_the_law::<Membership>(&stage, &member, &wish, member_known.as_ref())?;
     }
 }
+
+#[test]
+fn a_role_whose_true_path_is_not_guarded_is_nobodys_matter() {
+    let mut stage = Stage::of("arn:aws:iam::111111111111:role/webshop");
+    stage.at = super::inline(&stage.at, "limits");
+    stage.settings = Settings::parse(
+        "[ours]\naccounts = [\"111111111111\"]\n[protected]\nresources = [\"arn:aws:iam::111111111111:role/security/*\"]\n",
+    )
+    .unwrap();
+    let lost = |path: &str| {
+        let live = Some(Inline {
+            principal: format!("arn:aws:iam::111111111111:role/{path}webshop"),
+            id: None,
+            created: None,
+            policy: PolicyState::Absent,
+        });
+        InlinePolicy::decide(&live, &InlineWish::Recorded, None, stage.scene())
+    };
+    assert_eq!(lost("web/"), Decision::Safe);
+    assert!(matches!(lost("security/"), Decision::ByHand(_)));
+}

@@ -88,6 +88,23 @@ fn only_the_outsider_leaves_a_trust_policy() {
 }
 
 #[test]
+fn who_may_be_an_outsider_stays_and_who_is_gone_goes_when_an_outsider_leaves() {
+    const CI: &str = r#"{"Sid":"Ci","Effect":"Allow","Principal":{"Federated":"arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com"},"Action":"sts:AssumeRoleWithWebIdentity","Condition":{"StringEquals":{"token.actions.githubusercontent.com:aud":"sts.amazonaws.com"},"StringLikeIfExists":{"token.actions.githubusercontent.com:sub":"repo:acme-corp/*"}}}"#;
+    const GONE: &str = r#"{"Effect":"Allow","Principal":{"AWS":"AROAEXAMPLEID00000000"},"Action":"sts:AssumeRole"}"#;
+    const HALF: &str = r#"{"Effect":"Allow","Principal":{"AWS":["AIDAEXAMPLEID00000000","arn:aws:iam::111111111111:role/ci"]},"Action":"sts:AssumeRole"}"#;
+    assert!(matches!(close(&trust(&[CI])), Decision::CannotTell(_)));
+    let Decision::Change(closed) = close(&trust(&[OWN, CI, FOREIGN, GONE, HALF])) else {
+        panic!("the outsider stays")
+    };
+    let whole = HALF.replace(r#""AIDAEXAMPLEID00000000","#, "");
+    assert_eq!(closed.to, trust(&[OWN, CI, &whole]));
+    for told in ["333333333333", "AROAEXAMPLEID00000000", "cannot be told"] {
+        assert!(closed.why.contains(told), "{}", closed.why);
+    }
+    assert!(matches!(close(&closed.to), Decision::CannotTell(_)));
+}
+
+#[test]
 fn a_role_that_nobody_is_left_to_assume_stays_and_denies_everyone() {
     let to = change(close(&trust(&[FOREIGN])));
     assert!(
@@ -108,7 +125,7 @@ purpose = "monitoring"
 
 fn close_to_partner(live: &PolicyState, role: &str) -> Decision<PolicyState> {
     let settings = Settings::parse(PARTNERS).unwrap();
-    let zone = settings.zone("111111111111");
+    let zone = settings.zone("111111111111", &Inventory::default());
     let at = At::new("111111111111", "us-east-1", role);
     let scene = Scene {
         now: noon(),
