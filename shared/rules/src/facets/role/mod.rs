@@ -1,6 +1,7 @@
 //! Facets of roles: whom they trust, the sessions they gave out, and, for roles
 //! that Auditward depends on, everything else that can be taken from them.
 
+mod dead;
 mod partner;
 mod recorded;
 #[cfg(test)]
@@ -11,7 +12,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use auditward_policy::{Document, Foreign, Kind, analyze, narrow};
+use auditward_policy::{Document, Foreign, Kind, Zone, analyze, narrow};
 
 pub use recorded::{RoleBoundary, RoleConfiguration, RoleInlinePolicies, RoleSettings, RoleTags};
 
@@ -101,14 +102,20 @@ fn without_outsiders(live: &PolicyState, scene: Scene<'_>) -> Decision<PolicySta
         }
         Foreign::Yes => {}
     }
+    // Who may be an outsider is told, and never taken out: nobody can judge it here.
+    let sure = Zone {
+        cannot_tell_is_foreign: false,
+        ..zone.clone()
+    };
+    let (document, dead) = dead::without_dead(document);
     let held = scene
         .settings
         .partner_of(&scene.at.resource)
-        .map(|partner| partner::held(document, partner, zone));
+        .map(|partner| partner::held(&document, partner, &sure));
     let narrowed = narrow(
-        held.as_ref().map_or(document, |held| &held.document),
+        held.as_ref().map_or(&document, |held| &held.document),
         Kind::Trust,
-        zone,
+        &sure,
     );
     let nobody = narrowed.empty || narrowed.document.statements().is_empty();
     let to = if nobody {
@@ -116,7 +123,8 @@ fn without_outsiders(live: &PolicyState, scene: Scene<'_>) -> Decision<PolicySta
     } else {
         narrowed.document
     };
-    if analyze(&to, Kind::Trust, zone).foreign != Foreign::No {
+    let left = analyze(&to, Kind::Trust, zone).foreign;
+    if left == Foreign::Yes {
         let why = "the trust policy lets outsiders in, and taking their grants out does not prove it closed; \
                    edit it by hand (`aws iam update-assume-role-policy`)";
         return Decision::ByHand(why.into());
@@ -125,7 +133,7 @@ fn without_outsiders(live: &PolicyState, scene: Scene<'_>) -> Decision<PolicySta
     let out = others
         .chain(&narrowed.removed)
         .flat_map(|removal| &removal.principals);
-    let mut out: Vec<&str> = out.map(String::as_str).collect();
+    let mut out: Vec<&str> = out.chain(&dead).map(String::as_str).collect();
     out.dedup();
     let kept = held.as_ref().and_then(|held| held.done.as_deref());
     if let Some(kept) = kept.filter(|_| out.is_empty()) {
@@ -136,10 +144,13 @@ fn without_outsiders(live: &PolicyState, scene: Scene<'_>) -> Decision<PolicySta
     } else {
         out.join(", ")
     };
-    let rest = match kept {
-        Some(kept) => format!(", and {kept}"),
-        None if nobody => "; nobody is left, so it denies everyone".into(),
-        None => String::new(),
+    let rest = match (kept, left) {
+        (_, Foreign::CannotTell(why)) => {
+            format!("; what is left stays, though it cannot be told whom it lets in: {why}")
+        }
+        (Some(kept), _) => format!(", and {kept}"),
+        (None, _) if nobody => "; nobody is left, so it denies everyone".into(),
+        (None, _) => String::new(),
     };
     Decision::change(
         PolicyState::Document(to),
