@@ -124,17 +124,17 @@ pub fn judge(
     }
     for rule in registry::watching(&record.event_source, record.plain_name()) {
         judgement.watched = true;
-        let neighbour = neighbours::doing(record);
-        if let Some(Neighbour::Alone(why)) = neighbour {
-            judgement.notes.push(format!("{}: {why}", rule.id));
-            continue;
-        }
         let settings = &*for_record(settings, record);
         let call = Call {
             record,
             settings,
             inventory,
         };
+        let neighbour = neighbours::doing(&call);
+        if let Some(Neighbour::Alone(why)) = neighbour {
+            judgement.notes.push(format!("{}: {why}", rule.id));
+            continue;
+        }
         let (drafts, verdict) = match (rule.judge)(&call) {
             Judged::Clean => continue,
             Judged::Violation(drafts) => (drafts, Verdict::Violation),
@@ -209,11 +209,17 @@ impl Judging<'_> {
             return;
         }
         let deployer = settings.is_deployer(actor);
-        let accepted = rule.deployers_accepted || draft.accepted;
-        if deployer && accepted && verdict == Verdict::Violation {
+        let by_rule = rule.deployers_accepted && verdict == Verdict::Violation;
+        let accepted = deployer && (by_rule || draft.accepted);
+        if (accepted || draft.by_stack) && verdict != Verdict::Attempt {
+            let who = if draft.by_stack {
+                "the stack, through"
+            } else {
+                "the deployer"
+            };
             judgement
                 .notes
-                .push(format!("{id}: made by the deployer {}", actor.issuer));
+                .push(format!("{id}: made by {who} {}", actor.issuer));
             return judgement.accepted.extend(draft.plan);
         }
         let mode = settings.mode_of(id, &account, &draft.resource);

@@ -5,7 +5,7 @@
 
 use crate::actor::Actor;
 use crate::arn::{Arn, glob};
-use crate::record::Record;
+use crate::rule::Call;
 
 /// One known doing.
 #[derive(Debug)]
@@ -29,7 +29,8 @@ enum By {
     /// the account. Only service-linked and AWS-reserved paths: nobody else can
     /// make roles there.
     Role(&'static str),
-    /// Anybody: what is done can only take power away.
+    /// Anybody: what is done can only take power away. Not from a role that Auditward
+    /// or log delivery depends on: that is how to disarm it.
     Anybody,
     /// An AWS service in somebody's name, which AWS itself writes into the record.
     /// Whoever may use the service can have it do the same: it is told.
@@ -126,7 +127,8 @@ pub enum Neighbour {
 }
 
 /// Which neighbour's doing a call is, if it is one's, and why it is left.
-pub fn doing(record: &Record<'_>) -> Option<Neighbour> {
+pub fn doing(call: &Call<'_>) -> Option<Neighbour> {
+    let record = call.record;
     let name = record.plain_name();
     let asks = |(parameter, pattern): &(&str, &str)| {
         let value = record.request()?.string(parameter)?;
@@ -137,7 +139,7 @@ pub fn doing(record: &Record<'_>) -> Option<Neighbour> {
             && doing.names.contains(&name)
             && doing.parameters.iter().all(|one| asks(one) == Some(true))
             && match doing.by {
-                By::Anybody => true,
+                By::Anybody => !on_guard_role(call),
                 By::Role(role) => Arn::parse(&Actor::of(record).issuer)
                     .is_some_and(|arn| arn.resource == role && arn.account == record.account()),
                 By::Through(service) => Actor::of(record).invoked_by == service,
@@ -146,5 +148,14 @@ pub fn doing(record: &Record<'_>) -> Option<Neighbour> {
     Some(match found.by {
         By::Anybody | By::Role(_) => Neighbour::Alone(found.reason),
         By::Through(_) => Neighbour::Told(found.reason),
+    })
+}
+
+/// Whether a call is on a role that Auditward or log delivery depends on.
+fn on_guard_role(call: &Call<'_>) -> bool {
+    call.shown("roleName").is_some_and(|name| {
+        let (partition, account) = (call.partition(), call.account());
+        let role = format!("arn:{partition}:iam::{account}:role/{name}");
+        call.settings.is_guard_role(&role, call.inventory)
     })
 }

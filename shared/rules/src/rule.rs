@@ -254,8 +254,11 @@ pub struct Draft {
     /// Whether the record itself shows the violation. Where it does not, a live
     /// state that turns out safe makes the event clean, and nobody is alerted.
     pub certain: bool,
-    /// Whether it is accepted from deployers, whatever its rule says in general.
+    /// Whether it is accepted from deployers, whatever its rule says in general, and
+    /// also where it cannot be told.
     pub accepted: bool,
+    /// Whether Auditward's own stack did it, which is accepted as a deployer's.
+    pub by_stack: bool,
 }
 
 impl Draft {
@@ -269,6 +272,7 @@ impl Draft {
             plan: Vec::new(),
             certain: true,
             accepted: false,
+            by_stack: false,
         }
     }
 

@@ -44,10 +44,10 @@ fn detached(call: &Call<'_>) -> Judged {
     let Some(policy) = policy(call) else {
         return match named(call, &of) {
             Tri::No => Judged::Clean,
-            _ => Judged::CannotTell(Draft::new(
-                of.resource,
-                format!("{whom} lost a policy that the record does not name"),
-            )),
+            _ => {
+                let what = format!("{whom} lost a policy that the record does not name");
+                Judged::CannotTell(Draft::new(of.resource, what).from_deployers())
+            }
         };
     };
     let required = match (named(call, &of), named(call, &policy)) {
@@ -67,8 +67,10 @@ fn detached(call: &Call<'_>) -> Judged {
         denies: None,
         power: None.into(),
     }));
-    let draft =
-        |what: &str| Draft::new(&of.resource, format!("{whom} lost {name}{what}")).step(step);
+    let draft = |what: &str| {
+        let what = format!("{whom} lost {name}{what}");
+        Draft::new(&of.resource, what).from_deployers().step(step)
+    };
     match (required, denies, by_aws) {
         (true, ..) => draft(", which it is required to have").into(),
         (false, true, _) => draft(", which only takes power away").into(),

@@ -56,7 +56,9 @@ pub static BOUNDARY_DELETED: Rule = Rule {
         };
         let summary = format!("{} lost its permissions boundary", whom(sort, &of));
         let maybe = maybe_approved(call, &of);
-        let draft = Draft::new(&of.resource, summary).step(step(of, None, Some(true)));
+        let draft = Draft::new(&of.resource, summary)
+            .from_deployers()
+            .step(step(of, None, Some(true)));
         if maybe {
             Judged::CannotTell(draft)
         } else {
@@ -127,6 +129,7 @@ fn weakened(call: &Call<'_>) -> Judged {
         whom(sort, &of)
     );
     let draft = Draft::new(&of.resource, summary)
+        .from_deployers()
         .step(step)
         .if_live_agrees();
     if nothing {

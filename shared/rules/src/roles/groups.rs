@@ -66,18 +66,31 @@ pub static PROFILE_GIVEN: Rule = Rule {
         let Some(role) = principal(call, Sort::Role) else {
             return unnamed(call, Sort::Role);
         };
+        let known = named(call, &role);
         let privileged = is_guard(call, &role)
             || call.settings.is_approved(&role.resource, None)
-            || named(call, &role) == Tri::Yes;
-        if !privileged {
+            || known == Tri::Yes;
+        let maybe = known == Tri::CannotTell && call.settings.given;
+        let maybe = maybe || maybe_approved(call, &role);
+        if !privileged && !maybe {
             return Judged::Clean;
         }
         let profile = call.shown("instanceProfileName").unwrap_or("?".into());
+        let which = if privileged {
+            "which is privileged"
+        } else {
+            "which is privileged if its path is that of such a role"
+        };
         let summary = format!(
-            "role {}, which is privileged, came into the instance profile {profile}",
+            "role {}, {which}, came into the instance profile {profile}",
             role.name()
         );
-        Draft::new(role.resource, summary).into()
+        let draft = Draft::new(role.resource, summary).from_deployers();
+        if privileged {
+            draft.into()
+        } else {
+            Judged::CannotTell(draft.severity(Severity::Low))
+        }
     },
     ..Rule::TELLS
 };
@@ -107,7 +120,7 @@ fn added(call: &Call<'_>) -> Judged {
         "whose power the record does not show"
     };
     let summary = format!("user {user} came into the group {}, {what}", group.name());
-    let mut draft = Draft::new(&group.resource, summary);
+    let mut draft = Draft::new(&group.resource, summary).from_deployers();
     if user != "?" {
         let wish = MembershipWish {
             privileged,
@@ -139,7 +152,8 @@ fn removed(call: &Call<'_>) -> Judged {
         Tri::CannotTell => {
             let summary =
                 format!("{summary}; whether it denies anything, the record does not show");
-            Judged::CannotTell(Draft::new(group.resource, summary).severity(Severity::Low))
+            let draft = Draft::new(group.resource, summary).from_deployers();
+            Judged::CannotTell(draft.severity(Severity::Low))
         }
     }
 }

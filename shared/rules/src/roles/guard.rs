@@ -3,6 +3,8 @@
 use auditward_policy::{Foreign, Kind, analyze};
 
 use super::{HIDDEN, IAM, Sort, principal, unnamed};
+use crate::actor::Actor;
+use crate::arn::Arn;
 use crate::facet::{At, PolicyState, Step};
 use crate::facets::kept::AsRecorded;
 use crate::facets::principal::{Attachments, AttachmentsWish};
@@ -122,6 +124,13 @@ pub(super) fn is_guard(call: &Call<'_>, role: &At) -> bool {
     call.settings.is_guard_role(&role.resource, call.inventory)
 }
 
+/// Whether what a role is given is judged here alone. A role that merely has such a
+/// name is given nothing that its rules could put back.
+pub(super) fn is_the_stacks(call: &Call<'_>, role: &At) -> bool {
+    let (settings, inventory) = (call.settings, call.inventory);
+    is_guard(call, role) && settings.is_stack_role(&role.resource, inventory)
+}
+
 fn changed(call: &Call<'_>) -> Judged {
     let Some(role) = principal(call, Sort::Role) else {
         return unnamed(call, Sort::Role);
@@ -146,9 +155,39 @@ fn changed(call: &Call<'_>) -> Judged {
         _ => format!("role {name} got another description or session length"),
     };
     let summary = format!("{what}; Auditward or log delivery depends on it");
-    Draft::new(&role.resource, summary)
-        .step(touched(call, event, role))
-        .into()
+    let mut draft = Draft::new(&role.resource, summary);
+    draft.by_stack = is_upgrade(call, event, &role);
+    draft.step(touched(call, event, role)).into()
+}
+
+/// Whether Auditward's own stack set changes its role in a member account. Whoever
+/// may act as the stack set's role there is an administrator of that account anyway;
+/// nothing else is accepted of it, and nobody from outside is let in.
+fn is_upgrade(call: &Call<'_>, event: &str, role: &At) -> bool {
+    let actor = Actor::of(call.record);
+    let by_stack_set = actor.invoked_by == "cloudformation.amazonaws.com"
+        && Arn::parse(&actor.issuer).is_some_and(|issuer| {
+            issuer.service == "iam"
+                && issuer.account == role.account
+                && issuer.resource.starts_with("role/stacksets-exec-")
+        });
+    by_stack_set
+        && call.settings.is_member_role(&role.resource)
+        && match event {
+            "PutRolePolicy" | "UpdateRole" => true,
+            "UpdateAssumeRolePolicy" => lets_no_outsider_in(call, role),
+            _ => false,
+        }
+}
+
+/// Whether the trust policy that a call wrote surely lets nobody in but ours.
+fn lets_no_outsider_in(call: &Call<'_>, role: &At) -> bool {
+    let text = call.shown("policyDocument");
+    let wrote = text.map(|text| PolicyState::read(&text));
+    let document = wrote.as_ref().and_then(PolicyState::document);
+    document.is_some_and(|document| {
+        analyze(document, Kind::Trust, &call.zone(&role.account)).foreign == Foreign::No
+    })
 }
 
 /// The facet that a call touched, with what it wrote where the call writes the
@@ -159,11 +198,7 @@ fn touched(call: &Call<'_>, event: &str, role: At) -> Plan {
             let wrote = call
                 .shown("policyDocument")
                 .map(|text| PolicyState::read(&text));
-            let zone = call.settings.zone(&role.account);
-            let document = wrote.as_ref().and_then(PolicyState::document);
-            let shut = document
-                .is_some_and(|text| analyze(text, Kind::Trust, &zone).foreign == Foreign::No);
-            let wish = if shut {
+            let wish = if lets_no_outsider_in(call, &role) {
                 TrustWish::Baseline
             } else {
                 TrustWish::BaselineOrClosed
@@ -176,7 +211,17 @@ fn touched(call: &Call<'_>, event: &str, role: At) -> Plan {
             Step::<RoleInlinePolicies>::new(role, AsRecorded::Baseline).into()
         }
         "AttachRolePolicy" | "DetachRolePolicy" => {
-            Step::<Attachments>::new(role, AttachmentsWish::Baseline).into()
+            let given = call
+                .shown("policyArn")
+                .filter(|_| event == "AttachRolePolicy");
+            let wish = match given {
+                Some(policy) => AttachmentsWish::BaselineOrWithout {
+                    policy: policy.into_owned(),
+                    at: call.time(),
+                },
+                None => AttachmentsWish::Baseline,
+            };
+            Step::<Attachments>::new(role, wish).into()
         }
         "PutRolePermissionsBoundary" => {
             let mut step = Step::<RoleBoundary>::new(role, AsRecorded::Baseline);

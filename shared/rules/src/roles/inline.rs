@@ -3,7 +3,7 @@
 use auditward_policy::Tri;
 use auditward_policy::power::{Verdict, tampering};
 
-use super::guard::is_guard;
+use super::guard::{is_guard, is_the_stacks};
 use super::power::Gift;
 use super::{IAM, Sort, is_near, named, principal, unnamed, whom};
 use crate::facet::{PolicyState, Step};
@@ -57,7 +57,7 @@ fn given(call: &Call<'_>) -> Judged {
         return unnamed(call, sort);
     };
     let approved = call.settings.approval(&to.resource, None) == Tri::Yes;
-    if approved || !is_near(call, &to) || is_guard(call, &to) {
+    if approved || !is_near(call, &to) || is_the_stacks(call, &to) {
         return Judged::Clean;
     }
     let name = call.shown("policyName");
@@ -119,7 +119,7 @@ fn deleted(call: &Call<'_>) -> Judged {
         whom(sort, &of),
         name.as_deref().unwrap_or("?")
     );
-    let mut draft = Draft::new(&of.resource, summary);
+    let mut draft = Draft::new(&of.resource, summary).from_deployers();
     if let Some(name) = name {
         let at = inline(&of, &name);
         draft = draft.step(Step::<InlinePolicy>::new(at, InlineWish::Recorded));

@@ -1,5 +1,7 @@
 mod given;
 mod guarded;
+mod paths;
+mod trusted;
 
 use chrono::TimeZone;
 use serde_json::{Value, json};

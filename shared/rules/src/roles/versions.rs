@@ -223,7 +223,8 @@ fn gone(call: &Call<'_>, plan: impl FnOnce(Draft, crate::facet::At) -> Draft) ->
         Tri::Yes => what,
         _ => format!("{what}; whether it was a guardrail, no settings say"),
     };
-    let draft = plan(Draft::new(&of.resource, summary), of.clone());
+    let draft = Draft::new(&of.resource, summary).from_deployers();
+    let draft = plan(draft, of.clone());
     if guarded == Tri::Yes {
         draft.into()
     } else {
