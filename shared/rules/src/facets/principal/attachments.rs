@@ -207,6 +207,23 @@ fn as_recorded(
     if live.attaches_as(known) {
         return Decision::Safe;
     }
+    // What a role that merely has such a name had when it was seen first may be the attack.
+    let lost = |arn: &String, gives: &Gives| {
+        !live.policies.contains_key(arn) && gives.power(scene) == Some(true)
+    };
+    let stacks = scene
+        .settings
+        .is_stack_role(&scene.at.resource, scene.inventory);
+    if let Some((arn, _)) = known
+        .policies
+        .iter()
+        .find(|(arn, gives)| !stacks && lost(arn, gives))
+    {
+        return Decision::ByHand(format!(
+            "{role} lost {arn}, which gives power over trails, and the stack makes no role of that name; attach it by \
+             hand if it is meant, or name the role in full under `roles.guard`"
+        ));
+    }
     let to = Attached {
         policies: known.policies.clone(),
         ..live.clone()

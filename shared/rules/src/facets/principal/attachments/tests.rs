@@ -312,3 +312,15 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn power_is_attached_again_only_to_a_role_that_the_stack_makes() {
+    let known = Some(attached(&[(ADMIN, Some(true))]));
+    let of = |role: &str| {
+        let stage = Stage::of(&format!("arn:aws:iam::111111111111:role/{role}"));
+        let wish = AttachmentsWish::Baseline;
+        Attachments::decide(&Some(attached(&[])), &wish, Some(&known), stage.scene())
+    };
+    assert!(matches!(of("auditward-tools"), Decision::ByHand(_)));
+    assert!(matches!(of("auditward-member"), Decision::Change(_)));
+}
