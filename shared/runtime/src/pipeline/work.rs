@@ -17,6 +17,7 @@ use crate::case::Work;
 use crate::failure::Failure;
 use crate::guard::{Happened, Touch, Touched};
 use crate::keys;
+use crate::known::Known;
 use crate::store::BoxFuture;
 
 /// Why a plan went no further.
@@ -72,6 +73,15 @@ pub(super) const PROOF: [Pause; 4] = [
     Pause::from_secs(1),
     Pause::from_secs(2),
     Pause::from_secs(4),
+];
+/// The facets of a role of which only a baseline says what is right.
+const GUARD_ROLE: [&str; 6] = [
+    "role-trust",
+    "role-inline-policies",
+    "attachments",
+    "role-boundary",
+    "role-tags",
+    "role-settings",
 ];
 /// Prerequisites of prerequisites of …
 const DEEPEST: usize = 4;
@@ -370,8 +380,27 @@ impl Job<'_> {
             at,
         };
         let known = baseline.as_ref().map(|baseline| &baseline.state);
-        plan.decide(live, known, scene)
+        let mut decision = plan.decide(live, known, scene);
+        let unvouched = baseline.as_ref().is_some_and(|one| !one.confirmed);
+        if unvouched && matches!(decision, Ok(Decision::Change(_))) && self.is_of_guard_role(plan) {
+            // Who makes a role of such a name gives it the state that is seen first.
+            let scene = Scene {
+                recorded: None,
+                ..scene
+            };
+            decision = plan.decide(live, None, scene);
+        }
+        decision
             .map_err(|error| Stop::CannotTell(format!("a recorded state cannot be read: {error}")))
+    }
+
+    fn is_of_guard_role(&self, plan: &Plan) -> bool {
+        let Known {
+            settings,
+            inventory,
+            ..
+        } = self.known;
+        GUARD_ROLE.contains(&plan.kind()) && settings.is_guard_role(&plan.at().resource, inventory)
     }
 
     /// A state that a person put back through undo is accepted for a while.

