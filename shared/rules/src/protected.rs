@@ -164,7 +164,7 @@ where
 fn trail(at: &At) -> Vec<Plan> {
     vec![
         step::<TrailConfig>(at, TrailWish::Hold(Vec::new())),
-        step::<TrailSelectors>(at, SelectorsWish::Full),
+        step::<TrailSelectors>(at, SelectorsWish::Kept),
         step::<TrailInsights>(at, InsightsWish::Recorded),
         step::<TrailLogging>(at, true),
         step::<TrailDelivery>(at, DeliveryWish::Delivers),

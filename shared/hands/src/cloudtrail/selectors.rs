@@ -8,6 +8,7 @@ use aws_sdk_cloudtrail::types::{
     ReadWriteType, Trail,
 };
 
+use auditward_rules::arn::Arn;
 use auditward_rules::facet::At;
 use auditward_rules::facets::trail::{
     AdvancedSelector, BasicSelector, DataResource, FieldSelector, Form, Selectors, TrailSelectors,
@@ -119,11 +120,10 @@ impl CloudTrail<'_> {
         {
             return Some(false);
         }
-        // Asked in its home region, in the name of the account that sees it here.
-        let client = self
-            .client(&At::new(at.account.as_str(), home, arn))
-            .await
-            .ok()?;
+        // Asked in its home region and in its owner's name: a member sees the
+        // organization's trail, and may not ask about it.
+        let owner = Arn::parse(arn)?.account;
+        let client = self.client(&At::new(owner, home, arn)).await.ok()?;
         let (status, selectors) = futures_util::join!(
             client.get_trail_status().name(arn).send(),
             client.get_event_selectors().trail_name(arn).send()

@@ -132,7 +132,7 @@ pub static DELETED: Rule = Rule {
             .step(Step::<TrailConfig>::new(trail.clone(), wish).wrote(None))
             .step(Step::<TrailSelectors>::new(
                 trail.clone(),
-                SelectorsWish::Full,
+                SelectorsWish::AsRecorded,
             ))
             .step(Step::<TrailInsights>::new(
                 trail.clone(),

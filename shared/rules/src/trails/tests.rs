@@ -3,7 +3,7 @@ mod stores;
 
 use chrono::{DateTime, Utc};
 
-use crate::facets::trail::{TrailField, TrailWish};
+use crate::facets::trail::{SelectorsWish, TrailField, TrailWish};
 use crate::inventory::{Inventory, Switches, TrailUse};
 use crate::judge::{Judgement, Verdict, judge};
 use crate::plan::Plan;
@@ -158,6 +158,10 @@ fn a_deleted_trail_comes_back_in_order_and_knows_its_buckets_owner() {
             organization
         }
     );
+    let Some(Plan::TrailSelectors(step)) = judgement.findings[0].plan.get(1) else {
+        panic!()
+    };
+    assert_eq!(step.wish, SelectorsWish::AsRecorded);
 }
 
 #[test]

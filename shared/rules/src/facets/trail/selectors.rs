@@ -16,6 +16,12 @@ pub struct TrailSelectors;
 pub enum SelectorsWish {
     /// All that is recorded; where nothing is, reading and writing management events.
     Full,
+    /// The same, of a trail with which nothing happened: where nothing is recorded and
+    /// nobody can tell whether another trail selects them, it may never have had any.
+    Kept,
+    /// Of a trail that is made again: what is recorded, and not what CloudTrail gives
+    /// every new trail.
+    AsRecorded,
 }
 
 /// A trail's selectors, as CloudTrail has them.
@@ -182,6 +188,11 @@ impl Form {
         is_full(&self.to_advanced())
     }
 
+    /// Whether it is what CloudTrail gives every new trail.
+    fn is_given(&self) -> bool {
+        matches!(self, Self::Basic(list) if *list == [BasicSelector::default()])
+    }
+
     /// With all management events selected as well, in the same form, every
     /// other selector as it was.
     fn with_management(&self) -> Self {
@@ -245,6 +256,18 @@ impl Form {
     }
 }
 
+/// Whether all reading or all writing management events of a source are selected.
+fn selects_of(all: &[AdvancedSelector], source: &str) -> bool {
+    ["true", "false"].iter().any(|read_only| {
+        let mut half = AdvancedSelector::management();
+        half.field_selectors.extend([
+            FieldSelector::equals("readOnly", [*read_only]),
+            FieldSelector::equals("eventSource", [source]),
+        ]);
+        covers(all, &half)
+    })
+}
+
 /// One selector that selects all that these do, for where there are too many.
 fn merged(all: &[BasicSelector]) -> BasicSelector {
     let mut one = BasicSelector {
@@ -292,23 +315,42 @@ impl Facet for TrailSelectors {
 
     fn decide(
         live: &Self::State,
-        _: &SelectorsWish,
+        wish: &SelectorsWish,
         baseline: Option<&Self::State>,
-        _: Scene<'_>,
+        scene: Scene<'_>,
     ) -> Decision<Self::State> {
         let Some(live) = live else {
             return Decision::ByHand(GONE.into());
         };
         let have = live.form.to_advanced();
-        let (form, why) = match baseline.and_then(Option::as_ref) {
-            Some(known) if covers_all(&have, &known.form.to_advanced()) => return Decision::Safe,
-            Some(known) => (
-                live.form.restored(&known.form),
-                "select what was recorded again",
-            ),
+        let known = baseline.and_then(Option::as_ref);
+        // Nobody can tell whether it need select management events, and nobody said
+        // that it is right: one question without an answer must not make it so.
+        let unknown = *wish == SelectorsWish::Kept
+            && scene.recorded.is_none()
+            && !live.form.is_full()
+            && live.covered_elsewhere.is_none();
+        let (form, why) = match known.map(|known| (known, known.form.to_advanced())) {
+            Some((known, wanted))
+                if *wish == SelectorsWish::AsRecorded
+                    && live.form.is_given()
+                    && !covers_all(&wanted, &have) =>
+            {
+                (known.form.clone(), "select what was recorded again")
+            }
+            Some((_, wanted)) if covers_all(&have, &wanted) && !unknown => return Decision::Safe,
             None if live.form.is_full() || live.covered_elsewhere == Some(true) => {
                 return Decision::Safe;
             }
+            _ if unknown => {
+                return Decision::CannotTell(
+                    "it does not select all management events, and whether another trail does cannot be asked; select them, or approve it as it is".into(),
+                );
+            }
+            Some((known, _)) => (
+                live.form.restored(&known.form),
+                "select what was recorded again",
+            ),
             None => (
                 live.form.with_management(),
                 "select reading and writing management events again",
@@ -338,11 +380,15 @@ impl Facet for TrailSelectors {
         match (covers_all(&live, &known), covers_all(&known, &live)) {
             (true, true) => Standing::Equal,
             (false, true) => Standing::Weaker,
-            // A data selector that was added may be an attack as well: it costs.
+            // A data selector that was added may be an attack as well: it costs. So do
+            // the noisy sources, which CloudTrail gives every new trail.
             (true, false)
                 if live
                     .iter()
-                    .all(|one| one.is_management() || covers(&known, one)) =>
+                    .all(|one| one.is_management() || covers(&known, one))
+                    && !NOISY
+                        .iter()
+                        .any(|source| selects_of(&live, source) && !selects_of(&known, source)) =>
             {
                 Standing::Stronger
             }

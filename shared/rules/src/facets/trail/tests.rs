@@ -13,6 +13,7 @@ fn stage() -> Stage {
 
 mod config;
 mod delivery;
+mod made_again;
 mod selectors;
 
 proptest! {

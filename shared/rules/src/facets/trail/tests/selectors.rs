@@ -2,7 +2,7 @@ use super::coverage::{covers, covers_all};
 use super::*;
 use crate::facet::Decision;
 
-fn basic(kind: &str, management: bool) -> BasicSelector {
+pub(super) fn basic(kind: &str, management: bool) -> BasicSelector {
     BasicSelector {
         read_write_type: kind.into(),
         include_management_events: management,
@@ -10,31 +10,31 @@ fn basic(kind: &str, management: bool) -> BasicSelector {
     }
 }
 
-fn s3(values: &[&str]) -> DataResource {
+pub(super) fn s3(values: &[&str]) -> DataResource {
     DataResource {
         kind: "AWS::S3::Object".into(),
         values: values.iter().map(|value| (*value).to_owned()).collect(),
     }
 }
 
-fn with_data(mut one: BasicSelector, data: DataResource) -> BasicSelector {
+pub(super) fn with_data(mut one: BasicSelector, data: DataResource) -> BasicSelector {
     one.data_resources.push(data);
     one
 }
 
-fn excluding(mut one: BasicSelector, sources: &[&str]) -> BasicSelector {
+pub(super) fn excluding(mut one: BasicSelector, sources: &[&str]) -> BasicSelector {
     one.exclude_management_event_sources =
         sources.iter().map(|source| (*source).to_owned()).collect();
     one
 }
 
-fn management(more: &[FieldSelector]) -> AdvancedSelector {
+pub(super) fn management(more: &[FieldSelector]) -> AdvancedSelector {
     let mut one = AdvancedSelector::management();
     one.field_selectors.extend_from_slice(more);
     one
 }
 
-fn data(kind: &str, more: &[FieldSelector]) -> AdvancedSelector {
+pub(super) fn data(kind: &str, more: &[FieldSelector]) -> AdvancedSelector {
     let mut field_selectors = vec![
         FieldSelector::equals("eventCategory", ["Data"]),
         FieldSelector::equals("resources.type", [kind]),
@@ -55,7 +55,7 @@ fn not(field: &str, values: &[&str]) -> FieldSelector {
     }
 }
 
-fn state(form: Form) -> <TrailSelectors as Facet>::State {
+pub(super) fn state(form: Form) -> <TrailSelectors as Facet>::State {
     Some(Selectors {
         form,
         covered_elsewhere: None,
@@ -244,14 +244,14 @@ fn any_basic() -> impl Strategy<Value = BasicSelector> {
     })
 }
 
-fn any_form() -> impl Strategy<Value = Form> {
+pub(super) fn any_form() -> impl Strategy<Value = Form> {
     prop_oneof![
         prop::collection::vec(any_basic(), 1..6).prop_map(Form::Basic),
         prop::collection::vec(any_advanced(), 1..5).prop_map(Form::Advanced),
     ]
 }
 
-fn any_state() -> impl Strategy<Value = <TrailSelectors as Facet>::State> {
+pub(super) fn any_state() -> impl Strategy<Value = <TrailSelectors as Facet>::State> {
     let selectors = (any_form(), any::<Option<bool>>());
     let selectors = selectors.prop_map(|(form, covered_elsewhere)| Selectors {
         form,
