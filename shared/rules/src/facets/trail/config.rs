@@ -2,16 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use auditward_policy::cloudtrail::Delivery;
 use serde::{Deserialize, Serialize};
 
 use super::GONE;
-use crate::arn::Arn;
-use crate::facet::{At, Decision, Facet, Scene, Standing, Step};
-use crate::facets::bucket::{BucketPolicy, PolicyWish};
-use crate::facets::key::{KeyState, KeyWish};
+use super::needs::prerequisites;
+use crate::facet::{Decision, Facet, Scene, Standing};
 use crate::inventory::Switches;
-use crate::plan::Plan;
 
 /// A trail's configuration.
 #[derive(Debug)]
@@ -82,6 +78,12 @@ pub enum TrailField {
 pub enum TrailWish {
     /// What the event touched must be safe.
     Hold(Vec<TrailField>),
+    /// What is recorded as switched on must be; where it delivers stays as it is.
+    Switches {
+        /// Whether the organization's accounts are among it. That hangs on more than
+        /// the trail: on its bucket's policy and on the organization itself.
+        organization: bool,
+    },
     /// The trail must exist, as it was.
     Exist {
         /// Who owns its bucket, where that is known.
@@ -141,20 +143,34 @@ impl TrailSettings {
     /// The nearest state in which `known` holds: what it had switched on is on,
     /// what has been switched on since stays, and it delivers where it did.
     fn restored(&self, known: &Self) -> Self {
-        let multi_region = self.multi_region || known.multi_region;
-        let mut to = Self {
-            multi_region,
-            // CloudTrail refuses trails of all regions without global services.
-            global_events: self.global_events || known.global_events || multi_region,
-            validation: self.validation || known.validation,
-            organization: self.organization || known.organization,
+        let places = Self {
+            multi_region: self.multi_region,
+            global_events: self.global_events,
+            validation: self.validation,
+            organization: self.organization,
             tags: self.tags.clone(),
             ..known.clone()
         };
+        let mut to = places.switched_as(known, true);
         if self.group() == known.group() {
             to.log_group.clone_from(&self.log_group);
         }
         to
+    }
+
+    /// The same with on what `known` has on; the organization's accounts only where
+    /// it delivers to the bucket that was made ready for them.
+    fn switched_as(&self, known: &Self, organization: bool) -> Self {
+        let ready = (&self.bucket, &self.prefix) == (&known.bucket, &known.prefix);
+        let multi_region = self.multi_region || known.multi_region;
+        Self {
+            multi_region,
+            // CloudTrail refuses trails of all regions without global services.
+            global_events: self.global_events || known.global_events || multi_region,
+            validation: self.validation || known.validation,
+            organization: self.organization || organization && ready && known.organization,
+            ..self.clone()
+        }
     }
 
     /// How this differs from `other`, in words.
@@ -180,84 +196,6 @@ impl TrailSettings {
             .map(|(_, name)| name);
         moved.chain(turned).collect::<Vec<_>>().join(", ")
     }
-}
-
-/// A step for the policy of the bucket that a trail is about to deliver to:
-/// CloudTrail refuses a bucket that it may not write to. Whose it is and where,
-/// discovery knows; where it does not, the hand finds out where.
-fn bucket_first(to: &TrailSettings, wish: &TrailWish, scene: Scene<'_>) -> Plan {
-    let At {
-        account, resource, ..
-    } = scene.at;
-    let partition = Arn::parse(resource).map_or("aws", |arn| arn.partition);
-    let (told, organization) = match wish {
-        TrailWish::Exist {
-            bucket_owner,
-            organization,
-        } => (bucket_owner.clone(), organization.clone()),
-        TrailWish::Hold(_) => (None, None),
-    };
-    let ours = &scene.settings.ours;
-    let known = scene.inventory.owner_of(&to.bucket);
-    let archive = || match ours.log_archives.as_slice() {
-        [only] => Some(only.clone()),
-        _ => None,
-    };
-    let owner = known.and_then(|used| used.bucket_owner.clone());
-    let owner = owner.or(told).or_else(archive);
-    let region = known.and_then(|used| used.bucket_region.clone());
-    let before = scene.inventory.of_trail(resource);
-    let delivery = Delivery {
-        bucket: to.bucket.clone(),
-        prefix: to.prefix.clone(),
-        trail_arn: resource.clone(),
-        owner_account: account.clone(),
-        org_id: organization
-            .or_else(|| ours.organization.clone())
-            .or_else(|| before.and_then(|used| used.organization.clone()))
-            .filter(|_| to.organization),
-    };
-    let at = At::new(
-        owner.unwrap_or_else(|| account.clone()),
-        region.unwrap_or_default(),
-        format!("arn:{partition}:s3:::{}", to.bucket),
-    );
-    let wish = PolicyWish {
-        outsiders: false,
-        deliveries: vec![delivery],
-        restore: false,
-    };
-    Step::<BucketPolicy>::new(at, wish).into()
-}
-
-/// What must hold before a trail can be written: its bucket lets it deliver, and
-/// its key is enabled, where either changes.
-fn prerequisites(
-    from: Option<&TrailSettings>,
-    to: &TrailSettings,
-    wish: &TrailWish,
-    scene: Scene<'_>,
-) -> Vec<Plan> {
-    let mut first = Vec::new();
-    let delivery = |settings: &TrailSettings| {
-        (
-            settings.bucket.clone(),
-            settings.prefix.clone(),
-            settings.organization,
-        )
-    };
-    if from.is_none_or(|from| delivery(from) != delivery(to)) {
-        first.push(bucket_first(to, wish, scene));
-    }
-    let key = to
-        .key
-        .as_deref()
-        .filter(|key| from.is_none_or(|from| from.key.as_deref() != Some(key)));
-    if let Some((key, arn)) = key.and_then(|key| Some((key, Arn::parse(key)?))) {
-        let at = At::new(arn.account, arn.region, key);
-        first.push(Step::<KeyState>::new(at, KeyWish::Enabled).into());
-    }
-    first
 }
 
 /// The decision about a trail of which nothing is recorded.
@@ -344,6 +282,12 @@ impl Facet for TrailConfig {
     ) -> Decision<Self::State> {
         let known = baseline.and_then(Option::as_ref);
         match (live, known, wish) {
+            // Without a record, or a trail, nothing is known to have been on; and what
+            // counts as safe is learnt.
+            (None, _, TrailWish::Switches { .. }) => Decision::CannotTell(GONE.into()),
+            (Some(_), None, TrailWish::Switches { .. }) => Decision::CannotTell(
+                "nothing records what the trail had switched on".into(),
+            ),
             (None, None, _) => Decision::ByHand(format!("nothing records how the trail was configured: {GONE}")),
             (None, Some(known), _) => {
                 let decision = Decision::change(Some(known.clone()), "create the trail again as it was recorded");
@@ -354,18 +298,21 @@ impl Facet for TrailConfig {
                 "a trail of this name is there, and nothing records whether it is configured as the deleted one was".into(),
             ),
             (Some(live), Some(known), TrailWish::Exist { .. }) => {
-                // What stands here may be somebody else's work under a known name;
-                // writing over it would hide that.
+                // What stands here may be somebody's replacement: a person has a look's
+                // time to say so.
                 match Self::compare(&Some(live.clone()), &Some(known.clone())) {
                     Standing::Equal | Standing::Stronger => Decision::Safe,
                     Standing::Weaker | Standing::Incomparable => Decision::ByHand(format!(
-                        "the trail was deleted, and another one stands under its name, different in: {}; find out who made it, then delete it or update it",
+                        "the trail was deleted, and the one that stands under its name now is different in: {}; approve it if that is meant, else the next look puts it back as recorded, once that is confirmed",
                         live.told_from(known)
                     )),
                 }
             }
-            (Some(live), Some(known), TrailWish::Hold(_)) => {
-                let to = live.restored(known);
+            (Some(live), Some(known), TrailWish::Hold(_) | TrailWish::Switches { .. }) => {
+                let to = match wish {
+                    TrailWish::Switches { organization } => live.switched_as(known, *organization),
+                    _ => live.restored(known),
+                };
                 let (from, wanted) = (Some(live.clone()), Some(to.clone()));
                 let evidence_on = match Self::compare(&wanted, &from) {
                     Standing::Equal => return Decision::Safe,
@@ -378,6 +325,17 @@ impl Facet for TrailConfig {
                 decision.after(first)
             }
         }
+    }
+
+    fn evidence(wish: &TrailWish) -> Option<TrailWish> {
+        let organization = match wish {
+            TrailWish::Hold(_) | TrailWish::Exist { .. } => true,
+            TrailWish::Switches { organization: true } => false,
+            TrailWish::Switches {
+                organization: false,
+            } => return None,
+        };
+        Some(TrailWish::Switches { organization })
     }
 
     fn compare(live: &Self::State, known: &Self::State) -> Standing {

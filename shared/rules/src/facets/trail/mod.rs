@@ -5,6 +5,7 @@ mod config;
 mod coverage;
 mod delivery;
 mod insights;
+mod needs;
 mod selectors;
 mod tags;
 

@@ -15,6 +15,7 @@ mod config;
 mod delivery;
 mod made_again;
 mod selectors;
+mod switches;
 
 proptest! {
     #[test]

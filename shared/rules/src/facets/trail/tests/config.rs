@@ -5,7 +5,7 @@ use crate::facet::Decision;
 use crate::inventory::TrailUse;
 use crate::plan::Plan;
 
-fn good() -> TrailSettings {
+pub(super) fn good() -> TrailSettings {
     TrailSettings {
         bucket: "acme-org-trail-logs".into(),
         prefix: None,
@@ -21,7 +21,7 @@ fn good() -> TrailSettings {
     }
 }
 
-fn any_settings() -> impl Strategy<Value = Option<TrailSettings>> {
+pub(super) fn any_settings() -> impl Strategy<Value = Option<TrailSettings>> {
     let place = |text: &'static str| {
         prop::option::of(prop::sample::select(vec![
             text.to_owned(),
@@ -86,6 +86,7 @@ fn any_wish() -> impl Strategy<Value = TrailWish> {
     ]);
     prop_oneof![
         3 => prop::collection::vec(field, 0..4).prop_map(TrailWish::Hold),
+        1 => any::<bool>().prop_map(|organization| TrailWish::Switches { organization }),
         1 => Just(TrailWish::Exist { bucket_owner: None, organization: Some("o-exampleorg1".into()) }),
     ]
 }
@@ -104,7 +105,7 @@ proptest! {
     ) {
         let stage = stage();
         if let Decision::Change(change) = TrailConfig::decide(&live, &wish, Some(&known), stage.scene())
-            && known.is_some()
+            && known.is_some() && !matches!(wish, TrailWish::Switches { .. })
         {
             let standing = TrailConfig::compare(&change.to, &known);
             prop_assert!(matches!(standing, Standing::Equal | Standing::Stronger), "{:?}", change);
@@ -112,7 +113,7 @@ proptest! {
     }
 }
 
-fn decide(
+pub(super) fn decide(
     live: &TrailSettings,
     wish: &TrailWish,
     known: Option<&TrailSettings>,
@@ -121,7 +122,7 @@ fn decide(
     TrailConfig::decide(&Some(live.clone()), wish, known.as_ref(), stage().scene())
 }
 
-fn kinds(plans: &[Plan]) -> Vec<&'static str> {
+pub(super) fn kinds(plans: &[Plan]) -> Vec<&'static str> {
     plans.iter().map(Plan::kind).collect()
 }
 
@@ -378,7 +379,7 @@ fn a_deleted_trail_of_which_nothing_is_recorded_needs_a_person() {
 }
 
 #[test]
-fn an_impostor_under_the_deleted_trails_name_is_never_written_over() {
+fn what_stands_under_a_deleted_trails_name_is_left_to_a_person_and_to_what_is_confirmed() {
     let wish = TrailWish::Exist {
         bucket_owner: None,
         organization: None,
@@ -392,6 +393,8 @@ fn an_impostor_under_the_deleted_trails_name_is_never_written_over() {
         panic!()
     };
     assert!(why.contains("bucket, log file validation"), "{why}");
+    // The next look holds it against the record, as any trail.
+    assert!(why.contains("once that is confirmed"), "{why}");
     assert_eq!(decide(&good(), &wish, Some(&good())), Decision::Safe);
 }
 
