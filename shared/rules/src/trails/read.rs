@@ -49,33 +49,48 @@ pub(super) fn trail(call: &Call<'_>, parameter: &str) -> Option<At> {
         .flatten()
         .find(|name| is_shown(name))?;
     if let Some(arn) = Arn::parse(&named) {
-        return Some(At::new(arn.account, arn.region, named.as_ref()));
+        let name = arn.resource.strip_prefix("trail/");
+        let meant = name.and_then(|name| meant(call, &named, name));
+        return Some(meant.unwrap_or_else(|| At::new(arn.account, arn.region, named.as_ref())));
     }
     let (partition, region, account) = (call.partition(), &call.record.region, call.account());
     let here = format!("arn:{partition}:cloudtrail:{region}:{account}:trail/{named}");
-    Some(match meant(call, &here, &named) {
-        Some((arn, region)) => At::new(account, region, arn),
-        None => call.here(here),
-    })
+    Some(meant(call, &here, &named).unwrap_or_else(|| call.here(here)))
 }
 
 /// The trail that a call which failed meant, where none of that name is known in
-/// the region in which it asked: one of that name in another region.
-fn meant<'a>(call: &Call<'a>, here: &str, name: &str) -> Option<(&'a str, &'a str)> {
+/// the account and region in which it asked: one of that name in another region, or
+/// the organization's, which every member sees.
+fn meant(call: &Call<'_>, here: &str, name: &str) -> Option<At> {
     if !call.record.failed() {
         return None;
     }
+    let account = Arn::parse(here)?.account;
     let found = call.inventory.used().map(|used| &used.trail);
     let named = call.settings.protected.resources.iter();
-    let mut known = found.chain(named).filter_map(|text| {
-        let arn = Arn::parse(text).filter(|arn| arn.service == "cloudtrail")?;
-        let is_it =
-            arn.account == call.account() && arn.resource.strip_prefix("trail/") == Some(name);
-        (is_it && !arn.region.contains(['*', '?'])).then_some((text.as_str(), arn.region))
-    });
-    let first = known.next()?;
-    let is_here = first.0 == here || known.any(|(arn, _)| arn == here);
-    (!is_here).then_some(first)
+    let known: Vec<_> = found
+        .chain(named)
+        .filter_map(|text| {
+            let arn = Arn::parse(text).filter(|arn| arn.service == "cloudtrail")?;
+            let is_it = arn.resource.strip_prefix("trail/") == Some(name);
+            (is_it && !arn.region.contains(['*', '?'])).then_some((text, arn))
+        })
+        .collect();
+    if known.iter().any(|(text, _)| *text == here) {
+        return None;
+    }
+    // Any account may have a trail of that name: one that discovery knows to be one
+    // account's alone is not meant.
+    let of_organization = |text: &str| {
+        let mut uses = call.inventory.used().filter(|used| used.trail == text);
+        call.inventory.of_trail(text).is_none() || uses.any(|used| used.organization.is_some())
+    };
+    let mut all = known.iter();
+    let own = known.iter().find(|(_, arn)| arn.account == account);
+    let (text, arn) = own.or_else(|| {
+        all.find(|(text, arn)| crate::arn::is_account(arn.account) && of_organization(text))
+    })?;
+    Some(At::new(arn.account, arn.region, text.as_str()))
 }
 
 /// What an `UpdateTrail` did.
@@ -164,6 +179,7 @@ pub(super) fn update(call: &Call<'_>, trail: &str) -> Option<Update> {
         let Some(value) = request.string(name) else {
             continue;
         };
+        let value = in_full(trail, update.wrote.as_ref(), name, value);
         let moved = moved(call, used, name, &value);
         if moved == Some(false) {
             continue;
@@ -178,6 +194,37 @@ pub(super) fn update(call: &Call<'_>, trail: &str) -> Option<Update> {
     Some(update)
 }
 
+/// A place by its ARN, where the request names it otherwise: as the answer has it;
+/// else the bare name of a topic is one in the trail's own account and region.
+fn in_full<'a>(
+    trail: &str,
+    wrote: Option<&TrailSettings>,
+    name: &str,
+    value: Cow<'a, str>,
+) -> Cow<'a, str> {
+    if value.is_empty() {
+        return value;
+    }
+    let answered = wrote.and_then(|wrote| match name {
+        "snsTopicName" => wrote.topic.clone(),
+        "kmsKeyId" => wrote.key.clone(),
+        _ => None,
+    });
+    if let Some(arn) = answered {
+        return arn.into();
+    }
+    let bare = name == "snsTopicName" && is_shown(&value) && !value.contains(':');
+    match Arn::parse(trail).filter(|_| bare) {
+        Some(Arn {
+            partition,
+            region,
+            account,
+            ..
+        }) => format!("arn:{partition}:sns:{region}:{account}:{value}").into(),
+        None => value,
+    }
+}
+
 /// Whether a place that the request names differs from the one known before;
 /// `None`: that is not known.
 fn moved(call: &Call<'_>, used: Option<&TrailUse>, name: &str, value: &str) -> Option<bool> {
@@ -187,6 +234,7 @@ fn moved(call: &Call<'_>, used: Option<&TrailUse>, name: &str, value: &str) -> O
     let foreign = Arn::parse(value).is_some_and(|arn| {
         let ours = &call.settings.ours;
         !arn.account.is_empty()
+            && arn.account != call.account()
             && !ours
                 .accounts
                 .iter()
@@ -226,9 +274,9 @@ fn is_at(used: &TrailUse, name: &str, value: &str) -> bool {
         "cloudWatchLogsLogGroupArn" => (value.trim_end_matches(":*"), known.trim_end_matches(":*")),
         _ => (value, known),
     };
-    // Topics and keys go by their ARN or by what stands at its end.
-    let tail = |arn: &str| !value.is_empty() && arn.rsplit([':', '/']).next() == Some(value);
-    value == known || (matches!(name, "snsTopicName" | "kmsKeyId") && tail(known))
+    // Keys go by their ARN, or by what stands at its end and is no other's.
+    let tail = |arn: &str| !value.is_empty() && arn.rsplit('/').next() == Some(value);
+    value == known || (name == "kmsKeyId" && tail(known))
 }
 
 /// The configuration as `CreateTrail` and `UpdateTrail` answer with it.
