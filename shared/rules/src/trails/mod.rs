@@ -271,7 +271,7 @@ pub static INSIGHTS_WEAKENED: Rule = Rule {
     proof: Proof::Moto,
     judge: |call| {
         if call.parameter("eventDataStore").is_some() {
-            return Judged::Clean;
+            return insights_of_store(call);
         }
         let trail = match subject(call, "trailName") {
             Ok(trail) => trail,
@@ -299,6 +299,26 @@ pub static INSIGHTS_WEAKENED: Rule = Rule {
         call.only_the_baseline_tells(Draft::new(trail.resource, summary).step(step))
     },
 };
+
+/// Insights of an event data store: its record does not show the ones before.
+fn insights_of_store(call: &Call<'_>) -> Judged {
+    let at = match stores::store(call) {
+        Ok(at) => at,
+        Err(judged) => return judged,
+    };
+    let name = stores::told(&at);
+    match read::insights(call) {
+        Some(insights) if insights.is_empty() => {
+            let summary = format!("all insights of {name} were switched off; put them again");
+            Draft::new(at.resource, summary).into()
+        }
+        Some(_) => Judged::Clean,
+        None => {
+            let summary = format!("insights of {name} were put, and the record does not say which");
+            Judged::CannotTell(Draft::new(at.resource, summary))
+        }
+    }
+}
 
 /// The protected trail that a call is about; else what the call amounts to.
 fn subject(call: &Call<'_>, parameter: &str) -> Result<At, Judged> {

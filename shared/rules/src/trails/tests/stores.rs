@@ -180,3 +180,21 @@ fn what_a_deployer_made_of_a_store_is_learnt_from_the_answer() {
     let wrote = judgement.accepted[0].wrote().unwrap();
     assert_eq!(wrote["retention_days"], 366);
 }
+
+#[test]
+fn insights_of_a_guarded_store_that_are_switched_off_are_told() {
+    let put = |list: &str| {
+        let request = format!(r#"{{"eventDataStore":"{STORE}","insightSelectors":{list}}}"#);
+        guarded("PutInsightSelectors", &request)
+    };
+    let judgement = put("[]");
+    assert_eq!(judgement.verdict(), Verdict::Violation);
+    assert_eq!(judgement.findings[0].resource, STORE);
+    assert!(kinds(&judgement).is_empty());
+    let some = r#"[{"insightType":"ApiCallRateInsight"}]"#;
+    assert_eq!(put(some).verdict(), Verdict::Clean);
+    assert_eq!(
+        put("\"HIDDEN_DUE_TO_SECURITY_REASONS\"").verdict(),
+        Verdict::CannotTell
+    );
+}
