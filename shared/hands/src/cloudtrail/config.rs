@@ -60,13 +60,102 @@ impl Hand<TrailConfig> for CloudTrail<'_> {
                 "cloudtrail:DeleteTrail",
                 "a trail is never deleted",
             )),
-            (None, Some(to)) => self.create(at, to).await,
-            (Some(from), Some(to)) => self.update(at, from, to).await,
+            (from, Some(to)) => self.write_what_goes(at, from.as_ref(), to).await,
         }
     }
 }
 
+/// Where a trail sends to besides its bucket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Topic,
+    LogGroup,
+}
+
+impl Side {
+    /// The one for which CloudTrail refuses a whole call: it is gone, or does not let
+    /// CloudTrail in.
+    fn refused(failure: &Failure) -> Option<Self> {
+        match failure.code.as_str() {
+            "InsufficientSnsTopicPolicyException" | "InvalidSnsTopicNameException" => {
+                Some(Self::Topic)
+            }
+            "InvalidCloudWatchLogsLogGroupArnException"
+            | "InvalidCloudWatchLogsRoleArnException"
+            | "CloudWatchLogsDeliveryUnavailableException" => Some(Self::LogGroup),
+            _ => None,
+        }
+    }
+
+    fn name(self) -> &'static str {
+        match self {
+            Self::Topic => "topic",
+            Self::LogGroup => "log group",
+        }
+    }
+
+    /// What is wanted without it: it stays as it is, and a new trail has none. `None`:
+    /// that is nothing else.
+    fn left(self, from: Option<&TrailSettings>, to: &TrailSettings) -> Option<TrailSettings> {
+        let mut left = to.clone();
+        match self {
+            Self::Topic => left.topic = from.and_then(|from| from.topic.clone()),
+            Self::LogGroup => {
+                left.log_group = from.and_then(|from| from.log_group.clone());
+                left.log_role = from.and_then(|from| from.log_role.clone());
+            }
+        }
+        (left != *to).then_some(left)
+    }
+}
+
 impl CloudTrail<'_> {
+    /// Writes all that CloudTrail takes: whoever deletes a trail's topic or the role of
+    /// its log group must not keep the trail itself away. What was left out is a
+    /// failure all the same, and told as one.
+    async fn write_what_goes(
+        &self,
+        at: &At,
+        from: Option<&TrailSettings>,
+        to: &TrailSettings,
+    ) -> Result<Written, Failure> {
+        let mut to = to.clone();
+        if let Some(from) = from {
+            // Tags are written with a new trail only.
+            to.tags.clone_from(&from.tags);
+        }
+        let mut refused: Option<Failure> = None;
+        loop {
+            let answer = match from {
+                None => self.create(at, &to).await,
+                Some(from) => match refused.take_if(|_| to == *from) {
+                    // Only what is left out was to be changed.
+                    Some(refused) => return Err(refused),
+                    None => self.update(at, from, &to).await,
+                },
+            };
+            let (failure, earlier) = match (answer, refused.take()) {
+                (Ok(written), None) => return Ok(written),
+                (Ok(written), Some(refused)) => return Err(refused.after(&written)),
+                (Err(failure), earlier) => (failure, earlier),
+            };
+            let side = Side::refused(&failure);
+            let left = side.and_then(|side| Some((side, side.left(from, &to)?)));
+            let mut message = failure.message.clone();
+            if let Some((side, _)) = &left {
+                message = format!("its {} cannot be set: {message}", side.name());
+            }
+            if let Some(earlier) = earlier {
+                message = format!("{}; {message}", earlier.message);
+            }
+            let failure = Failure { message, ..failure };
+            match left {
+                None => return Err(failure),
+                Some((_, left)) => (to, refused) = (left, Some(failure)),
+            }
+        }
+    }
+
     async fn create(&self, at: &At, to: &TrailSettings) -> Result<Written, Failure> {
         let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
         let tags: Result<Vec<_>, _> = to.tags.iter().map(tag).collect();
@@ -186,6 +275,48 @@ mod tests {
             ..TrailSettings::default()
         };
         assert_eq!(settings, known);
+    }
+
+    #[test]
+    fn what_cloudtrail_refuses_a_trail_for_is_left_as_it_is() {
+        let some = |text: &str| Some(text.to_owned());
+        let wanted = TrailSettings {
+            bucket: "logs".into(),
+            topic: some("topic"),
+            log_group: some("group"),
+            log_role: some("role"),
+            ..TrailSettings::default()
+        };
+        let without = Side::LogGroup.left(None, &wanted).unwrap();
+        assert_eq!((&without.log_group, &without.log_role), (&None, &None));
+        assert_eq!(without.topic, wanted.topic);
+        let from = TrailSettings {
+            topic: some("elsewhere"),
+            ..wanted.clone()
+        };
+        assert_eq!(Side::Topic.left(Some(&from), &wanted), Some(from.clone()));
+        assert_eq!(Side::LogGroup.left(Some(&from), &wanted), None);
+    }
+
+    #[test]
+    fn only_what_is_beside_the_bucket_can_be_left_out() {
+        let side = |code: &str| {
+            Side::refused(&Failure {
+                code: code.into(),
+                ..Failure::other(CREATE, "refused")
+            })
+        };
+        assert_eq!(
+            side("InsufficientSnsTopicPolicyException"),
+            Some(Side::Topic)
+        );
+        assert_eq!(
+            side("InvalidCloudWatchLogsRoleArnException"),
+            Some(Side::LogGroup)
+        );
+        for other in ["InsufficientS3BucketPolicyException", "AccessDenied"] {
+            assert_eq!(side(other), None);
+        }
     }
 
     #[test]
