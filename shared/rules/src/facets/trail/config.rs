@@ -270,6 +270,9 @@ fn unrecorded(
 
 impl Facet for TrailConfig {
     const KIND: &'static str = "trail-config";
+    /// CloudTrail [refuses a bucket](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html#API_CreateTrail_Errors)
+    /// that it may not write to.
+    const CHECKED: bool = true;
     /// The configuration; `None`: there is no such trail.
     type State = Option<TrailSettings>;
     type Wish = TrailWish;
