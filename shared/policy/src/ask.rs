@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::glob::matches;
 use crate::key::Key;
+use crate::keys::Keys;
 use crate::matching::Fields;
 use crate::operator::{Base, Compare, SetOp};
 use crate::policy::{Condition, Policy, Stmt};
@@ -25,7 +26,8 @@ pub(crate) enum Asker<'r> {
 pub(crate) enum Known {
     /// They are absent.
     All,
-    /// Identity and source keys are absent, others unknown.
+    /// Identity and source keys are absent, and those of VPC endpoints, through
+    /// which no service calls; others are unknown.
     Service,
     /// Source keys are absent, others unknown.
     Principal,
@@ -74,12 +76,29 @@ impl Context {
     }
 }
 
+/// What is acted on.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Target<'r> {
+    One(&'r str),
+    /// Each of these: what only some of them get is not allowed.
+    Each(&'r Keys),
+}
+
+impl Target<'_> {
+    fn met_by(self, pattern: &str) -> Val {
+        match self {
+            Target::One(resource) => matches(pattern, resource, false),
+            Target::Each(keys) => keys.met_by(pattern),
+        }
+    }
+}
+
 /// One concrete request.
 #[derive(Debug, Clone)]
 pub(crate) struct Ask<'r> {
     pub(crate) asker: Asker<'r>,
     pub(crate) action: &'r str,
-    pub(crate) resource: &'r str,
+    pub(crate) resource: Target<'r>,
     pub(crate) context: Context,
     pub(crate) known: Known,
 }
@@ -108,8 +127,8 @@ impl Ask<'_> {
         let allowed = granted.and(denied.not());
         match (allowed.lo, allowed.hi) {
             (Level::Always, _) => Tri::Yes,
-            (_, Level::Never) => Tri::No,
-            _ => Tri::CannotTell,
+            (_, Level::Always) => Tri::CannotTell,
+            _ => Tri::No,
         }
     }
 
@@ -140,15 +159,6 @@ impl Ask<'_> {
     }
 
     fn is_about(&self, policy: &Policy<'_>, kind: Kind, stmt: &Stmt<'_>) -> Val {
-        let any = |texts: &mut dyn Iterator<Item = &str>, text: &str, fold: bool| {
-            texts.fold(Val::NEVER, |any, pattern| {
-                any.or(match self.fill(pattern, true, policy.variables) {
-                    Some(Some(pattern)) => matches(&pattern, text, fold),
-                    Some(None) => Val::NEVER,
-                    None => Val::UNKNOWN,
-                })
-            })
-        };
         let mut about = if stmt.action.is_none() {
             Val::ALWAYS
         } else {
@@ -162,7 +172,13 @@ impl Ask<'_> {
             }
         };
         if stmt.resource.is_some() && kind != Kind::Trust {
-            let listed = any(&mut stmt.resources(), self.resource, false);
+            let listed = stmt.resources().fold(Val::NEVER, |any, pattern| {
+                any.or(match self.fill(pattern, true, policy.variables) {
+                    Some(Some(pattern)) => self.resource.met_by(&pattern),
+                    Some(None) => Val::NEVER,
+                    None => Val::UNKNOWN,
+                })
+            });
             about = about.and(if stmt.not_resource {
                 listed.not()
             } else {
@@ -240,9 +256,9 @@ impl Ask<'_> {
                 _ => Found::Unknown,
             },
             Known::Service => match key {
+                _ if key.is_of_endpoints(text) => Found::Absent,
                 Key::Other
                 | Key::SourceIp
-                | Key::SourceVpc
                 | Key::ResourceAccount
                 | Key::ResourceOrgId
                 | Key::ResourceOrgPaths

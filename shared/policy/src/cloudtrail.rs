@@ -5,7 +5,8 @@
 use std::collections::BTreeMap;
 
 use crate::json::write_string;
-use crate::request::{ServiceRequest, service_allowed, service_granted};
+use crate::keys::{Keys, Part};
+use crate::request::{Asked, ServiceRequest};
 use crate::{Document, Kind, Statement, Tri};
 
 const SERVICE: &str = "cloudtrail.amazonaws.com";
@@ -50,12 +51,12 @@ impl Delivery {
         format!("{}/{prefix}AWSLogs/{owner}", self.bucket_arn())
     }
 
-    fn request(&self, action: &str, resource: String, more: &[(&str, &str)]) -> ServiceRequest {
+    fn request(&self, action: &str, resource: String, more: &[(&str, &str)]) -> Asked {
         let context: BTreeMap<String, Vec<String>> = more
             .iter()
             .map(|(key, value)| ((*key).to_owned(), vec![(*value).to_owned()]))
             .collect();
-        ServiceRequest {
+        let request = ServiceRequest {
             service: SERVICE.to_owned(),
             action: action.to_owned(),
             resource,
@@ -63,34 +64,67 @@ impl Delivery {
             source_account: Some(self.owner_account.clone()),
             source_org_id: self.org_id.clone(),
             context,
+        };
+        Asked {
+            request,
+            keys: None,
         }
     }
 
-    fn acl_check(&self) -> ServiceRequest {
+    fn acl_check(&self) -> Asked {
         self.request("s3:GetBucketAcl", self.bucket_arn(), &[])
     }
 
-    /// One log file and one digest.
-    fn writes(&self, owner: &str) -> Vec<ServiceRequest> {
-        let inside = match &self.org_id {
-            Some(org) if org == owner => format!("{}/", self.owner_account),
-            _ => String::new(),
-        };
+    /// All log files and all digests: of every Region and day, and in an
+    /// organization's folder of every account.
+    fn writes(&self, owner: &str) -> Vec<Asked> {
         ["CloudTrail", "CloudTrail-Digest"]
             .iter()
             .map(|sort| {
-                let key = format!(
-                    "{}/{inside}{sort}/us-east-1/2026/01/01/{}_{sort}_us-east-1_20260101T0000Z_Zm9v.json.gz",
-                    self.folder(owner),
-                    self.owner_account
-                );
                 let acl = [("s3:x-amz-acl", "bucket-owner-full-control")];
-                self.request("s3:PutObject", key, &acl)
+                Asked {
+                    keys: Some(self.keys(owner, sort)),
+                    ..self.request("s3:PutObject", String::new(), &acl)
+                }
             })
             .collect()
     }
 
-    fn key_requests(&self) -> [ServiceRequest; 2] {
+    /// `folder/sort/region/yyyy/mm/dd/account_sort_….json.gz`, in the form of
+    /// "CloudTrail log file name format".
+    fn keys(&self, owner: &str, sort: &str) -> Keys {
+        let text = |text: &str| Part::Text(text.to_owned());
+        let mut parts = vec![Part::Text(format!("{}/", self.folder(owner)))];
+        let account = match &self.org_id {
+            Some(org) if org == owner => {
+                parts.extend([Part::Digits(12), text("/")]);
+                Part::Digits(12)
+            }
+            _ => text(&self.owner_account),
+        };
+        parts.push(Part::Text(format!("{sort}/")));
+        // Such as `us-gov-west-1`.
+        parts.extend([
+            Part::Run(|c| c.is_ascii_lowercase()),
+            text("-"),
+            Part::Run(|c| c.is_ascii_lowercase() || c == '-'),
+            text("-"),
+            Part::Digits(1),
+        ]);
+        for digits in [4, 2, 2] {
+            parts.extend([text("/"), Part::Digits(digits)]);
+        }
+        parts.extend([
+            text("/"),
+            account,
+            Part::Text(format!("_{sort}_")),
+            Part::Run(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)),
+            text(".json.gz"),
+        ]);
+        Keys::new(parts)
+    }
+
+    fn key_requests(&self) -> [Asked; 2] {
         let context = [(
             "kms:EncryptionContext:aws:cloudtrail:arn",
             self.trail_arn.as_str(),
@@ -125,8 +159,10 @@ fn write_statement(delivery: &Delivery, sid: &str, owner: &str) -> Option<Statem
     statement(sid, "s3:PutObject", &resource, &condition)
 }
 
-/// The needs of a delivery, each with the requests that it must let through.
-fn bucket_needs(delivery: &Delivery) -> Vec<(Vec<ServiceRequest>, Option<Statement>)> {
+/// The requests that must get through, and the statement that lets them.
+type Need = (Vec<Asked>, Option<Statement>);
+
+fn bucket_needs(delivery: &Delivery) -> Vec<Need> {
     let source = format!(
         r#"{{"StringEquals":{{"aws:SourceArn":{}}}}}"#,
         quoted(&delivery.trail_arn)
@@ -154,7 +190,7 @@ fn bucket_needs(delivery: &Delivery) -> Vec<(Vec<ServiceRequest>, Option<Stateme
     needs
 }
 
-fn key_needs(delivery: &Delivery) -> Vec<(Vec<ServiceRequest>, Option<Statement>)> {
+fn key_needs(delivery: &Delivery) -> Vec<Need> {
     let arn = quoted(&delivery.trail_arn);
     let context = format!(
         r#"{{"StringEquals":{{"aws:SourceArn":{arn}}},"StringLike":{{"kms:EncryptionContext:aws:cloudtrail:arn":{}}}}}"#,
@@ -229,10 +265,10 @@ pub fn add_missing_key(doc: &Document, delivery: &Delivery) -> Document {
     add(doc.clone(), Kind::Key, key_needs(delivery))
 }
 
-fn delivers(doc: &Document, kind: Kind, needs: &[(Vec<ServiceRequest>, Option<Statement>)]) -> Tri {
+fn delivers(doc: &Document, kind: Kind, needs: &[Need]) -> Tri {
     let mut all = Tri::Yes;
     for request in needs.iter().flat_map(|(requests, _)| requests) {
-        match service_allowed(doc, kind, request) {
+        match request.is_allowed(doc, kind, true) {
             Tri::Yes => {}
             Tri::No => return Tri::No,
             Tri::CannotTell => all = Tri::CannotTell,
@@ -241,15 +277,11 @@ fn delivers(doc: &Document, kind: Kind, needs: &[(Vec<ServiceRequest>, Option<St
     all
 }
 
-fn add(
-    mut doc: Document,
-    kind: Kind,
-    needs: Vec<(Vec<ServiceRequest>, Option<Statement>)>,
-) -> Document {
+fn add(mut doc: Document, kind: Kind, needs: Vec<Need>) -> Document {
     for (requests, statement) in needs {
         let granted = requests
             .iter()
-            .all(|request| service_granted(&doc, kind, request) == Tri::Yes);
+            .all(|request| request.is_allowed(&doc, kind, false) == Tri::Yes);
         if let (false, Some(statement)) = (granted, statement) {
             doc.statement_append(&statement);
         }

@@ -139,6 +139,20 @@ impl<'t> Key<'t> {
         }
     }
 
+    /// Whether requests carry the key only if they come through a VPC endpoint.
+    pub(crate) fn is_of_endpoints(self, text: &str) -> bool {
+        self == Key::SourceVpc
+            || [
+                "aws:SourceVpcArn",
+                "aws:VpcSourceIp",
+                "aws:VpceAccount",
+                "aws:VpceOrgID",
+                "aws:VpceOrgPaths",
+            ]
+            .iter()
+            .any(|known| known.eq_ignore_ascii_case(text))
+    }
+
     /// One bit for each key that only a service's call carries.
     pub(crate) fn source_bit(self) -> u8 {
         match self {

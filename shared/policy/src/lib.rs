@@ -18,6 +18,7 @@ mod glob;
 mod hold;
 mod json;
 mod key;
+mod keys;
 mod kind;
 mod matching;
 mod meaning;

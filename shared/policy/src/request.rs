@@ -3,8 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use crate::ask::{Ask, Asker, Context, Known};
+use crate::ask::{Ask, Asker, Context, Known, Target};
 use crate::json::Tape;
+use crate::keys::Keys;
 use crate::policy::Policy;
 use crate::principal::{Form, IdentityKind, Principal, aws};
 use crate::{Document, Kind, Tri};
@@ -35,18 +36,32 @@ pub fn service_allowed(doc: &Document, kind: Kind, request: &ServiceRequest) -> 
     let Ok(tape) = Tape::parse(doc.as_json()) else {
         return Tri::CannotTell;
     };
-    let policy = Policy::of(&tape);
-    service_ask(request).decide(&policy, kind, tape.garbled)
+    service_ask(request).decide(&Policy::of(&tape), kind, tape.garbled)
 }
 
-/// As [`service_allowed`], but as if there were no Deny.
-pub(crate) fn service_granted(doc: &Document, kind: Kind, request: &ServiceRequest) -> Tri {
-    let Ok(tape) = Tape::parse(doc.as_json()) else {
-        return Tri::CannotTell;
-    };
-    let mut policy = Policy::of(&tape);
-    policy.statements.retain(|stmt| stmt.allow);
-    service_ask(request).decide(&policy, kind, tape.garbled)
+/// A service's request, or one for each of many keys.
+#[derive(Debug, Clone)]
+pub(crate) struct Asked {
+    pub(crate) request: ServiceRequest,
+    /// In place of the request's one resource.
+    pub(crate) keys: Option<Keys>,
+}
+
+impl Asked {
+    /// As [`service_allowed`], of each key; without `denies` as if there were
+    /// no Deny.
+    pub(crate) fn is_allowed(&self, doc: &Document, kind: Kind, denies: bool) -> Tri {
+        let Ok(tape) = Tape::parse(doc.as_json()) else {
+            return Tri::CannotTell;
+        };
+        let mut policy = Policy::of(&tape);
+        policy.statements.retain(|stmt| denies || stmt.allow);
+        let mut ask = service_ask(&self.request);
+        if let Some(keys) = &self.keys {
+            ask.resource = Target::Each(keys);
+        }
+        ask.decide(&policy, kind, tape.garbled)
+    }
 }
 
 fn service_ask(request: &ServiceRequest) -> Ask<'_> {
@@ -70,7 +85,7 @@ fn service_ask(request: &ServiceRequest) -> Ask<'_> {
     Ask {
         asker: Asker::Service(&request.service),
         action: &request.action,
-        resource: &request.resource,
+        resource: Target::One(&request.resource),
         context,
         known: Known::Service,
     }
@@ -122,7 +137,7 @@ pub fn principal_allowed(
     Ask {
         asker: Asker::Iam(asker),
         action,
-        resource,
+        resource: Target::One(resource),
         context,
         known: Known::Principal,
     }

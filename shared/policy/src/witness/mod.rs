@@ -5,7 +5,7 @@ mod person;
 mod target;
 
 use crate::analysis::{Engine, Finding};
-use crate::ask::{Ask, Asker, Context, Known};
+use crate::ask::{Ask, Asker, Context, Known, Target};
 use crate::caller::{Caller, Who};
 use crate::key::Key;
 use crate::operator::{Base, SetOp};
@@ -67,7 +67,7 @@ impl<'t> Search<'_, 't> {
             let ask = Ask {
                 asker,
                 action: &action,
-                resource: &resource,
+                resource: Target::One(&resource),
                 context: context.clone(),
                 known: Known::All,
             };
@@ -203,7 +203,7 @@ impl<'t> Search<'_, 't> {
         Ask {
             asker: Asker::Anonymous,
             action: "",
-            resource: "",
+            resource: Target::One(""),
             context: context.clone(),
             known: Known::All,
         }

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::{Search, filled};
 use crate::Kind;
-use crate::ask::{Ask, Asker, Context, Known};
+use crate::ask::{Ask, Asker, Context, Known, Target};
 use crate::caller::{Account, Org, Who};
 use crate::glob::has_wildcard;
 use crate::key::Key;
@@ -134,7 +134,7 @@ impl<'t> Search<'_, 't> {
                     let ask = Ask {
                         asker: Asker::Anonymous,
                         action: "",
-                        resource: "",
+                        resource: Target::One(""),
                         context,
                         known: Known::All,
                     };
