@@ -8,50 +8,84 @@ use crate::principal::Form;
 use crate::val::Val;
 use crate::verdict::Deputy;
 
-impl<'t> Engine<'t> {
-    /// Whether services act for strangers.
-    pub(crate) fn deputy(&self) -> Deputy {
-        let (mut sure, mut perhaps) = (Deputy::None, Deputy::None);
-        for stmt in &self.policy.statements {
-            if !stmt.allow {
-                continue;
-            }
-            let principals = self.policy.principals_of(stmt);
-            if stmt.has_principal {
-                for principal in principals {
-                    let name = match principal.form {
-                        Form::Service if principal.text == "*" => None,
-                        Form::Service => Some(principal.text),
-                        Form::Everyone => None,
-                        _ => continue,
-                    };
-                    self.drive(stmt, Who::Service(name), &mut sure, &mut perhaps);
-                    if sure == Deputy::Open {
-                        return sure;
-                    }
-                }
-            } else if stmt.not_principal {
-                self.drive(stmt, Who::Service(None), &mut sure, &mut perhaps);
-            }
-            if sure == Deputy::Open {
-                return sure;
-            }
-            if self.budget().is_spent() {
-                return Deputy::CannotTell;
-            }
+/// The widest that services surely do, and perhaps.
+struct Seen {
+    sure: Deputy,
+    perhaps: Deputy,
+}
+
+impl Default for Seen {
+    fn default() -> Seen {
+        Seen {
+            sure: Deputy::None,
+            perhaps: Deputy::None,
         }
+    }
+}
+
+impl Seen {
+    fn answer(&self) -> Deputy {
+        let Seen { sure, perhaps } = *self;
         if rank(perhaps) == rank(sure) || rank(perhaps) <= rank(Deputy::Closed) {
             perhaps
         } else {
             Deputy::CannotTell
         }
     }
+}
+
+impl<'t> Engine<'t> {
+    /// Whether services act for strangers.
+    pub(crate) fn deputy(&self) -> Deputy {
+        let mut seen = Seen::default();
+        for stmt in self.policy.statements.iter().filter(|stmt| stmt.allow) {
+            self.watch(stmt, &mut seen);
+            if seen.sure == Deputy::Open {
+                return Deputy::Open;
+            }
+            if self.budget().is_spent() {
+                return Deputy::CannotTell;
+            }
+        }
+        seen.answer()
+    }
+
+    /// As [`Engine::deputy`], through one Allow alone.
+    pub(crate) fn deputy_of(&self, stmt: &'t Stmt<'t>) -> Deputy {
+        let mut seen = Seen::default();
+        self.watch(stmt, &mut seen);
+        if self.budget().is_spent() {
+            return Deputy::CannotTell;
+        }
+        seen.answer()
+    }
+
+    fn watch(&self, stmt: &'t Stmt<'t>, seen: &mut Seen) {
+        if !stmt.has_principal {
+            if stmt.not_principal {
+                self.drive(stmt, Who::Service(None), seen);
+            }
+            return;
+        }
+        for principal in self.policy.principals_of(stmt) {
+            let name = match principal.form {
+                Form::Service if principal.text == "*" => None,
+                Form::Service => Some(principal.text),
+                Form::Everyone => None,
+                _ => continue,
+            };
+            self.drive(stmt, Who::Service(name), seen);
+            if seen.sure == Deputy::Open {
+                return;
+            }
+        }
+    }
 
     /// For whom a service may act through one statement.
-    fn drive(&self, stmt: &'t Stmt<'t>, who: Who<'t>, sure: &mut Deputy, perhaps: &mut Deputy) {
+    fn drive(&self, stmt: &'t Stmt<'t>, who: Who<'t>, seen: &mut Seen) {
         let mut caller = Caller::new(who, Account::Strange, Org::None);
         let mut weigh = |caller: &Caller<'t>, level: Deputy| {
-            if rank(level) <= rank(*sure) {
+            if rank(level) <= rank(seen.sure) {
                 return;
             }
             let named = if stmt.has_principal {
@@ -60,11 +94,11 @@ impl<'t> Engine<'t> {
                 self.named(stmt, caller)
             };
             let openness = self.judge(stmt, named, caller);
-            if openness != Openness::Closed && rank(level) > rank(*perhaps) {
-                *perhaps = level;
+            if openness != Openness::Closed && rank(level) > rank(seen.perhaps) {
+                seen.perhaps = level;
             }
             if openness == Openness::Open {
-                *sure = level;
+                seen.sure = level;
             }
         };
         // Not every service sends source keys.

@@ -121,6 +121,18 @@ impl Statement {
             .collect()
     }
 
+    /// The principals of one sort, for example `Service`, as written.
+    #[must_use]
+    pub fn principals(&self, sort: &str) -> Vec<String> {
+        let Ok(tape) = Tape::parse(&self.text) else {
+            return Vec::new();
+        };
+        let principal = tape.root().get("Principal");
+        let named = principal.and_then(|principal| principal.get(sort));
+        let texts = named.into_iter().flat_map(View::items);
+        texts.filter_map(View::scalar).map(str::to_owned).collect()
+    }
+
     /// Whether both say the same, whatever their Sids and spelling.
     #[must_use]
     pub fn means_the_same(&self, other: &Statement) -> bool {

@@ -44,6 +44,19 @@ pub(crate) fn of_statement(one: &Statement) -> Meaning {
     }
 }
 
+/// What a statement says, whomever it names under `AWS`.
+pub(crate) fn but_for_accounts(one: &Statement) -> Meaning {
+    let mut meaning = of_statement(one);
+    if let Meaning::Map(elements) = &mut meaning {
+        for (name, value) in elements {
+            if let (true, Meaning::Map(families)) = (name == "Principal", value) {
+                families.retain(|(family, _)| family != "AWS");
+            }
+        }
+    }
+    meaning
+}
+
 fn set(mut items: Vec<Meaning>) -> Meaning {
     items.sort();
     items.dedup();

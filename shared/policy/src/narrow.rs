@@ -209,7 +209,11 @@ fn edit(
         || gone
             .iter()
             .all(|one| matches!(one.form, Form::Everyone | Form::Federated));
-    if broad && let Some((thinner, values)) = thin(doc, kind, zone, finding.index, statement) {
+    let closed = |statement: &Statement| {
+        let analysis = analyze(&beside_denies(doc, statement), kind, zone);
+        analysis.foreign == Foreign::No || analysis.admissions.is_empty()
+    };
+    if broad && let Some((thinner, values)) = thin(statement, &closed) {
         return Edit {
             index: finding.index,
             statement: Some(thinner),
@@ -316,26 +320,19 @@ fn keep_values(value: View<'_, '_>, out: &mut String, keep: &dyn Fn(&str) -> boo
     kept
 }
 
+/// One statement of a document beside all its Deny statements.
+pub(crate) fn beside_denies(doc: &Document, statement: &Statement) -> Document {
+    let mut all = vec![statement.clone()];
+    all.extend(doc.statements().iter().filter(|one| one.is_deny()).cloned());
+    doc.with_statements(&all)
+}
+
 /// Takes values out of conditions, if that alone closes the statement: those
 /// that would let outsiders in even if they stood alone.
-fn thin(
-    doc: &Document,
-    kind: Kind,
-    zone: &Zone,
-    index: usize,
+pub(crate) fn thin(
     statement: &Statement,
+    closed: &dyn Fn(&Statement) -> bool,
 ) -> Option<(Statement, Vec<String>)> {
-    let closed = |statement: &Statement| {
-        let mut all = vec![statement.clone()];
-        all.extend(doc.statements().iter().filter(|one| one.is_deny()).cloned());
-        let alone = doc.with_statements(&all);
-        let analysis = analyze(&alone, kind, zone);
-        analysis.foreign == Foreign::No || analysis.admissions.is_empty()
-    };
-    debug_assert!(
-        index < doc.statements().len(),
-        "the statement is of this document"
-    );
     let tape = Tape::parse(statement.to_json()).ok()?;
     let condition = tape.root().get("Condition")?;
     let mut lists = Vec::new();
