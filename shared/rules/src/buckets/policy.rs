@@ -1,7 +1,7 @@
 //! Rules of a bucket's policy.
 
 use auditward_policy::cloudtrail::bucket_delivers;
-use auditward_policy::{Analysis, Document, Foreign, Kind, Tri, analyze};
+use auditward_policy::{Analysis, Deputy, Document, Foreign, Kind, Tri, analyze, deputies};
 
 use super::{Bucket, S3, unnamed, unreadable};
 use crate::actor::Actor;
@@ -174,7 +174,12 @@ pub(super) fn outsiders(
 ) -> Option<(String, bool)> {
     let zone = call.zone(owner);
     let analysis = analyze(document, Kind::Bucket, &zone);
+    let services = deputies(document, Kind::Bucket, &zone);
+    let driven = services.iter().any(|(_, one)| *one == Deputy::Foreign);
     match &analysis.foreign {
+        Foreign::No | Foreign::CannotTell(_) if driven => {
+            Some(("lets services act for outsiders".into(), true))
+        }
         Foreign::No => None,
         Foreign::CannotTell(_) if !zone.cannot_tell_is_foreign => None,
         Foreign::CannotTell(why) => Some((format!("may let outsiders in: {why}"), false)),

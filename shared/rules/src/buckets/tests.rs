@@ -511,3 +511,27 @@ fn plans_name_only_facets_that_their_rule_declares() {
         }
     }
 }
+
+#[test]
+fn a_stranger_who_comes_through_a_service_is_an_outsider() {
+    let lets = |source: &str| {
+        policy(json!([
+            {"Effect": "Allow", "Principal": {"Service": "logging.s3.amazonaws.com"}, "Action": "s3:PutObject",
+             "Resource": "arn:aws:s3:::b/*"},
+            {"Effect": "Allow", "Principal": {"Service": "cloudfront.amazonaws.com"}, "Action": "s3:GetObject",
+             "Resource": "arn:aws:s3:::b/*", "Condition": {"StringEquals": {"AWS:SourceArn": source}}},
+        ]))
+    };
+    let strange = lets("arn:aws:cloudfront::333333333333:distribution/E1");
+    let finding = only(judged("PutBucketPolicy", on("b", strange)));
+    assert!(
+        finding.certain && finding.summary.contains("services"),
+        "{}",
+        finding.summary
+    );
+    let ours = lets("arn:aws:cloudfront::111111111111:distribution/E1");
+    assert_eq!(
+        judged("PutBucketPolicy", on("b", ours)).verdict(),
+        Verdict::Clean
+    );
+}

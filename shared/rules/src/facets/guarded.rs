@@ -2,6 +2,7 @@
 //! keeps a resource safe comes back.
 
 mod deliveries;
+mod left;
 mod mending;
 mod statements;
 
@@ -9,7 +10,7 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 
 use auditward_policy::cloudtrail::Delivery;
-use auditward_policy::{Foreign, Kind, Statement, Zone, analyze};
+use auditward_policy::{Kind, Zone};
 use serde::{Deserialize, Serialize};
 
 use crate::facet::{Change, Decision, Facet, PolicyState, Scene, Standing};
@@ -106,12 +107,8 @@ impl<P: Policied> Facet for Guarded<P> {
         if let PolicyState::Unparsable { error, .. } = live {
             return Decision::CannotTell(format!("{} cannot be parsed: {error}", P::NAME));
         }
-        let terms = Terms::of::<P>(scene);
-        if let Some(why) = unsure(live, wish, baseline, scene, &terms) {
-            return Decision::CannotTell(why);
-        }
         let mending = Mending {
-            terms,
+            terms: Terms::of::<P>(scene),
             wish,
             baseline,
             // What may be an outsider is told, and never taken out.
@@ -122,8 +119,14 @@ impl<P: Policied> Facet for Guarded<P> {
         };
         let near = match mending.nearest(live) {
             Err(why) => return Decision::ByHand(why),
-            Ok(near) if near.state.same(live) => return Decision::Safe,
+            // What is sure does not wait for what is not.
+            Ok(near) if near.state.same(live) => return left::left(&mending, &near, live, scene),
             Ok(near) => near,
+        };
+        let known = mending.known_without_deleted(live);
+        let mending = Mending {
+            baseline: known.as_ref(),
+            ..mending
         };
         // What is restored, narrowed and added must not undo one another: a
         // state that would be changed again is never written.
@@ -173,31 +176,4 @@ impl<P: Policied> Facet for Guarded<P> {
     fn tell(state: &PolicyState) -> String {
         state.tell()
     }
-}
-
-/// Whether all that can be said against a policy is that somebody it lets in
-/// may be an outsider, and why. Statements that the baseline has are known.
-fn unsure(
-    live: &PolicyState,
-    wish: &PolicyWish,
-    baseline: Option<&PolicyState>,
-    scene: Scene<'_>,
-    terms: &Terms,
-) -> Option<String> {
-    let document = live.document().filter(|_| wish.outsiders)?;
-    let analysis = analyze(document, terms.kind, scene.zone);
-    let Foreign::CannotTell(why) = analysis.foreign else {
-        return None;
-    };
-    let known = |statement: &Statement| {
-        let recorded = baseline.and_then(PolicyState::document);
-        recorded.is_some_and(|recorded| recorded.contains_statement(statement))
-    };
-    let mut admitting = analysis
-        .admissions
-        .iter()
-        .filter_map(|admission| document.statements().get(admission.index));
-    admitting
-        .any(|statement| !known(statement))
-        .then(|| format!("whom {} lets in cannot be told: {why}", terms.name))
 }

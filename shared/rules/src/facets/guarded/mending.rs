@@ -1,11 +1,14 @@
 //! The way from a policy to the nearest safe one.
 
-use auditward_policy::cloudtrail::{add_missing, bucket_delivers};
+use auditward_policy::cloudtrail::{Delivery, add_missing, bucket_delivers};
 use auditward_policy::{
-    Document, Foreign, Kind, Statement, Tri, Zone, analyze, narrow, principal_allowed,
+    Document, Foreign, Kind, Statement, Tri, Zone, analyze, narrow, narrow_sources,
+    principal_allowed, without_deleted,
 };
 
-use super::statements::{keeps_safe, lets_replicas_in, named, tell_removal};
+use super::statements::{
+    has, is_after_deletions_in, keeps_safe, lets_replicas_in, named, tell_removal,
+};
 use super::{Policied, PolicyWish};
 use crate::arn::partition_of;
 use crate::facet::{At, PolicyState, Scene};
@@ -15,6 +18,8 @@ use crate::json::Json;
 pub(super) struct Near {
     pub state: PolicyState,
     pub done: Vec<String>,
+    /// What would have to be done besides, had the service room for it.
+    pub omitted: Vec<String>,
     pub evidence_only: bool,
 }
 
@@ -78,51 +83,166 @@ impl Mending<'_> {
         if self.wish.restore {
             document = self.restored(document, &mut done)?;
         }
-        if let Some(found) = document.as_mut() {
-            self.unblock(found, &mut done)?;
-        }
-        if self.wish.outsiders {
-            document = self.closed(document, &mut done)?;
-        }
+        document = self.unblocked_and_closed(document, &mut done)?;
         let evidence_only = done.is_empty();
         for delivery in &self.wish.deliveries {
-            let with = add_missing(document.as_ref(), delivery);
-            if bucket_delivers(&with, delivery) == Tri::No {
-                let trail = &delivery.trail_arn;
-                return Err(format!(
-                    "the policy keeps CloudTrail from delivering for {trail}; edit it by hand"
-                ));
-            }
-            if !document
-                .as_ref()
-                .is_some_and(|document| document.means_the_same(&with))
-            {
-                done.push(format!(
-                    "let CloudTrail deliver for {} again",
-                    delivery.trail_arn
-                ));
-                document = Some(with);
-            }
+            let Some(with) = self.delivering(document.as_ref(), delivery)? else {
+                continue;
+            };
+            done.push(tell_delivery(delivery));
+            document = Some(with);
         }
-        if document
-            .as_ref()
-            .is_some_and(|document| document.as_json().len() > self.terms.limit)
-        {
-            return Err(format!(
-                "the mended policy would be longer than the {} bytes that the service takes; shorten it by hand",
-                self.terms.limit
-            ));
+        let near = self.near(live, document, done, evidence_only);
+        if self.fits(&near.state) {
+            Ok(near)
+        } else {
+            self.shortened(live)
         }
-        let state = document.map_or(PolicyState::Absent, PolicyState::Document);
-        Ok(Near {
-            state,
-            done,
-            evidence_only,
-        })
     }
 
-    fn known(&self) -> Option<&Document> {
+    /// What has room: outsiders go out first, then CloudTrail delivers, then
+    /// comes back what fits of what was lost.
+    fn shortened(&self, live: &PolicyState) -> Result<Near, String> {
+        let (mut done, mut omitted) = (Vec::new(), Vec::new());
+        let mut document = live.document().cloned();
+        if document.is_none() && self.wish.restore {
+            document = self.restored(None, &mut done)?;
+        }
+        document = self.unblocked_and_closed(document, &mut done)?;
+        let mut evidence_only = done.is_empty();
+        // A document longer than that is not ours to write at all.
+        let has_room = |document: &Document| document.as_json().len() <= self.terms.limit;
+        for delivery in &self.wish.deliveries {
+            let Some(with) = self.delivering(document.as_ref(), delivery)? else {
+                continue;
+            };
+            if has_room(&with) {
+                done.push(tell_delivery(delivery));
+                document = Some(with);
+            } else {
+                omitted.push(tell_delivery(delivery));
+            }
+        }
+        let lost = match (&document, self.wish.restore) {
+            (Some(document), true) => self.lost(document),
+            _ => Vec::new(),
+        };
+        for statement in lost {
+            let mut with = document.clone();
+            if !with
+                .as_mut()
+                .is_some_and(|with| with.statement_append(&statement))
+            {
+                continue;
+            }
+            if with.as_ref().is_some_and(has_room) {
+                done.push(tell_return(&statement));
+                document = with;
+                evidence_only = false;
+            } else {
+                omitted.push(tell_return(&statement));
+            }
+        }
+        let mut near = self.near(live, document, done, evidence_only);
+        if !self.fits(&near.state) && !near.state.same(live) {
+            return Err(self.too_long("the mended policy"));
+        }
+        if !omitted.is_empty() {
+            let left = format!("leave for want of room: {}", omitted.join(", "));
+            near.done.push(left);
+        }
+        near.omitted = omitted;
+        Ok(near)
+    }
+
+    /// Why something stays out of a policy.
+    pub fn too_long(&self, what: &str) -> String {
+        format!(
+            "{what} would be longer than the {} bytes that the service takes; shorten it by hand",
+            self.terms.limit
+        )
+    }
+
+    fn fits(&self, state: &PolicyState) -> bool {
+        let document = state.document();
+        document.is_none_or(|document| document.as_json().len() <= self.terms.limit)
+    }
+
+    /// A document that is written must not name who was deleted: services
+    /// refuse it whole. Where nothing else changes, nothing is written.
+    fn near(
+        &self,
+        live: &PolicyState,
+        document: Option<Document>,
+        mut done: Vec<String>,
+        evidence_only: bool,
+    ) -> Near {
+        let state = |document: Option<Document>| {
+            document.map_or(PolicyState::Absent, PolicyState::Document)
+        };
+        let mut to = state(document);
+        if let (Some(document), false) = (to.document(), to.same(live)) {
+            let (without, gone) = without_deleted(document);
+            if !gone.is_empty() {
+                let who = gone.join(", ");
+                done.push(format!("take {who} out, users or roles that were deleted"));
+                to = state(if without.statements().is_empty() {
+                    self.terms.emptied.clone()
+                } else {
+                    Some(without)
+                });
+            }
+        }
+        Near {
+            state: to,
+            done,
+            omitted: Vec::new(),
+            evidence_only,
+        }
+    }
+
+    fn unblocked_and_closed(
+        &self,
+        mut document: Option<Document>,
+        done: &mut Vec<String>,
+    ) -> Result<Option<Document>, String> {
+        if let Some(found) = document.as_mut() {
+            self.unblock(found, done)?;
+        }
+        if self.wish.outsiders {
+            document = self.closed(document, done)?;
+        }
+        Ok(document)
+    }
+
+    /// The document with what a delivery needs; `None`: it has all of it.
+    fn delivering(
+        &self,
+        document: Option<&Document>,
+        delivery: &Delivery,
+    ) -> Result<Option<Document>, String> {
+        let with = add_missing(document, delivery);
+        if bucket_delivers(&with, delivery) == Tri::No {
+            let trail = &delivery.trail_arn;
+            return Err(format!(
+                "the policy keeps CloudTrail from delivering for {trail}; edit it by hand"
+            ));
+        }
+        let same = document.is_some_and(|document| document.means_the_same(&with));
+        Ok((!same).then_some(with))
+    }
+
+    pub fn known(&self) -> Option<&Document> {
         self.baseline.and_then(PolicyState::document)
+    }
+
+    /// Whether the baseline has a statement, perhaps of somebody deleted since.
+    pub fn knows(&self, statement: &Statement) -> bool {
+        self.known().is_some_and(|known| {
+            let mut all = known.statements().iter();
+            known.contains_statement(statement)
+                || all.any(|known| statement.is_after_deletions(known))
+        })
     }
 
     /// Puts back what the baseline had and the document lost. Grants to
@@ -144,32 +264,60 @@ impl Mending<'_> {
             }
             return Ok(document);
         };
-        let good = known
-            .statements()
-            .iter()
-            .filter(|statement| !self.stops_delivery(statement));
         let Some(mut document) = document else {
-            let all: Vec<Statement> = good.cloned().collect();
-            let whole = narrow(&known.with_statements(&all), self.terms.kind, &self.zone);
-            if whole.empty {
+            let all: Vec<Statement> = self.good(known).cloned().collect();
+            let (whole, _) = self.shut(&known.with_statements(&all));
+            if whole.statements().is_empty() {
                 return Ok(None);
             }
             done.push("put the known policy back".into());
-            return Ok(Some(whole.document));
+            return Ok(Some(whole));
         };
-        for statement in good.filter(|statement| keeps_safe(statement)) {
-            if lets_replicas_in(statement) && self.still_lets_in(&document, statement) {
-                continue;
-            }
-            let alone = narrow(&self.just(statement), self.terms.kind, &self.zone);
-            if !alone.changed && document.statement_append(statement) {
-                done.push(format!(
-                    "put {} back",
-                    named(statement.sid(), "a lost statement")
-                ));
+        for statement in self.lost(&document) {
+            if document.statement_append(&statement) {
+                done.push(tell_return(&statement));
             }
         }
         Ok(Some(document))
+    }
+
+    /// The known statements that do not keep CloudTrail out.
+    fn good<'d>(&self, known: &'d Document) -> impl Iterator<Item = &'d Statement> {
+        let all = known.statements().iter();
+        all.filter(|statement| !self.stops_delivery(statement))
+    }
+
+    /// What kept the resource safe and is not in the document any more. Who was
+    /// deleted since cannot be named again.
+    fn lost(&self, document: &Document) -> Vec<Statement> {
+        let Some(known) = self.known() else {
+            return Vec::new();
+        };
+        let mut lost = Vec::new();
+        for statement in self.good(known).filter(|statement| keeps_safe(statement)) {
+            let replicates = lets_replicas_in(statement) && self.still_lets_in(document, statement);
+            if replicates || has(document, statement) {
+                continue;
+            }
+            let alone = self.just(statement);
+            if self.shut(&alone).1.is_empty() {
+                lost.extend(without_deleted(&alone).0.statements().iter().cloned());
+            }
+        }
+        lost
+    }
+
+    /// What is known, but for statements of which only deleted users and roles
+    /// are left in a document: once it is written they are gone.
+    pub fn known_without_deleted(&self, live: &PolicyState) -> Option<PolicyState> {
+        let baseline = self.baseline?;
+        let (Some(known), Some(live)) = (baseline.document(), live.document()) else {
+            return Some(baseline.clone());
+        };
+        let all = known.statements().iter();
+        let left = all.filter(|known| !is_after_deletions_in(live, known));
+        let left: Vec<_> = left.cloned().collect();
+        Some(PolicyState::Document(known.with_statements(&left)))
     }
 
     /// Whether all whom a statement lets in may still do all that it lets them:
@@ -234,33 +382,65 @@ impl Mending<'_> {
         let Some(document) = document else {
             return Ok(None);
         };
-        let narrowed = narrow(&document, self.terms.kind, &self.zone);
-        if analyze(&narrowed.document, self.terms.kind, &self.zone).foreign == Foreign::Yes {
+        let (left, removed) = self.shut(&document);
+        if analyze(&left, self.terms.kind, &self.zone).foreign == Foreign::Yes {
             return Err(
                 "outsiders are let in by more than their grants; edit the policy by hand".into(),
             );
         }
-        done.extend(narrowed.removed.iter().map(tell_removal));
-        Ok(if narrowed.changed && narrowed.empty {
+        if removed.is_empty() {
+            return Ok(Some(left));
+        }
+        done.extend(removed);
+        Ok(if left.statements().is_empty() {
             self.terms.emptied.clone()
         } else {
-            Some(narrowed.document)
+            Some(left)
         })
     }
 
+    /// The document without outsiders, and what was taken out. For whom services
+    /// act is told of buckets and buses by their rules, and nowhere else.
+    fn shut(&self, document: &Document) -> (Document, Vec<String>) {
+        let Terms { kind, .. } = self.terms;
+        let narrowed = narrow(document, kind, &self.zone);
+        let mut told: Vec<_> = narrowed.removed.iter().map(tell_removal).collect();
+        let mut left = narrowed.document;
+        if matches!(kind, Kind::Bucket | Kind::Bus) {
+            let narrowed = narrow_sources(&left, kind, &self.zone);
+            told.extend(narrowed.removed.iter().map(tell_removal));
+            left = narrowed.document;
+        }
+        (left, told)
+    }
+
     /// A document of this statement alone.
-    fn just(&self, statement: &Statement) -> Document {
+    pub fn just(&self, statement: &Statement) -> Document {
         Document::empty_of(self.terms.kind).with_statements(std::slice::from_ref(statement))
     }
 
     /// Whether a Deny by itself keeps CloudTrail out.
     fn stops_delivery(&self, statement: &Statement) -> bool {
+        self.delivers_beside(statement, Tri::No)
+    }
+
+    /// Whether that is the answer, of any delivery, to whether CloudTrail gets
+    /// through beside a Deny.
+    pub fn delivers_beside(&self, statement: &Statement, answer: Tri) -> bool {
         statement.is_deny()
             && self.wish.deliveries.iter().any(|delivery| {
                 bucket_delivers(
                     &add_missing(Some(&self.just(statement)), delivery),
                     delivery,
-                ) == Tri::No
+                ) == answer
             })
     }
+}
+
+fn tell_delivery(delivery: &Delivery) -> String {
+    format!("let CloudTrail deliver for {} again", delivery.trail_arn)
+}
+
+fn tell_return(statement: &Statement) -> String {
+    format!("put {} back", named(statement.sid(), "a lost statement"))
 }

@@ -42,6 +42,17 @@ pub(super) fn missing(of: &PolicyState, other: &PolicyState) -> Vec<Statement> {
     all.iter().filter(there).cloned().collect()
 }
 
+/// Whether a document has a statement, perhaps with the unique ids of users and
+/// roles that were deleted since.
+pub(super) fn has(document: &Document, known: &Statement) -> bool {
+    document.contains_statement(known) || is_after_deletions_in(document, known)
+}
+
+pub(super) fn is_after_deletions_in(document: &Document, known: &Statement) -> bool {
+    let mut all = document.statements().iter();
+    all.any(|one| one.is_after_deletions(known))
+}
+
 pub(super) fn named(sid: Option<&str>, otherwise: &str) -> String {
     sid.filter(|sid| !sid.is_empty())
         .map_or_else(|| otherwise.to_owned(), |sid| format!("statement `{sid}`"))
@@ -53,6 +64,9 @@ pub fn tell_removal(removal: &Removal) -> String {
         removal.sid.as_deref(),
         &format!("statement {}", removal.index + 1),
     );
+    if !removal.whole && !removal.values.is_empty() {
+        return format!("take {} out of {which}", removal.values.join(", "));
+    }
     if removal.whole || removal.principals.is_empty() {
         return format!("take {which} out, which lets outsiders in");
     }

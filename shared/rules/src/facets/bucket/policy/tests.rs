@@ -1,3 +1,5 @@
+mod left;
+
 use auditward_policy::cloudtrail::{Delivery, bucket_delivers, bucket_statements};
 use auditward_policy::{Foreign, Kind, Tri, analyze};
 use proptest::prelude::*;
@@ -16,6 +18,11 @@ const PERIMETER: &str = r#"{"Sid":"OnlyOurs","Effect":"Deny","Principal":"*","Ac
 const CONFIG: &str = r#"{"Sid":"Config","Effect":"Allow","Principal":{"Service":"config.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-org-trail-logs/AWSLogs/111111111111/Config/*","Condition":{"StringEquals":{"aws:SourceAccount":"111111111111"}}}"#;
 
 const REPLICAS: &str = r#"{"Sid":"Replicas","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::222222222222:role/replicate"},"Action":["s3:ReplicateObject","s3:ObjectOwnerOverrideToBucketOwner"],"Resource":"arn:aws:s3:::acme-org-trail-logs/*"}"#;
+
+/// A stranger's distribution, and one of ours.
+const CDN: &str = r#"{"Sid":"Cdn","Effect":"Allow","Principal":{"Service":"cloudfront.amazonaws.com"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-org-trail-logs/*","Condition":{"StringEquals":{"aws:SourceArn":["arn:aws:cloudfront::333333333333:distribution/E1","arn:aws:cloudfront::111111111111:distribution/E2"]}}}"#;
+/// Stops one Region's logs.
+const DENY_REGION: &str = r#"{"Effect":"Deny","Principal":"*","Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-org-trail-logs/AWSLogs/*/CloudTrail/eu-north-1/*"}"#;
 
 fn delivery() -> Delivery {
     Delivery {
@@ -46,9 +53,19 @@ fn of_log_bucket(statements: &[&str]) -> PolicyState {
 
 fn any_policy() -> impl Strategy<Value = PolicyState> {
     let pool = vec![
-        DENY_HTTP, DENY_ALL, OWN, STRANGER, BOTH, EVERYBODY, PERIMETER, CONFIG, REPLICAS,
+        DENY_HTTP,
+        DENY_ALL,
+        OWN,
+        STRANGER,
+        BOTH,
+        EVERYBODY,
+        PERIMETER,
+        CONFIG,
+        REPLICAS,
+        CDN,
+        DENY_REGION,
     ];
-    let statements = prop::sample::subsequence(pool, 0..9).prop_shuffle();
+    let statements = prop::sample::subsequence(pool, 0..11).prop_shuffle();
     (statements, any::<bool>(), prop::bool::weighted(0.1)).prop_map(
         |(statements, delivers, absent)| match (absent, delivers) {
             (true, _) => PolicyState::Absent,
@@ -312,8 +329,8 @@ fn wishes_are_stored_in_a_readable_form() {
     );
 }
 
-/// A principal whose account nobody can see: deleted, or typed by hand.
-const UNIQUE_ID: &str = r#"{"Sid":"Old","Effect":"Allow","Principal":{"AWS":"AIDAQCGVN3O6B7EXAMPLE"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-org-trail-logs/*"}"#;
+/// A principal whose account nobody can see.
+const IDENTITY: &str = r#"{"Sid":"Old","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::cloudfront:user/CloudFront Origin Access Identity E1"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-org-trail-logs/*"}"#;
 
 #[test]
 fn who_cannot_be_told_is_told_to_people_and_never_taken_out() {
@@ -325,7 +342,7 @@ fn who_cannot_be_told_is_told_to_people_and_never_taken_out() {
     let decide = |live: &PolicyState, baseline: Option<&PolicyState>| {
         BucketPolicy::decide(live, &wish, baseline, stage.scene())
     };
-    let live = of(&[OWN, UNIQUE_ID]);
+    let live = of(&[OWN, IDENTITY]);
     assert!(matches!(decide(&live, None), Decision::CannotTell(_)));
     assert_eq!(
         decide(&live, Some(&live)),
@@ -333,9 +350,9 @@ fn who_cannot_be_told_is_told_to_people_and_never_taken_out() {
         "known since the baseline"
     );
 
-    let change = changed(decide(&of(&[UNIQUE_ID, STRANGER]), None));
+    let change = changed(decide(&of(&[IDENTITY, STRANGER]), None));
     assert!(
-        change.to.same(&of(&[UNIQUE_ID])),
+        change.to.same(&of(&[IDENTITY])),
         "only the sure outsider goes"
     );
 }
