@@ -300,6 +300,10 @@ impl Job<'_> {
                     self.mark_done(&plan);
                     return Err(Stop::CannotTell(why));
                 }
+                Decision::ByHand(why) if plan.same(&live, to) => {
+                    self.mark_done(&plan);
+                    return Err(Stop::ByHand(why));
+                }
                 Decision::Change(change) => format!(
                     "the change did not hold: {} is still to be done",
                     change.why
