@@ -205,7 +205,7 @@ async fn what_is_agreed_is_shared_and_nothing_else() {
     let mut granted = cast.asked(
         "bucket-guard/bucket.acl-opened.violation.grant-header",
         json!({"bucketName": LOG_BUCKET,
-            "x-amz-grant-read": "id=\"e4b80c5f17a936d2c84f1b5e09d7a362f85c0e94d1b7a3f6285e0c9d4b71fa38\""}),
+            "x-amz-grant-read": "uri=\"http://acs.amazonaws.com/groups/global/AuthenticatedUsers\""}),
     );
     granted["detail"]["recipientAccountId"] = json!(MANAGEMENT.id);
     granted["detail"]["resources"] = weakened["detail"]["resources"].clone();

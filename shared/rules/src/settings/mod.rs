@@ -294,7 +294,7 @@ pub struct Fuses {
     /// … within so many minutes.
     pub minutes: u32,
     /// Seconds a change made through CloudFormation or by a deployer has to
-    /// settle before the live state is judged.
+    /// settle before the live state is judged, at most 240.
     pub settle_seconds: u32,
 }
 

@@ -152,6 +152,11 @@ fn a_fault_of_a_value_names_line_and_column_however_it_is_written() {
             "breaker.changes: expected at least 1",
         ),
         (
+            &beside("[fuses]\nsettle_seconds = 600"),
+            "line 4, column 18",
+            "fuses.settle_seconds: expected at most 240",
+        ),
+        (
             &beside("[mode]\nrules.\"trail.loging-stopped\" = \"alert\""),
             "line 4, column 7",
             "mode.rules: there is no rule `trail.loging-stopped`",
