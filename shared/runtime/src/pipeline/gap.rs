@@ -332,8 +332,7 @@ impl Pipeline<'_> {
             // By itself: tried again as a whole, all that follows would be asked for
             // once more.
             if one.retry.is_some() {
-                self.judge_again(&event, Duration::seconds(60), false)
-                    .await?;
+                self.judge_again_later(&event).await?;
             }
         }
         if next.is_some() {

@@ -64,6 +64,8 @@ pub(super) struct Job<'a> {
     pub claimed: bool,
     /// Whether an earlier step was stopped: then only evidence is switched on.
     pub behind: bool,
+    /// Whether a part of a step is worked on, for the whole was stopped.
+    pub part: bool,
     /// Whether a step waits for AWS's own event history to show the event.
     pub unconfirmed: bool,
     /// Why a later step is to be tried again, where an earlier one was stopped.
@@ -204,6 +206,7 @@ impl Pipeline<'_> {
             stored: ahead.stored,
             claimed: false,
             behind: false,
+            part: false,
             unconfirmed: false,
             retry: None,
             payload: ahead.payload,

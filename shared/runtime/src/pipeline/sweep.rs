@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, HashMap};
 use chrono::Duration;
 use serde_json::json;
 
+use auditward_rules::arn::Arn;
 use auditward_rules::facet::At;
 use auditward_rules::plan::Plan;
 use auditward_rules::protected;
@@ -135,17 +136,21 @@ impl Pipeline<'_> {
         let plans = self.plans(own, &guarded.resources, &known, |_| true);
         let rest = plans.get(from..).unwrap_or_default();
         let recorded = self.recorded(rest).await?;
+        let before = answer.retry.take();
         let (mut seen, left) = self
             .check_all(&plans, &known, &recorded, from, answer)
             .await;
         seen.unread.extend(unread.into_iter().map(Unseen::all));
+        if left.is_some() {
+            // Tried again, this would hand the rest on once more; what was begun here
+            // and not ended, pulses go on with.
+            answer.notes.extend(answer.retry.take());
+        }
+        answer.retry = before.or(answer.retry.take());
         self.keep_closed(&seen).await?;
         self.report(what, &seen, answer).await;
         if let Some(next) = left {
             self.hand_on("sweep-place", place, next).await?;
-            // Tried again, this would hand the rest on once more; what was begun here
-            // and not ended, pulses go on with.
-            answer.notes.extend(answer.retry.take());
         }
         Ok(())
     }
@@ -226,16 +231,20 @@ impl Pipeline<'_> {
         answer: &mut Answer,
     ) -> (Seen, Option<usize>) {
         let mut seen = Seen::default();
-        let mut silent: HashMap<(&str, &str), usize> = HashMap::new();
+        let mut silent: HashMap<(&str, &str, &str), usize> = HashMap::new();
         let rest = plans.get(from..).unwrap_or_default();
         for (nth, plan) in rest.iter().enumerate() {
             if self.clock() + SPARE > self.deadline {
                 return (seen, Some(from + nth));
             }
             let At {
-                account, region, ..
+                account,
+                region,
+                resource,
+                ..
             } = plan.at();
-            let silent = silent.entry((account, region)).or_default();
+            let service = Arn::parse(resource).map_or("", |arn| arn.service);
+            let silent = silent.entry((account, region, service)).or_default();
             if seen.closed.contains_key(account) {
                 continue;
             }
@@ -251,7 +260,10 @@ impl Pipeline<'_> {
             }
             let place = || format!("{} ({})", plan.at().resource, plan.kind());
             let checked = self.check(plan, known, recorded, Word::Nobody, answer);
-            match checked.await {
+            let checked = checked.await;
+            let answered = checked.as_ref().err().is_none_or(Failure::answered);
+            *silent = if answered { 0 } else { *silent + 1 };
+            match checked {
                 Ok(Checked::Safe) if records(plan) => seen.recording.push(plan.clone()),
                 Ok(Checked::Safe) => {}
                 Ok(Checked::Drift) => seen.drift = true,
@@ -261,10 +273,7 @@ impl Pipeline<'_> {
                 Err(failure) if failure.shut_out() => {
                     seen.closed.insert(account.clone(), failure);
                 }
-                Err(failure) => {
-                    *silent += usize::from(!failure.answered());
-                    seen.unread.push(Unseen::of(plan, &failure));
-                }
+                Err(failure) => seen.unread.push(Unseen::of(plan, &failure)),
             }
         }
         (seen, None)

@@ -154,6 +154,18 @@ impl Pipeline<'_> {
             let _ = self.let_go(&case, held).await;
             return Err(failure);
         }
+        // Also what an earlier try put back, whose word may have ended since.
+        for work in &written {
+            if let Some(before) = &work.before {
+                let restored = Restored {
+                    state: before.clone(),
+                    by: by.clone(),
+                    until: self.now + ACCEPTED,
+                };
+                self.accept_until(&work.plan, &restored, restored.until)
+                    .await?;
+            }
+        }
         case.outcome = Outcome::Undone;
         case.because = format!(
             "put back by {by}, accepted until {}",

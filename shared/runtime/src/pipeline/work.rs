@@ -107,7 +107,9 @@ impl Job<'_> {
             let whole = self.ensure_whole(plan, depth).await;
             let stopped = whole.as_ref().err().filter(|stop| self.goes_on(stop));
             if let Some(evidence) = evidence.filter(|_| stopped.is_some()) {
+                let whole = std::mem::replace(&mut self.part, true);
                 let alone = self.ensure_within(evidence, depth).await;
+                self.part = whole;
                 // The reason that stopped the whole is told.
                 if let Err(stop) = alone {
                     self.try_again(stop);
@@ -126,11 +128,14 @@ impl Job<'_> {
             }
             let live = self.first_looks(&plan, depth).await?;
             match self.decide(&plan, &live)? {
+                // That a part is safe says nothing about the whole.
+                Decision::Safe if self.part => Ok(()),
                 Decision::Safe => {
                     self.mark_done(&plan);
                     self.safe.push((plan, live));
                     Ok(())
                 }
+                Decision::ByHand(_) | Decision::CannotTell(_) if self.part => Ok(()),
                 Decision::ByHand(why) => {
                     self.left.push((plan, live));
                     Err(Stop::ByHand(why))
@@ -145,7 +150,7 @@ impl Job<'_> {
                     }
                     let left = (plan.clone(), live.clone());
                     let changed = self.change(plan, live, change, depth).await;
-                    if changed.is_err() {
+                    if changed.is_err() && !self.part {
                         self.left.push(left);
                     }
                     changed
@@ -234,7 +239,10 @@ impl Job<'_> {
     /// What was to be done, and was not: people are told of it.
     fn note_stopped(&mut self, stop: &Stop, plan: &Plan, live: &Value, change: &Change<Value>) {
         let told = matches!(stop, Stop::Would(_) | Stop::Waiting(_) | Stop::Failed(_));
-        if told && !self.behind {
+        // What of it is evidence and done stays told, as what undo goes by.
+        let work = self.case.value.work_on(plan);
+        let done = work.is_some_and(|work| work.done && work.evidence_on);
+        if told && !self.behind && !self.part && !done {
             self.note(plan, live, change);
         }
     }
@@ -290,6 +298,11 @@ impl Job<'_> {
                 None => self.pipeline.read(&plan).await?,
             };
             let left = match self.decide(&plan, &live)? {
+                Decision::Safe if self.part => {
+                    self.mark_done(&plan);
+                    self.is_left_as(&plan, &live);
+                    return Ok(());
+                }
                 Decision::Safe => {
                     self.mark_done(&plan);
                     self.safe.push((plan, live));
@@ -430,6 +443,7 @@ impl Job<'_> {
             work.to = Some(change.to.clone());
             work.why.clone_from(&change.why);
             work.done = false;
+            work.evidence_on = change.evidence_on;
             return;
         }
         case.steps.push(Work {
@@ -441,6 +455,15 @@ impl Job<'_> {
             done: false,
             evidence_on: change.evidence_on,
         });
+    }
+
+    /// What a part of a step wrote is what the whole leaves.
+    fn is_left_as(&mut self, plan: &Plan, live: &Value) {
+        let same =
+            |left: &&mut (Plan, Value)| left.0.kind() == plan.kind() && left.0.at() == plan.at();
+        for left in self.left.iter_mut().filter(same) {
+            left.1.clone_from(live);
+        }
     }
 
     /// A step that was intended is proven now, by whoever wrote it. What never was
