@@ -10,6 +10,7 @@ use crate::request::{Asked, ServiceRequest};
 use crate::{Document, Kind, Statement, Tri};
 
 const SERVICE: &str = "cloudtrail.amazonaws.com";
+const DIGEST: &str = "CloudTrail-Digest";
 
 /// Where a trail delivers.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -78,7 +79,7 @@ impl Delivery {
     /// All log files and all digests: of every Region and day, and in an
     /// organization's folder of every account.
     fn writes(&self, owner: &str) -> Vec<Asked> {
-        ["CloudTrail", "CloudTrail-Digest"]
+        ["CloudTrail", DIGEST]
             .iter()
             .map(|sort| {
                 let acl = [("s3:x-amz-acl", "bucket-owner-full-control")];
@@ -104,23 +105,31 @@ impl Delivery {
         };
         parts.push(Part::Text(format!("{sort}/")));
         // Such as `us-gov-west-1`.
-        parts.extend([
+        let region = [
             Part::Run(|c| c.is_ascii_lowercase()),
             text("-"),
             Part::Run(|c| c.is_ascii_lowercase() || c == '-'),
             text("-"),
             Part::Digits(1),
-        ]);
+        ];
+        parts.extend(region.clone());
         for digits in [4, 2, 2] {
             parts.extend([text("/"), Part::Digits(digits)]);
         }
-        parts.extend([
-            text("/"),
-            account,
-            Part::Text(format!("_{sort}_")),
-            Part::Run(|c| c.is_ascii_alphanumeric() || "-_.".contains(c)),
-            text(".json.gz"),
-        ]);
+        parts.extend([text("/"), account, Part::Text(format!("_{sort}_"))]);
+        parts.extend(region.clone());
+        let minute = [text("_"), Part::Digits(8), text("T"), Part::Digits(4)];
+        if sort == DIGEST {
+            let name = self.trail_arn.rsplit('/').next().unwrap_or_default();
+            parts.push(Part::Text(format!("_{name}_")));
+            parts.extend(region);
+            parts.extend(minute);
+            parts.extend([Part::Digits(2), text("Z")]);
+        } else {
+            parts.extend(minute);
+            parts.extend([text("Z_"), Part::Run(|c| c.is_ascii_alphanumeric())]);
+        }
+        parts.push(text(".json.gz"));
         Keys::new(parts)
     }
 

@@ -69,6 +69,7 @@ fn service_ask(request: &ServiceRequest) -> Ask<'_> {
     context.set("aws:PrincipalIsAWSService", "true");
     context.set("aws:PrincipalServiceName", &request.service);
     context.set("aws:SecureTransport", "true");
+    context.set("s3:TlsVersion", "1.3");
     context.set("aws:ViaAWSService", "false");
     for (key, value) in [
         ("aws:SourceArn", &request.source_arn),

@@ -1,9 +1,11 @@
 //! A bucket's policy.
 
+use aws_sdk_s3::Client;
 use aws_sdk_s3::operation::RequestId;
 
 use auditward_rules::facet::{At, PolicyState};
 use auditward_rules::facets::bucket::BucketPolicy;
+use auditward_rules::facets::guarded::without_returning;
 use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Written};
 
@@ -25,7 +27,12 @@ impl Hand<BucketPolicy> for S3<'_> {
         }
     }
 
-    async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {
+    async fn write(
+        &self,
+        at: &At,
+        from: &PolicyState,
+        to: &PolicyState,
+    ) -> Result<Written, Failure> {
         let client = self.client(at).await?;
         let Some(text) = to.text() else {
             let request = client.delete_bucket_policy().bucket(at.name());
@@ -33,16 +40,25 @@ impl Hand<BucketPolicy> for S3<'_> {
             let answer = answer.map_err(|error| Failure::of("s3:DeleteBucketPolicy", &error))?;
             return Ok(Written::default().and(answer.request_id()));
         };
-        // Without `ConfirmRemoveSelfBucketAccess`: S3 refuses what would lock us out.
-        let request = client.put_bucket_policy().bucket(at.name()).policy(text);
-        let answer = request.expected_bucket_owner(&at.account).send().await;
-        let answer = answer.map_err(|error| {
-            let mut failure = Failure::of("s3:PutBucketPolicy", &error);
-            if says(&error, "MalformedPolicy") {
-                failure.message.push_str(GONE);
-            }
-            failure
-        })?;
-        Ok(Written::default().and(answer.request_id()))
+        let mut refused = match put(&client, at, text).await {
+            Err(refused) if refused.code == "MalformedPolicy" => refused,
+            answered => return answered,
+        };
+        refused.message.push_str(GONE);
+        // What can be put right does not wait for who is gone.
+        let less = without_returning(from, to);
+        if let Some(text) = less.as_ref().and_then(PolicyState::text) {
+            let written = put(&client, at, text).await?;
+            refused = refused.after(&written);
+        }
+        Err(refused)
     }
+}
+
+/// Without `ConfirmRemoveSelfBucketAccess`: S3 refuses what would lock us out.
+async fn put(client: &Client, at: &At, text: impl Into<String>) -> Result<Written, Failure> {
+    let request = client.put_bucket_policy().bucket(at.name()).policy(text);
+    let answer = request.expected_bucket_owner(&at.account).send().await;
+    let answer = answer.map_err(|error| Failure::of("s3:PutBucketPolicy", &error))?;
+    Ok(Written::default().and(answer.request_id()))
 }

@@ -66,12 +66,15 @@ pub static ACL_OPENED: Rule = Rule {
 };
 
 /// Whether it takes the live ACL to tell strangers from the owner: in headers the
-/// owner is an ID like any other, and of several IDs all but one are others'.
+/// owner is an ID like any other, and of several IDs all but one are others'. The
+/// owner needs nothing less than everything.
 fn may_be_the_owner(acl: &Acl, foreign: &[&Grant]) -> bool {
     acl.owner.is_empty()
         && foreign.first().is_some_and(|first| {
             matches!(first.to, Grantee::CanonicalId(_))
-                && foreign.iter().all(|grant| grant.to == first.to)
+                && foreign
+                    .iter()
+                    .all(|grant| grant.to == first.to && grant.may == "FULL_CONTROL")
         })
 }
 

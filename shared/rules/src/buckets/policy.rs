@@ -176,9 +176,11 @@ pub(super) fn outsiders(
     let analysis = analyze(document, Kind::Bucket, &zone);
     let services = deputies(document, Kind::Bucket, &zone);
     let driven = services.iter().any(|(_, one)| *one == Deputy::Foreign);
+    let known = call.settings.knows_all_accounts(call.inventory);
     match &analysis.foreign {
         Foreign::No | Foreign::CannotTell(_) if driven => {
-            Some(("lets services act for outsiders".into(), true))
+            let may = if known { "lets" } else { "may let" };
+            Some((format!("{may} services act for outsiders"), known))
         }
         Foreign::No => None,
         Foreign::CannotTell(_) if !zone.cannot_tell_is_foreign => None,

@@ -47,6 +47,7 @@ fn inventory() -> Inventory {
     };
     Inventory {
         trails: vec![used],
+        accounts: vec!["111111111111".into()],
         ..Inventory::default()
     }
 }
@@ -529,6 +530,19 @@ fn a_stranger_who_comes_through_a_service_is_an_outsider() {
         "{}",
         finding.summary
     );
+    // While nobody has listed the organization's accounts it may be one of them.
+    let event = event(
+        "PutBucketPolicy",
+        on(
+            "b",
+            lets("arn:aws:cloudfront::333333333333:distribution/E1"),
+        ),
+    );
+    let unlisted = Inventory::default();
+    let now = DateTime::<Utc>::from_timestamp(1_790_000_000, 0).unwrap();
+    let text = event.to_string();
+    let judgement = judge(&Record::read(&text).unwrap(), &settings(), &unlisted, now);
+    assert!(!only(judgement).certain);
     let ours = lets("arn:aws:cloudfront::111111111111:distribution/E1");
     assert_eq!(
         judged("PutBucketPolicy", on("b", ours)).verdict(),

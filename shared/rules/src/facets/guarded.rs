@@ -16,6 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::facet::{Change, Decision, Facet, PolicyState, Scene, Standing};
 use mending::{Mending, Terms};
 pub(super) use statements::tell_removal;
+pub use statements::without_returning;
 use statements::{keeps_safe, missing};
 
 /// What distinguishes one service's policies from another's.
@@ -116,6 +117,7 @@ impl<P: Policied> Facet for Guarded<P> {
                 cannot_tell_is_foreign: false,
                 ..scene.zone.clone()
             },
+            knows_all: scene.settings.knows_all_accounts(scene.inventory),
         };
         let near = match mending.nearest(live) {
             Err(why) => return Decision::ByHand(why),
@@ -137,6 +139,8 @@ impl<P: Policied> Facet for Guarded<P> {
                     "what must hold of this policy contradicts itself; edit it by hand".into(),
                 );
             }
+            // What of it was sure is done; a person is told of the rest.
+            Err(_) if near.is_part => {}
             Err(why) => return Decision::ByHand(why),
         }
         Decision::Change(Change {

@@ -161,11 +161,11 @@ fn guarded(call: &Call<'_>, what: impl FnOnce(&Call<'_>, &str) -> Option<String>
     match (what(call, role.name()), known) {
         (None, _) => Judged::Clean,
         (Some(summary), Tri::Yes) => Draft::new(role.resource, summary).into(),
-        // Roles come and go all day: this is for the record.
+        // Should it be a guarded one, nobody else tells that it is gone.
         (Some(summary), _) => {
             let summary = format!("{summary}; it is guarded if its path is a guarded one");
             let draft = Draft::new(role.resource, summary).from_deployers();
-            Judged::CannotTell(draft.severity(Severity::Informational))
+            Judged::CannotTell(draft.severity(Severity::Low))
         }
     }
 }

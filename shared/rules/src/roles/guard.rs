@@ -1,6 +1,6 @@
 //! Roles that Auditward and log delivery depend on.
 
-use auditward_policy::{Foreign, Kind, analyze};
+use auditward_policy::{Document, Foreign, Kind, Statement, Tri, analyze, principal_allowed};
 
 use super::{HIDDEN, IAM, Sort, principal, unnamed};
 use crate::actor::Actor;
@@ -161,8 +161,8 @@ fn changed(call: &Call<'_>) -> Judged {
 }
 
 /// Whether Auditward's own stack set changes its role in a member account. Whoever
-/// may act as the stack set's role there is an administrator of that account anyway;
-/// nothing else is accepted of it, and nobody from outside is let in.
+/// may act as the stack set's role there, or makes one of such a name, is accepted
+/// nothing that keeps Auditward out or takes its hands away.
 fn is_upgrade(call: &Call<'_>, event: &str, role: &At) -> bool {
     let actor = Actor::of(call.record);
     let by_stack_set = actor.invoked_by == "cloudformation.amazonaws.com"
@@ -174,10 +174,53 @@ fn is_upgrade(call: &Call<'_>, event: &str, role: &At) -> bool {
     by_stack_set
         && call.settings.is_member_role(&role.resource)
         && match event {
-            "PutRolePolicy" | "UpdateRole" => true,
-            "UpdateAssumeRolePolicy" => lets_no_outsider_in(call, role),
+            "UpdateRole" => true,
+            "PutRolePolicy" => gives_hands(call),
+            "UpdateAssumeRolePolicy" => lets_no_outsider_in(call, role) && lets_home_in(call, role),
             _ => false,
         }
+}
+
+/// Whether a call writes the one policy that the template gives the role in a member
+/// account, with what that cannot do without, and nothing that denies.
+fn gives_hands(call: &Call<'_>) -> bool {
+    const NEEDED: [&str; 3] = [
+        "cloudtrail:StartLogging",
+        "s3:PutBucketPolicy",
+        "iam:UpdateAssumeRolePolicy",
+    ];
+    let wrote = call
+        .shown("policyDocument")
+        .map(|text| PolicyState::read(&text));
+    let document = wrote.as_ref().and_then(PolicyState::document);
+    let all = document.map(Document::statements).unwrap_or_default();
+    let allows = |action: &&str| {
+        let mut actions = all.iter().flat_map(|one| one.texts("Action"));
+        actions.any(|one| one == *action)
+    };
+    call.shown("policyName").is_some_and(|name| name == "hands")
+        && all.iter().all(Statement::is_allow)
+        && NEEDED.iter().all(allows)
+}
+
+/// Whether the trust policy that a call wrote still lets Auditward's functions in.
+fn lets_home_in(call: &Call<'_>, role: &At) -> bool {
+    let Some(home) = &call.settings.home else {
+        return false;
+    };
+    let partition = Arn::parse(&role.resource).map_or("aws", |arn| arn.partition);
+    let functions = format!(
+        "arn:{partition}:iam::{}:role/auditward-trail-guard-us-east-1",
+        home.account
+    );
+    let wrote = call
+        .shown("policyDocument")
+        .map(|text| PolicyState::read(&text));
+    let document = wrote.as_ref().and_then(PolicyState::document);
+    document.is_some_and(|document| {
+        let assume = "sts:AssumeRole";
+        principal_allowed(document, Kind::Trust, &functions, assume, &role.resource) == Tri::Yes
+    })
 }
 
 /// Whether the trust policy that a call wrote surely lets nobody in but ours.

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use auditward_policy::{self as policy, Tri};
 
-use super::principals::any;
+use super::principals::{any, excuses};
 use super::{Known, Mode, Partner, Settings, fits};
 use crate::actor::Actor;
 use crate::arn::{Arn, glob};
@@ -96,6 +96,12 @@ impl Settings {
         }
     }
 
+    /// Whether it is known of every account whether it is ours: of an organization only
+    /// once somebody listed its accounts.
+    pub fn knows_all_accounts(&self, inventory: &Inventory) -> bool {
+        self.ours.organization.is_none() || !inventory.accounts.is_empty()
+    }
+
     /// Whether a resource is guarded: named here, or used by a protected trail.
     pub fn protects(&self, arn: &str, inventory: &Inventory) -> bool {
         !self.given
@@ -166,14 +172,9 @@ impl Settings {
     /// The mode for a finding, before anything holds it back.
     pub fn mode_of(&self, rule: &str, account: &str, resource: &str) -> Mode {
         let modes = &self.mode;
-        let of = |wanted: Tri| {
-            let fitting = modes
-                .resources
-                .iter()
-                .filter(move |(pattern, _)| fits(pattern, resource) == wanted);
-            fitting.map(|(_, mode)| *mode).min()
-        };
-        if let Some(mode) = of(Tri::Yes) {
+        let sure = modes.resources.iter();
+        let sure = sure.filter(|(pattern, _)| excuses(pattern, resource));
+        if let Some(mode) = sure.map(|(_, mode)| *mode).min() {
             return mode;
         }
         let named = [modes.rules.get(rule), modes.accounts.get(account)];
@@ -181,12 +182,17 @@ impl Settings {
         let mode = named.unwrap_or(modes.default);
         // What may be meant is not written against, and told all the same. Auditward's
         // own roles stay guarded, as long as nobody says that they are meant.
-        match of(Tri::CannotTell) {
-            Some(careful) if careful < mode && !self.names_guard_role(resource) => {
-                mode.min(Mode::Alert)
-            }
-            _ => mode,
+        let mut protected = self.protected.resources.iter();
+        let meant =
+            self.names_guard_role(resource) || protected.any(|pattern| excuses(pattern, resource));
+        let mut careful = modes
+            .resources
+            .iter()
+            .filter(|(pattern, careful)| **careful < mode && fits(pattern, resource) != Tri::No);
+        if meant || careful.next().is_none() {
+            return mode;
         }
+        mode.min(Mode::Alert)
     }
 
     /// Whether `enforce` of a rule reaches a resource.
@@ -260,7 +266,7 @@ impl Settings {
             exception.rule == rule
                 && now <= exception.until.0
                 && !resource.is_empty()
-                && fits(&exception.resource, resource) == Tri::Yes
+                && excuses(&exception.resource, resource)
                 && glob(&exception.actor, &actor.issuer)
         })
     }

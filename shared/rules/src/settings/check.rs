@@ -28,9 +28,6 @@ impl std::error::Error for BadSettings {}
 /// The longest a pause may last, in hours.
 const LONGEST_PAUSE_HOURS: i64 = 4;
 
-/// The longest that a deployment may have to settle, in seconds.
-const SETTLE: u32 = 240;
-
 impl Settings {
     /// Reads and checks settings.
     ///
@@ -133,14 +130,6 @@ impl Settings {
                 "expected at least 1; to stop all writes use `mode.default = \"alert\"`",
             )
         }));
-        if self.fuses.settle_seconds > SETTLE {
-            faults.push(Fault::at(
-                Spot::of("fuses.settle_seconds"),
-                format!(
-                    "expected at most {SETTLE}: an event is judged for the last time after 300"
-                ),
-            ));
-        }
         if self.given && self.ours.organization.is_none() && self.ours.accounts.is_empty() {
             faults.push(Fault::at(
                 Spot::of("ours"),

@@ -45,6 +45,16 @@ pub fn fits(pattern: &str, arn: &str) -> Tri {
     }
 }
 
+/// Whether a pattern takes in an ARN for sure, so that what happens to it is meant:
+/// only a name that is written out, in an account that is, is taken but once.
+pub(super) fn excuses(pattern: &str, arn: &str) -> bool {
+    let literal = |text: &str| !text.contains(['*', '?']);
+    glob(pattern, arn)
+        || fits(pattern, arn) == Tri::Yes
+            && Arn::parse(pattern)
+                .is_some_and(|wanted| literal(wanted.account) && literal(wanted.name()))
+}
+
 /// What several answers come to, each of which is enough.
 pub(super) fn any(answers: impl Iterator<Item = Tri>) -> Tri {
     answers.fold(Tri::No, |all, one| match (all, one) {
@@ -168,6 +178,35 @@ mod tests {
             ),
             Tri::No
         );
+    }
+
+    /// Whoever makes a role chooses its name, and its path or none.
+    #[test]
+    fn only_a_name_that_is_written_out_excuses_without_its_path() {
+        let excused = |pattern: &str, arn: &str| {
+            excuses(
+                &format!("arn:aws:iam::{pattern}"),
+                &format!("arn:aws:iam::{arn}"),
+            )
+        };
+        let (ours, plain) = ("111111111111:role/vendor", "111111111111:role");
+        assert!(excused(
+            &format!("{ours}/datadog"),
+            &format!("{plain}/datadog")
+        ));
+        assert!(excused(
+            &format!("{ours}/datadog-*"),
+            &format!("{ours}/datadog-x")
+        ));
+        assert!(!excused(
+            &format!("{ours}/datadog-*"),
+            &format!("{plain}/datadog-x")
+        ));
+        assert!(!excused(
+            "*:role/vendor/datadog",
+            &format!("{plain}/datadog")
+        ));
+        assert!(excused("*:role/datadog", &format!("{plain}/datadog")));
     }
 
     #[test]

@@ -5,8 +5,19 @@
 //! more unguarded than one pattern does.
 
 use super::fault::{Fault, Spot};
-use super::{Known, Settings};
+use super::{Fuses, Known, Settings};
 use crate::arn::{Arn, is_account};
+
+/// The longest that a deployment may have to settle, in seconds.
+const SETTLE: u32 = 240;
+
+impl Fuses {
+    /// Seconds that a change has to settle: no longer than an event is judged, whatever
+    /// settings say that were pushed before.
+    pub fn settle(&self) -> u32 {
+        self.settle_seconds.min(SETTLE)
+    }
+}
 
 impl Settings {
     pub(super) fn misshapen(&self) -> Vec<Fault> {
@@ -66,6 +77,14 @@ impl Settings {
                     format!("`{id}` is no canonical user ID: expected 64 hexadecimal digits (`aws s3api list-buckets --query Owner.ID` shows an account's)"),
                 ));
             }
+        }
+        if self.fuses.settle_seconds > SETTLE {
+            faults.push(Fault::at(
+                Spot::of("fuses.settle_seconds"),
+                format!(
+                    "expected at most {SETTLE}: an event is judged for the last time after 300"
+                ),
+            ));
         }
         if self.logs.keep_days == 0 {
             faults.push(Fault::at(

@@ -295,7 +295,7 @@ impl Pipeline<'_> {
         };
         let unknown = word == Word::Nobody && cause.left.is_none() && !belongs.known;
         if writes && change == Some(false) && unknown {
-            let settle = Duration::seconds(settings.fuses.settle_seconds.into());
+            let settle = Duration::seconds(settings.fuses.settle().into());
             let seen = recorded.unfinished.since(plan);
             if settle > Duration::zero() && seen.is_none_or(|since| self.now < since + settle) {
                 answer.notes.push(format!(

@@ -45,7 +45,7 @@ impl Job<'_> {
             ));
         }
         if self.is_settling() {
-            let seconds = self.known.settings.fuses.settle_seconds;
+            let seconds = self.known.settings.fuses.settle();
             return Err(Stop::Waiting(format!(
                 "a deployment made it; it has {seconds} seconds to settle"
             )));
@@ -57,7 +57,7 @@ impl Job<'_> {
     /// Whether a deployment's change still has time to settle: there is no later turn
     /// than the last, and nobody is told of what settles.
     pub(super) fn is_settling(&self) -> bool {
-        let settle = Duration::seconds(self.known.settings.fuses.settle_seconds.into());
+        let settle = Duration::seconds(self.known.settings.fuses.settle().into());
         let last = self.turn == Turn::Again { last: true };
         self.finding.settles && !last && self.pipeline.now < self.made() + settle
     }

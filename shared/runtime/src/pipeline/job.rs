@@ -370,17 +370,23 @@ impl Job<'_> {
                 _ => Stop::ByHand("there is no safe automatic way back".into()),
             });
         }
-        let (mut stopped, mut excepted) = (None, None);
+        let (mut stopped, mut excepted, mut before) = (None, None, None);
         for plan in &finding.plan {
             // The record proves nothing, and nothing had to be put right: now, or
             // before an invocation was cut off.
             if plan.follows() && !finding.certain && !self.has_changed() {
                 continue;
             }
-            match self.ensure(plan).await {
+            // What was sure is done, and what follows it up does not wait for the rest.
+            let behind = self.behind;
+            self.behind &= !(plan.follows() && before.is_some_and(|one| self.did(one)));
+            let ensured = self.ensure(plan).await;
+            self.behind = behind;
+            before = Some(plan);
+            match ensured {
                 Ok(()) => {}
                 Err(Stop::Excepted(why)) => excepted = Some(why),
-                Err(stop) if !self.behind => {
+                Err(stop) if stopped.is_none() => {
                     if !self.goes_on(&stop) {
                         return Err(stop);
                     }
@@ -429,6 +435,15 @@ impl Job<'_> {
             answer.not_sent(&failure);
         }
         true
+    }
+
+    /// Whether a step of the case was written and proven, and not only in part.
+    fn did(&self, plan: &Plan) -> bool {
+        let mut steps = self.case.value.steps.iter();
+        steps.any(|work| {
+            let same = work.plan.kind() == plan.kind() && work.plan.at() == plan.at();
+            same && work.done && !work.evidence_on
+        })
     }
 
     /// Whether any step of the case had something to change.

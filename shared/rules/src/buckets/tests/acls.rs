@@ -154,7 +154,7 @@ fn strangers_are_accepted_from_nobody_nor_under_the_owner_s_name() {
 }
 
 #[test]
-fn one_id_in_headers_may_be_the_owner_and_two_are_not() {
+fn one_id_that_gets_everything_in_headers_may_be_the_owner() {
     let id = |id: &str| format!("id=\"{id}\"");
     let delivery = format!("uri=\"{LOG_DELIVERY}\"");
     for (request, certain) in [
@@ -164,7 +164,7 @@ fn one_id_in_headers_may_be_the_owner_and_two_are_not() {
         ),
         (
             json!({"x-amz-grant-read": id(OWNER), "x-amz-grant-write": id(OWNER)}),
-            false,
+            true,
         ),
         (
             json!({"x-amz-grant-full-control": id(OWNER), "x-amz-grant-read": id(STRANGER)}),

@@ -21,6 +21,8 @@ pub(super) struct Near {
     /// What would have to be done besides, had the service room for it.
     pub omitted: Vec<String>,
     pub evidence_only: bool,
+    /// Whether the rest is for a person.
+    pub is_part: bool,
 }
 
 /// A service's terms, as plain data: the work below is done once for all services.
@@ -72,12 +74,34 @@ pub(super) struct Mending<'a> {
     pub wish: &'a PolicyWish,
     pub baseline: Option<&'a PolicyState>,
     pub zone: Zone,
+    /// Whether it is known of every account whether it is ours.
+    pub knows_all: bool,
 }
 
 impl Mending<'_> {
+    /// The nearest state in which all holds; where that is for a person, the one in
+    /// which at least outsiders are out.
+    pub fn nearest(&self, live: &PolicyState) -> Result<Near, String> {
+        self.nearest_whole(live).or_else(|why| {
+            let mut done = Vec::new();
+            if !self.wish.outsiders {
+                return Err(why);
+            }
+            let document = self.closed(live.document().cloned(), &mut done)?;
+            let near = self.near(live, document, done, false);
+            if near.state.same(live) || !self.fits(&near.state) {
+                return Err(why);
+            }
+            Ok(Near {
+                is_part: true,
+                ..near
+            })
+        })
+    }
+
     /// Restores first, so that a lost Deny closes what it closed before and
     /// nothing more is taken out than must be.
-    pub fn nearest(&self, live: &PolicyState) -> Result<Near, String> {
+    fn nearest_whole(&self, live: &PolicyState) -> Result<Near, String> {
         let mut done = Vec::new();
         let mut document = live.document().cloned();
         if self.wish.restore {
@@ -198,6 +222,7 @@ impl Mending<'_> {
             done,
             omitted: Vec::new(),
             evidence_only,
+            is_part: false,
         }
     }
 
@@ -406,7 +431,7 @@ impl Mending<'_> {
         let narrowed = narrow(document, kind, &self.zone);
         let mut told: Vec<_> = narrowed.removed.iter().map(tell_removal).collect();
         let mut left = narrowed.document;
-        if matches!(kind, Kind::Bucket | Kind::Bus) {
+        if self.knows_all && matches!(kind, Kind::Bucket | Kind::Bus) {
             let narrowed = narrow_sources(&left, kind, &self.zone);
             told.extend(narrowed.removed.iter().map(tell_removal));
             left = narrowed.document;

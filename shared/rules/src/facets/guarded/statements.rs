@@ -42,6 +42,23 @@ pub(super) fn missing(of: &PolicyState, other: &PolicyState) -> Vec<Statement> {
     all.iter().filter(there).cloned().collect()
 }
 
+/// What can be written of a policy that the service refuses, as somebody whom a
+/// returning statement names is gone: all but those. `None`: nothing would change.
+pub fn without_returning(from: &PolicyState, to: &PolicyState) -> Option<PolicyState> {
+    let document = to.document()?;
+    let returning = missing(to, from);
+    let names_somebody = |statement: &Statement| {
+        let principal = statement.element("Principal").unwrap_or_default();
+        principal.contains(":role/") || principal.contains(":user/")
+    };
+    let all = document.statements().iter();
+    let left = all.filter(|one| !(returning.contains(one) && names_somebody(one)));
+    let left: Vec<Statement> = left.cloned().collect();
+    let less = PolicyState::Document(document.with_statements(&left));
+    let fewer = left.len() < document.statements().len();
+    (fewer && !left.is_empty() && !less.same(from)).then_some(less)
+}
+
 /// Whether a document has a statement, perhaps with the unique ids of users and
 /// roles that were deleted since.
 pub(super) fn has(document: &Document, known: &Statement) -> bool {

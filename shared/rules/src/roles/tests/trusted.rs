@@ -124,6 +124,9 @@ fn what_a_deployer_does_is_accepted_where_it_cannot_be_told_as_well() {
     assert_eq!(found.verdict(), Verdict::CannotTell);
 }
 
+/// What the template gives the role in a member account, in short.
+const HANDS: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudtrail:StartLogging","s3:PutBucketPolicy","iam:UpdateAssumeRolePolicy"],"Resource":"*"}]}"#;
+
 /// A call on a role of the member account by the stack set's role there.
 fn by_stack_set(name: &str, role: &str, text: &str) -> Value {
     let request = json!({"roleName": role, "policyName": "hands", "policyDocument": text, "policyArn": ADMIN});
@@ -150,7 +153,7 @@ fn the_stack_set_may_upgrade_the_role_in_a_member_account_and_nothing_else() {
         (found.findings.len(), found.accepted.len())
     };
     for (name, text) in [
-        ("PutRolePolicy", EC2),
+        ("PutRolePolicy", HANDS),
         ("UpdateRole", ""),
         ("UpdateAssumeRolePolicy", home.as_str()),
     ] {
@@ -167,16 +170,25 @@ fn the_stack_set_may_upgrade_the_role_in_a_member_account_and_nothing_else() {
             found.notes
         );
     }
-    // An outsider is let in by nobody, and other changes and roles are not the upgrade.
+    let itself = FOREIGN.replace("333333333333", MEMBER);
+    let denying = HANDS.replacen("[", r#"[{"Effect":"Deny","Action":"*","Resource":"*"},"#, 1);
+    // An outsider is let in by nobody, Auditward kept out by nobody, and other changes and roles are not the upgrade.
     for (name, role, text) in [
         ("UpdateAssumeRolePolicy", "auditward-member", FOREIGN),
         ("AttachRolePolicy", "auditward-member", ""),
         ("DeleteRolePolicy", "auditward-member", ""),
-        ("PutRolePolicy", "auditward-trail-guard-eu-west-1", EC2),
+        ("PutRolePolicy", "auditward-trail-guard-eu-west-1", HANDS),
+        ("PutRolePolicy", "auditward-member", EC2),
+        ("PutRolePolicy", "auditward-member", denying.as_str()),
+        (
+            "UpdateAssumeRolePolicy",
+            "auditward-member",
+            itself.as_str(),
+        ),
     ] {
         assert_eq!(is(&by_stack_set(name, role, text)), (1, 0), "{name} {role}");
     }
-    let upgrade = by_stack_set("PutRolePolicy", "auditward-member", EC2);
+    let upgrade = by_stack_set("PutRolePolicy", "auditward-member", HANDS);
     let mut direct = upgrade.clone();
     direct["userIdentity"]["invokedBy"] = json!("lambda.amazonaws.com");
     let mut elsewhere = upgrade.clone();
