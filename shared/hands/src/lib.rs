@@ -27,6 +27,10 @@ macro_rules! done {
 
 /// Declares a service's hand, and the client with which it talks to the account and
 /// region of a resource.
+#[allow(
+    unused_macros,
+    reason = "a function that is built with buckets alone declares its hand itself"
+)]
 macro_rules! hand {
     ($(#[$doc:meta])* $hand:ident with $client:ident) => {
         $(#[$doc])*

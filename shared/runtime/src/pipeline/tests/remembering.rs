@@ -335,6 +335,30 @@ async fn an_undo_that_fails_half_way_turns_round() {
     }
 }
 
+/// GIVEN an undo that AWS had no time for, WHEN it is tried again, THEN all that it put
+/// back is accepted as long as if it had been put back at once.
+#[tokio::test]
+async fn what_an_undo_put_back_in_two_tries_is_accepted() {
+    for nth in 0..20 {
+        let mut world = done_twice("").await;
+        let call = world.calls.load(Ordering::SeqCst) + nth;
+        world.refuses_at = Some((call, FailureKind::Passing));
+        undo(&world, 100).await;
+        undo(&world, 200).await;
+        if world.case().await.unwrap().outcome != Outcome::Undone {
+            continue;
+        }
+        for kind in ["bucket-versioning", "bucket-public-access"] {
+            let at = At::new("111111111111", "eu-west-1", LOGS);
+            let key = keys::restored(kind, &at);
+            let items = world.store.get(std::slice::from_ref(&key)).await.unwrap();
+            let restored: Value = items[&key].read().unwrap();
+            let until: DateTime<Utc> = serde_json::from_value(restored["until"].clone()).unwrap();
+            assert!(until > super::at(80_000), "{kind}, {nth}: {until}");
+        }
+    }
+}
+
 #[tokio::test]
 async fn an_undo_waits_for_who_works_on_the_resource() {
     let world = done_twice("").await;

@@ -50,6 +50,81 @@ async fn delivery_does_not_wait_for_the_rest_of_a_policy() {
     assert!(told.contains("let CloudTrail deliver"), "{told}");
 }
 
+/// GIVEN a policy of which only the delivery is sure to be right, THEN it is not what
+/// is known good from now on.
+#[tokio::test]
+async fn that_a_part_is_safe_is_not_learnt() {
+    let bucket = async || World {
+        function: Some(Function::BucketGuard),
+        ..world(ENFORCE).await
+    };
+    // The delivery's own statements, as Auditward writes them.
+    let delivers = bucket().await;
+    let absent = serde_json::to_value(PolicyState::Absent).unwrap();
+    keep(&delivers, "bucket-policy", absent);
+    found(
+        &delivers,
+        "bucket.policy-deleted",
+        LOGS,
+        &["bucket-policy"],
+        0,
+    )
+    .await;
+    let kept = delivers.kept.lock().unwrap()["bucket-policy"].clone();
+    let kept: PolicyState = serde_json::from_value(kept).unwrap();
+    let mut policy: Value = serde_json::from_str(&kept.text().unwrap()).unwrap();
+    let unsure = json!({"Effect": "Allow", "Principal": "*", "Action": "s3:GetObject",
+        "Resource": "arn:aws:s3:::logs/*", "Condition": {"StringLike": {"aws:userid": "AROAEXAMPLE:*"}}});
+    policy["Statement"].as_array_mut().unwrap().push(unsure);
+    let world = bucket().await;
+    let policy = serde_json::to_value(PolicyState::read(&policy.to_string())).unwrap();
+    keep(&world, "bucket-policy", policy);
+    for (seconds, turn) in [(0, Turn::First), (60, Turn::Again { last: false })] {
+        let what = ("bucket.policy-opened", LOGS, ["bucket-policy"].as_slice());
+        let answer = found_in(&world, STOPPED, what, seconds, turn).await;
+        assert_eq!(outcome(&answer), Outcome::CannotTell, "{answer:?}");
+    }
+    let key = keys::baseline("bucket-policy", &logs());
+    assert!(world.store.get(&[key]).await.unwrap().is_empty());
+}
+
+/// GIVEN a step of which only the evidence was written, WHEN it waits still, THEN undo
+/// goes by what was written.
+#[tokio::test]
+async fn what_a_part_wrote_can_be_undone_while_the_rest_waits() {
+    let settings = format!("{ENFORCE}[breaker]\nchanges = 1\n");
+    let world = World {
+        function: Some(Function::BucketGuard),
+        ..world(&settings).await
+    };
+    let opened = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Principal":{"AWS":"arn:aws:iam::999999999999:root"},"Action":"s3:GetObject","Resource":"arn:aws:s3:::logs/*"}]}"#;
+    let opened = serde_json::to_value(PolicyState::read(opened)).unwrap();
+    let what = ("bucket.policy-opened", LOGS, ["bucket-policy"].as_slice());
+    let ask = async |event: &str, seconds: i64, turn: Turn| {
+        let text = STOPPED.replace("event-1", event);
+        found_in(&world, &text, what, seconds, turn).await
+    };
+    keep(&world, "bucket-policy", opened.clone());
+    ask("event-1", 0, Turn::First).await;
+    keep(&world, "bucket-policy", opened.clone());
+    let waiting = ask("event-2", 90, Turn::First).await;
+    let again = ask("event-2", 150, Turn::Again { last: false }).await;
+    assert_eq!(
+        (outcome(&waiting), outcome(&again)),
+        (Outcome::Waiting, Outcome::Waiting)
+    );
+    let undo = Undo {
+        case: waiting.cases[0].0.clone(),
+        reason: "meant".into(),
+    };
+    let memo = Memo::new(Settings::default());
+    let answer = pipeline(&world, &memo, 300)
+        .undo(&undo, "AROAEXAMPLEOPERATOR01")
+        .await;
+    assert_eq!(outcome(&answer), Outcome::Undone, "{answer:?}");
+    assert_eq!(world.kept.lock().unwrap()["bucket-policy"], opened);
+}
+
 /// GIVEN a change by a deployment of which nobody heard in time, WHEN it is judged for
 /// the last time, THEN nothing waits for it to settle.
 #[tokio::test]
