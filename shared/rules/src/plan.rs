@@ -131,6 +131,11 @@ macro_rules! plans {
                 match self { $($(Self::$variant(step) => &step.at,)+)+ }
             }
 
+            /// Whether two steps are about the same facet of the same resource.
+            pub fn is_about(&self, other: &Self) -> bool {
+                self.kind() == other.kind() && self.at() == other.at()
+            }
+
             /// A recorded state of this facet, in few words for people.
             pub fn tell(&self, state: &Value) -> String {
                 match self {

@@ -124,23 +124,22 @@ pub const LIFELINES: [&str; 6] = [
     "schedule-definition",
 ];
 
-/// Facets that are looked at every minute: without them nobody sees anything.
-pub const BEATING: [&str; 10] = [
+/// Facets of a trail without which nobody sees anything.
+const TRAILS: [&str; 4] = [
     "trail-config",
     "trail-selectors",
     "trail-logging",
     "trail-delivery",
-    "function-concurrency",
-    "function-permissions",
-    "rule-definition",
-    "rule-targets",
-    "rule-state",
-    "schedule-definition",
 ];
+
+/// Facets that are looked at every minute.
+pub fn beating() -> impl Iterator<Item = &'static str> {
+    TRAILS.into_iter().chain(LIFELINES)
+}
 
 /// Whether a facet is looked at every minute.
 pub fn beats(kind: &str) -> bool {
-    BEATING.contains(&kind)
+    beating().any(|one| one == kind)
 }
 
 /// Whether a resource is this function itself, or a rule or schedule that calls

@@ -216,9 +216,7 @@ impl Case {
 
     /// The step that works on a plan's facet and resource.
     pub fn work_on(&mut self, plan: &Plan) -> Option<&mut Work> {
-        let same =
-            |work: &&mut Work| work.plan.kind() == plan.kind() && work.plan.at() == plan.at();
-        self.steps.iter_mut().find(same)
+        self.steps.iter_mut().find(|work| work.plan.is_about(plan))
     }
 }
 

@@ -189,9 +189,7 @@ fn gives_hands(call: &Call<'_>) -> bool {
         "s3:PutBucketPolicy",
         "iam:UpdateAssumeRolePolicy",
     ];
-    let wrote = call
-        .shown("policyDocument")
-        .map(|text| PolicyState::read(&text));
+    let wrote = written(call);
     let document = wrote.as_ref().and_then(PolicyState::document);
     let all = document.map(Document::statements).unwrap_or_default();
     let allows = |action: &&str| {
@@ -213,9 +211,7 @@ fn lets_home_in(call: &Call<'_>, role: &At) -> bool {
         "arn:{partition}:iam::{}:role/auditward-trail-guard-us-east-1",
         home.account
     );
-    let wrote = call
-        .shown("policyDocument")
-        .map(|text| PolicyState::read(&text));
+    let wrote = written(call);
     let document = wrote.as_ref().and_then(PolicyState::document);
     document.is_some_and(|document| {
         let assume = "sts:AssumeRole";
@@ -223,10 +219,15 @@ fn lets_home_in(call: &Call<'_>, role: &At) -> bool {
     })
 }
 
+/// The policy that a call wrote.
+fn written(call: &Call<'_>) -> Option<PolicyState> {
+    let text = call.shown("policyDocument")?;
+    Some(PolicyState::read(&text))
+}
+
 /// Whether the trust policy that a call wrote surely lets nobody in but ours.
 fn lets_no_outsider_in(call: &Call<'_>, role: &At) -> bool {
-    let text = call.shown("policyDocument");
-    let wrote = text.map(|text| PolicyState::read(&text));
+    let wrote = written(call);
     let document = wrote.as_ref().and_then(PolicyState::document);
     document.is_some_and(|document| {
         analyze(document, Kind::Trust, &call.zone(&role.account)).foreign == Foreign::No
@@ -238,9 +239,7 @@ fn lets_no_outsider_in(call: &Call<'_>, role: &At) -> bool {
 fn touched(call: &Call<'_>, event: &str, role: At) -> Plan {
     match event {
         "UpdateAssumeRolePolicy" => {
-            let wrote = call
-                .shown("policyDocument")
-                .map(|text| PolicyState::read(&text));
+            let wrote = written(call);
             let wish = if lets_no_outsider_in(call, &role) {
                 TrustWish::Baseline
             } else {

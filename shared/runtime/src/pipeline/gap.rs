@@ -29,7 +29,7 @@ use crate::keys;
 use crate::known::Known;
 
 /// How late the event history may be. It is what a queue's message may wait, too.
-const LATE: Pause = Pause::from_secs(900);
+pub(super) const LATE: Pause = Pause::from_secs(900);
 /// The time before and after that is read as well: clocks differ, and delivery
 /// stops and starts a little beside the calls.
 const MARGIN: Duration = Duration::seconds(120);

@@ -11,6 +11,7 @@ use auditward_rules::plan::Plan;
 use auditward_rules::record::Record;
 use auditward_rules::settings::{Held, Mode};
 
+use super::gap::LATE;
 use super::work::Stop;
 use super::{Ahead, Answer, Pipeline, Turn};
 use crate::case::{Case, Outcome, attempt_id, case_id};
@@ -24,8 +25,6 @@ use crate::store::{Expect, Item, Put};
 const KEPT: Duration = Duration::days(400);
 /// How long AWS's own event history may take to show an event.
 const HISTORY: Duration = Duration::minutes(20);
-/// The longest that a queue keeps a message back.
-const LATEST: Duration = Duration::seconds(900);
 /// Time for one more step behind one that was stopped.
 const STEP: Pause = Pause::from_secs(5);
 
@@ -430,7 +429,7 @@ impl Job<'_> {
         if !self.unconfirmed || !self.history_is_late() {
             return false;
         }
-        let sent = self.pipeline.judge_again(self.payload, LATEST, true).await;
+        let sent = self.pipeline.judge_again(self.payload, LATE, true).await;
         if let Err(failure) = sent {
             answer.not_sent(&failure);
         }
@@ -440,10 +439,7 @@ impl Job<'_> {
     /// Whether a step of the case was written and proven, and not only in part.
     fn did(&self, plan: &Plan) -> bool {
         let mut steps = self.case.value.steps.iter();
-        steps.any(|work| {
-            let same = work.plan.kind() == plan.kind() && work.plan.at() == plan.at();
-            same && work.done && !work.evidence_on
-        })
+        steps.any(|work| work.plan.is_about(plan) && work.done && !work.evidence_on)
     }
 
     /// Whether any step of the case had something to change.

@@ -33,7 +33,7 @@ mod work;
 
 use std::ops::ControlFlow;
 use std::sync::LazyLock;
-use std::time::Instant;
+use std::time::{Duration as Pause, Instant};
 
 use chrono::{DateTime, Duration, Utc};
 use memchr::memmem::Finder;
@@ -324,6 +324,7 @@ impl Pipeline<'_> {
     async fn judge_again_later(&self, payload: &str) -> Result<(), Failure> {
         let send = async |nth: usize, delay: Duration| {
             let last = nth + 1 == AGAIN.len();
+            let delay = delay.to_std().unwrap_or_default();
             self.judge_again(payload, delay, last).await
         };
         let all = AGAIN.into_iter().enumerate();
@@ -332,9 +333,8 @@ impl Pipeline<'_> {
     }
 
     /// Sends the record to this function once more, after a delay.
-    async fn judge_again(&self, payload: &str, delay: Duration, last: bool) -> Result<(), Failure> {
+    async fn judge_again(&self, payload: &str, delay: Pause, last: bool) -> Result<(), Failure> {
         let message = format!(r#"{{"auditward":"judge-again","last":{last},"event":{payload}}}"#);
-        let delay = delay.to_std().unwrap_or_default();
         self.outside.later(&message, delay).await
     }
 }

@@ -71,7 +71,7 @@ impl Pipeline<'_> {
         }
         let mut others = self.to_go_on(&recorded.unfinished, &plans, known).await;
         for plan in gaps.plans(known) {
-            let met = |one: &Plan| (one.kind(), one.at()) == (plan.kind(), plan.at());
+            let met = |one: &Plan| one.is_about(&plan);
             if !plans.iter().chain(&others).any(met) {
                 others.push(plan);
             }
@@ -95,9 +95,7 @@ impl Pipeline<'_> {
         let mut resources = listed.resources;
         // The first pulse of a stack comes before its first sweep.
         let own = self.guard.function();
-        let beating = protected::BEATING
-            .iter()
-            .any(|kind| registry::about(own, kind).is_some());
+        let beating = protected::beating().any(|kind| registry::about(own, kind).is_some());
         if resources.is_empty() && beating {
             let (found, _) = self.found(known, &self.own_place()).await?;
             resources = found.resources;

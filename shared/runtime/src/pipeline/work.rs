@@ -8,6 +8,7 @@ use serde_json::Value;
 use auditward_rules::facet::{Change, Decision, Scene};
 use auditward_rules::judge::Verdict;
 use auditward_rules::plan::Plan;
+use auditward_rules::registry;
 
 use super::job::Job;
 use super::learn::Baseline;
@@ -74,15 +75,8 @@ pub(super) const PROOF: [Pause; 4] = [
     Pause::from_secs(2),
     Pause::from_secs(4),
 ];
-/// The facets of a role of which only a baseline says what is right.
-const GUARD_ROLE: [&str; 6] = [
-    "role-trust",
-    "role-inline-policies",
-    "attachments",
-    "role-boundary",
-    "role-tags",
-    "role-settings",
-];
+/// The rule about roles of which only a baseline says what is right.
+const GUARD_ROLE: &str = "guard-role.changed";
 /// Prerequisites of prerequisites of …
 const DEEPEST: usize = 4;
 
@@ -335,8 +329,8 @@ impl Job<'_> {
     /// The live state; of a prerequisite together with what is known about it,
     /// which nobody could ask for before.
     async fn first_looks(&mut self, plan: &Plan, depth: usize) -> Result<Value, Stop> {
-        let own = |own: &Plan| own.kind() == plan.kind() && own.at() == plan.at();
-        if depth == 0 || !self.stored || self.finding.plan.iter().any(own) {
+        let mut own = self.finding.plan.iter();
+        if depth == 0 || !self.stored || own.any(|own| own.is_about(plan)) {
             return self.first_reading(plan).await;
         }
         let keys = [
@@ -355,9 +349,7 @@ impl Job<'_> {
 
     /// The live state, read with patience where it may be older than the event.
     async fn first_reading(&mut self, plan: &Plan) -> Result<Value, Stop> {
-        let same = |(read, _): &(Plan, Result<Value, Failure>)| {
-            read.kind() == plan.kind() && read.at() == plan.at()
-        };
+        let same = |(read, _): &(Plan, Result<Value, Failure>)| read.is_about(plan);
         let mut live = match self.live.take_if(|live| same(live)) {
             Some((_, live)) => live?,
             None => self.pipeline.read(plan).await?,
@@ -417,7 +409,8 @@ impl Job<'_> {
             inventory,
             ..
         } = self.known;
-        GUARD_ROLE.contains(&plan.kind()) && settings.is_guard_role(&plan.at().resource, inventory)
+        registry::rule(GUARD_ROLE).is_some_and(|rule| rule.facets.contains(&plan.kind()))
+            && settings.is_guard_role(&plan.at().resource, inventory)
     }
 
     /// A state that a person put back through undo is accepted for a while.
@@ -459,8 +452,7 @@ impl Job<'_> {
 
     /// What a part of a step wrote is what the whole leaves.
     fn is_left_as(&mut self, plan: &Plan, live: &Value) {
-        let same =
-            |left: &&mut (Plan, Value)| left.0.kind() == plan.kind() && left.0.at() == plan.at();
+        let same = |left: &&mut (Plan, Value)| left.0.is_about(plan);
         for left in self.left.iter_mut().filter(same) {
             left.1.clone_from(live);
         }
