@@ -5,6 +5,7 @@ mod alert;
 mod guard;
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -106,6 +107,19 @@ default = "enforce"
 "oidc.audience-added" = "any"
 "#;
 
+/// Waits for the next hour where this one is about to end. Functions go by the
+/// real clock, and what they tell once an hour or a day they tell again after it:
+/// no story may have its first half before that and its second half after it.
+async fn within_an_hour() {
+    const HOUR: u64 = 60 * 60;
+    const LONGEST_STORY: u64 = 90;
+    let now = std::time::SystemTime::UNIX_EPOCH.elapsed();
+    let left = HOUR - now.expect("a clock that is set").as_secs() % HOUR;
+    if left <= LONGEST_STORY {
+        tokio::time::sleep(Duration::from_secs(left)).await;
+    }
+}
+
 /// A moto server for a test, its scene, and settings in force.
 pub struct Stage<M = Held> {
     /// The server.
@@ -143,6 +157,7 @@ impl<M: std::ops::Deref<Target = Moto>> Stage<M> {
     }
 
     async fn at(moto: M, place: Place, settings: &str) -> Self {
+        within_an_hour().await;
         let scene = Scene::set_in(&moto, place).await;
         let stage = Self { moto, scene };
         stage.push(settings).await;
