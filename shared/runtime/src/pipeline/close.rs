@@ -221,15 +221,13 @@ impl Job<'_> {
             self.pipeline.outside.tell(&alert).await?;
         } else if told == share {
             let text = format!(
-                "Account {} has had {share} alerts in this hour. Further ones are kept as cases and not sent, critical ones excepted.\n\nNext: auditward cases",
+                "Account {} has had {share} alerts in this hour. Further ones are kept as cases and not sent, critical ones excepted.",
                 case.account
             );
-            let digest = Alert::plain(
-                Severity::High,
-                &format!("many findings in {}", case.account),
-                text,
-            );
-            self.pipeline.outside.tell(&digest).await?;
+            let about = format!("many findings in {}", case.account);
+            let pipeline = self.pipeline;
+            let digest = pipeline.notice(Severity::High, &about, text, "auditward cases");
+            pipeline.outside.tell(&digest).await?;
         }
         let expires = (self.pipeline.now + Duration::hours(2)).timestamp();
         let put = Put::new(key, Expect::Anything, &(told + 1))?.until(expires);

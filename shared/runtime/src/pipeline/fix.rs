@@ -1,11 +1,9 @@
 //! An operator's word puts one resource right.
 
 use auditward_rules::facet::At;
-use auditward_rules::rule::Severity;
 
 use super::drift::Word;
 use super::{Answer, Pipeline, known_now};
-use crate::alert::Alert;
 use crate::failure::Failure;
 
 impl Pipeline<'_> {
@@ -14,19 +12,11 @@ impl Pipeline<'_> {
     pub async fn fix(&self, resource: &str, sender: &str) -> Answer {
         let mut answer = Answer::default();
         if let Err(failure) = self.try_fix(resource, sender, &mut answer).await {
-            answer.metrics.count("Failures");
             let text = format!(
                 "{resource} was not put right: {}.\n\nAsked for by {sender}.",
                 failure.message
             );
-            let alert = Alert::plain(Severity::High, "fix failed", text);
-            if let Err(failure) = self.outside.tell(&alert).await {
-                answer.again(failure.to_string());
-            }
-            if failure.passes() {
-                answer.again(failure.to_string());
-            }
-            answer.notes.push(format!("fix: {failure}"));
+            self.refused("fix", text, &failure, &mut answer).await;
         }
         answer
     }

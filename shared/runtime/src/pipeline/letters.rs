@@ -7,7 +7,6 @@ use serde_json::{Value, json};
 use auditward_rules::rule::{Function, Severity};
 
 use super::{Answer, Pipeline};
-use crate::alert::Alert;
 use crate::case::case_id;
 use crate::failure::Failure;
 use crate::keys;
@@ -91,10 +90,11 @@ impl Pipeline<'_> {
             return Ok(());
         }
         let text = format!(
-            "These messages failed every time, and are not driven again:\n  - {}\n\nNext: look at the resources that they are about, and at the functions' logs; then delete the messages, or send them to the functions' queues again.",
+            "These messages failed every time, and are not driven again:\n  - {}",
             lines.join("\n  - ")
         );
-        let alert = Alert::plain(Severity::High, "dead letters are left", text);
+        let next = "look at the resources that they are about, and at the functions' logs; then delete the messages, or send them to the functions' queues again.";
+        let alert = self.notice(Severity::High, "dead letters are left", text, next);
         self.outside.tell(&alert).await?;
         for key in untold {
             self.first_time(&key, KEPT).await;

@@ -14,7 +14,6 @@ use auditward_rules::protected;
 use auditward_rules::rule::{Function, Looks, Severity};
 
 use super::{Answer, Pipeline, known_now};
-use crate::alert::Alert;
 use crate::case::case_id;
 use crate::failure::Failure;
 use crate::guard::Discovered;
@@ -306,10 +305,11 @@ impl Pipeline<'_> {
         if all.len() > NAMED {
             text.push_str(&format!("\n  - … and {} more", all.len() - NAMED));
         }
-        text.push_str("\n\nEverything else is looked at. Next, for each: see whether the role of the member StackSet is there, whether the region is enabled and no policy of the organization denies it; or take the account or region out of `ours` in auditward.toml.");
+        text.push_str("\n\nEverything else is looked at.");
+        let next = "for each, see whether the role of the member StackSet is there, whether the region is enabled and no policy of the organization denies it; or take the account or region out of `ours` in auditward.toml.";
         let day = self.now.format("%Y-%m-%d");
         let told = format!("closed/{day}/{}", case_id(&text, "", ""));
-        let alert = Alert::plain(Severity::Medium, "not let in", text);
+        let alert = self.notice(Severity::Medium, "not let in", text, next);
         self.tell_once(&told, Duration::hours(30), &alert).await
     }
 

@@ -14,7 +14,6 @@ use serde_json::Value;
 use super::learn::{Baseline, TRIES, busy};
 use super::sweep::SPARE;
 use super::{Answer, Pipeline, known_now};
-use crate::alert::Alert;
 use crate::failure::Failure;
 use crate::keys;
 use crate::known::Known;
@@ -39,27 +38,29 @@ impl Pipeline<'_> {
     pub async fn take_baselines(&self, only: Option<&str>, sender: &str) -> Answer {
         let mut answer = Answer::default();
         let function = self.guard.function().name();
-        let text = match self.try_take(only, sender, &mut answer).await {
-            Ok(taken) => {
-                let mut text = format!(
-                    "{function} recorded {} states as baselines.",
-                    taken.recorded
-                );
-                if !taken.drift.is_empty() {
-                    text.push_str("\n\nNot recorded, look at each:\n  - ");
-                    text.push_str(&taken.drift.join("\n  - "));
-                }
-                text
-            }
+        let taken = match self.try_take(only, sender, &mut answer).await {
+            Ok(taken) => taken,
             Err(failure) => {
-                answer.metrics.count("Failures");
-                if failure.passes() {
-                    answer.again(failure.to_string());
-                }
-                format!("{function} took no baselines: {}", failure.message)
+                let text = format!(
+                    "{function} took no baselines: {}.\n\nAsked for by {sender}.",
+                    failure.message
+                );
+                self.refused("taking baselines", text, &failure, &mut answer)
+                    .await;
+                return answer;
             }
         };
-        let alert = Alert::plain(Severity::Informational, "baselines", text.clone());
+        let mut text = format!(
+            "{function} recorded {} states as baselines.",
+            taken.recorded
+        );
+        let mut next = "nothing must be done: each change is compared with these from now on.";
+        if !taken.drift.is_empty() {
+            text.push_str("\n\nNot recorded:\n  - ");
+            text.push_str(&taken.drift.join("\n  - "));
+            next = "look at each that was not recorded, put it right, and take baselines again.";
+        }
+        let alert = self.notice(Severity::Informational, "baselines", text.clone(), next);
         if let Err(failure) = self.outside.tell(&alert).await {
             answer.again(failure.to_string());
         }

@@ -9,7 +9,7 @@ use auditward_rules::rule::Severity;
 use super::sweep::Seen;
 use super::unread::Unseen;
 use super::{Answer, Pipeline};
-use crate::alert::Alert;
+use crate::alert::{Alert, Notice};
 use crate::case::case_id;
 use crate::failure::Failure;
 use crate::keys;
@@ -105,17 +105,19 @@ impl Pipeline<'_> {
         let switch = known.settings.kill_switch.as_ref();
         if let Some(switch) = switch.filter(|switch| self.now <= switch.until.0) {
             let text = format!(
-                "The kill switch is on until {}: Auditward writes nothing.\n\nWho: {}\nWhy: {}\n\nNext: to end it earlier, take `kill_switch` out of auditward.toml and push the settings.",
+                "The kill switch is on until {}: Auditward writes nothing.\n\nWho: {}\nWhy: {}",
                 switch.until.0, switch.by, switch.reason
             );
-            let alert = Alert::plain(Severity::Critical, "the kill switch is on", text);
+            let next = "to end it earlier, take `kill_switch` out of auditward.toml and push the settings.";
+            let alert = self.notice(Severity::Critical, "the kill switch is on", text, next);
             self.tell_hourly("kill-switch", &alert, answer).await;
         }
         if let Some(Fallback::Unusable(why)) = &known.fallback {
             let text = format!(
-                "Auditward works without its settings: {why}.\n\nUntil they are back it tells of everything and switches evidence on, and makes no other change.\n\nNext: auditward settings check auditward.toml, then push it again; and look at the table and who may write to it."
+                "Auditward works without its settings: {why}.\n\nUntil they are back it tells of everything and switches evidence on, and makes no other change."
             );
-            let alert = Alert::plain(Severity::Critical, "settings cannot be used", text);
+            let next = "auditward settings check auditward.toml, then push it again; and look at the table and who may write to it.";
+            let alert = self.notice(Severity::Critical, "settings cannot be used", text, next);
             self.tell_hourly("no-settings", &alert, answer).await;
         }
     }
@@ -126,14 +128,59 @@ impl Pipeline<'_> {
         self.untold(told, answer);
     }
 
+    /// An alert about no case, from where this function is at home.
+    pub(super) fn notice(
+        &self,
+        severity: Severity,
+        about: &str,
+        text: String,
+        next: &str,
+    ) -> Alert {
+        let home = self.guard.home();
+        Alert::notice(Notice {
+            severity,
+            about,
+            text,
+            next,
+            account: home.account,
+            region: home.region,
+            now: self.now,
+        })
+    }
+
+    /// Tells that an operator's wish was refused, and has it tried again where that
+    /// may help.
+    pub(super) async fn refused(
+        &self,
+        wish: &str,
+        text: String,
+        failure: &Failure,
+        answer: &mut Answer,
+    ) {
+        answer.metrics.count("Failures");
+        let next = match failure.passes() {
+            true => "wait: it is tried again by itself; `auditward cases` shows what came of it.",
+            false => "put right what the reason names, and give the command again.",
+        };
+        let alert = self.notice(Severity::High, &format!("{wish} failed"), text, next);
+        if let Err(failure) = self.outside.tell(&alert).await {
+            answer.again(failure.to_string());
+        }
+        if failure.passes() {
+            answer.again(failure.to_string());
+        }
+        answer.notes.push(format!("{wish}: {failure}"));
+    }
+
     /// Tells people of a payload that cannot be taken, once however often it is
     /// delivered. It ends in the dead-letter queue.
     pub async fn refuse(&self, payload: &str, why: &str) -> Result<(), Failure> {
         let text = format!(
-            "{} was given something it cannot take: {why}.\n\nIt is kept in the dead-letter queue. Next: look at it there, and at who may send to the function.",
+            "{} was given something it cannot take: {why}.\n\nIt is kept in the dead-letter queue.",
             self.guard.function().name()
         );
-        let alert = Alert::plain(Severity::High, "unreadable event", text);
+        let next = "look at it there, and at who may send to the function.";
+        let alert = self.notice(Severity::High, "unreadable event", text, next);
         let what = format!("refused/{}", case_id(payload, why, ""));
         self.tell_once(&what, Duration::days(1), &alert).await
     }
@@ -148,28 +195,28 @@ impl Pipeline<'_> {
         let unread: Vec<String> = seen.unread.iter().map(Unseen::words).collect();
         let function = self.guard.function().name();
         let mut text = format!("{function} looked ({what}) and found, without an event:");
-        for (title, lines, next) in [
+        let mut next = Vec::new();
+        for (title, lines, then) in [
             (
                 "Unsafe or unknown, and no earlier state is recorded",
                 &seen.unrecorded,
-                "Next, for each: `auditward baseline approve RESOURCE` keeps it as it is, `auditward baseline fix RESOURCE` has Auditward put it right.",
+                "for each without a recorded state, `auditward baseline approve RESOURCE` keeps it as it is, `auditward baseline fix RESOURCE` has Auditward put it right",
             ),
             (
                 "Could not be read",
                 &unread,
-                "Next: look whether Auditward's role is there and may read it.",
+                "of what could not be read, look whether Auditward's role is there and may read it",
             ),
         ] {
             if !lines.is_empty() {
-                text.push_str(&format!(
-                    "\n\n{title}:\n  - {}\n{next}",
-                    lines.join("\n  - ")
-                ));
+                text.push_str(&format!("\n\n{title}:\n  - {}", lines.join("\n  - ")));
+                next.push(then);
             }
         }
         let day = self.now.format("%Y-%m-%d");
         let told = format!("{function}/{day}/{}", case_id(&text, "", ""));
-        let alert = Alert::plain(Severity::Medium, "drift without a baseline", text);
+        let next = format!("{}.", next.join("; "));
+        let alert = self.notice(Severity::Medium, "drift without a baseline", text, &next);
         let told = self.tell_once(&told, Duration::hours(30), &alert).await;
         self.untold(told, answer);
     }
@@ -207,9 +254,10 @@ impl Pipeline<'_> {
         self.note_unread(place.unwrap_or(look), vec![blind]).await;
         let function = self.guard.function().name();
         let text = format!(
-            "The {what} of {function} failed: {failure}.\n\nWhat it should have looked at is guarded by events alone until it works again. Next: look at the function's log, and at what its role may do."
+            "The {what} of {function} failed: {failure}.\n\nWhat it should have looked at is guarded by events alone until it works again."
         );
-        let alert = Alert::plain(Severity::High, &format!("{what} failed"), text);
+        let next = "look at the function's log, and at what its role may do.";
+        let alert = self.notice(Severity::High, &format!("{what} failed"), text, next);
         let hour = self.now.format("%Y-%m-%dT%H");
         let told = format!("{function}/{look}/{hour}");
         let told = self.tell_once(&told, Duration::hours(2), &alert).await;

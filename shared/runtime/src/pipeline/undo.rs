@@ -61,19 +61,11 @@ impl Pipeline<'_> {
     pub async fn undo(&self, undo: &Undo, sender: &str) -> Answer {
         let mut answer = Answer::default();
         if let Err(failure) = self.try_undo(undo, sender, &mut answer).await {
-            answer.metrics.count("Failures");
             let text = format!(
                 "Case {} was not undone: {}.\n\nAsked for by {sender}: {}",
                 undo.case, failure.message, undo.reason
             );
-            let alert = Alert::plain(auditward_rules::rule::Severity::High, "undo failed", text);
-            if let Err(failure) = self.outside.tell(&alert).await {
-                answer.again(failure.to_string());
-            }
-            if failure.passes() {
-                answer.again(failure.to_string());
-            }
-            answer.notes.push(failure.message);
+            self.refused("undo", text, &failure, &mut answer).await;
         }
         answer
     }

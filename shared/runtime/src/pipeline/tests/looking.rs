@@ -9,7 +9,9 @@ async fn a_trail_that_nobody_reported_is_started_within_a_pulse() {
     assert!(is_on(&world));
     assert_eq!(world.alerts(), ["fixed"]);
     assert_eq!(answer.cases.len(), 1);
-    assert!(world.alerts.lock().unwrap()[0].text.contains("by looking"));
+    let told = world.alerts.lock().unwrap()[0].clone();
+    assert!(told.text.contains("by looking"), "{told:?}");
+    assert!(told.next.starts_with("find out who changed it"), "{told:?}");
     // All is well: nothing is written, nobody told.
     look(&world, 60, "pulse").await;
     assert_eq!(world.alerts(), ["fixed"]);

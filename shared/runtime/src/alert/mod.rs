@@ -1,14 +1,15 @@
-//! What people and machines are told about a case.
+//! What people and machines are told: about a case, or by Auditward of itself.
 
+mod ocsf;
+mod words;
+
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 
-use auditward_rules::arn::Arn;
-use auditward_rules::facet::At;
 use auditward_rules::rule::{Rule, Severity};
 
-use crate::case::{Case, Outcome, Work};
+use crate::case::Case;
 use crate::outside::Attributes;
-use crate::pipeline::DRIFT;
 
 /// One alert, ready for SNS.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,12 +18,35 @@ pub struct Alert {
     pub subject: String,
     /// What a person understands at 3 a.m.
     pub text: String,
+    /// What of it the reader should do.
+    pub next: String,
     /// An OCSF Detection Finding.
     pub finding: Value,
     /// For subscriptions' filter policies.
     pub attributes: Attributes,
 }
 
+/// What Auditward tells of itself, which is no case.
+#[derive(Clone, Debug)]
+pub struct Notice<'a> {
+    /// How much it matters.
+    pub severity: Severity,
+    /// In a few words.
+    pub about: &'a str,
+    /// What a person must know.
+    pub text: String,
+    /// What to do.
+    pub next: &'a str,
+    /// The account that tells it.
+    pub account: String,
+    /// The region that tells it.
+    pub region: String,
+    /// When.
+    pub now: DateTime<Utc>,
+}
+
+/// What stands in the place of a rule's name where Auditward tells of itself.
+const ITSELF: &str = "auditward";
 /// Who made a call that came through a stack.
 pub const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
 /// SNS refuses longer subjects.
@@ -57,8 +81,9 @@ impl Alert {
                 case.account,
                 case.outcome.name()
             )),
-            text: text(case, rule),
-            finding: finding(case, rule),
+            text: words::text(case, rule),
+            next: words::next(case),
+            finding: ocsf::finding(case, rule),
             attributes: attributes
                 .into_iter()
                 .filter(|(_, value)| !value.is_empty())
@@ -66,16 +91,20 @@ impl Alert {
         }
     }
 
-    /// An alert that is about no case, such as an unreadable payload.
-    pub fn plain(severity: Severity, about: &str, text: String) -> Self {
+    /// The alert for a notice.
+    pub fn notice(notice: Notice<'_>) -> Self {
+        let severity = notice.severity.name();
         Self {
-            subject: subject(&format!("[{}] {about}", severity.name())),
-            finding: json!({"message": text, "severity": severity.name(), "metadata": metadata()}),
-            text,
+            subject: subject(&format!("[{severity}] {}", notice.about)),
+            finding: ocsf::noticed(&notice),
+            text: format!("{}\n\nNext: {}", notice.text, notice.next),
+            next: notice.next.to_owned(),
             attributes: Attributes::from([
-                ("severity", severity.name().to_owned()),
-                ("rule", "auditward".to_owned()),
+                ("severity", severity.to_owned()),
+                ("rule", ITSELF.to_owned()),
                 ("outcome", "failed".to_owned()),
+                ("account", notice.account),
+                ("region", notice.region),
             ]),
         }
     }
@@ -83,11 +112,8 @@ impl Alert {
     /// The form that chat clients show: a [custom notification](https://docs.aws.amazon.com/chatbot/latest/adminguide/custom-notifs.html)
     /// of Amazon Q Developer in chat applications.
     pub fn chat(&self) -> String {
-        let (said, next) = self
-            .text
-            .split_once("\n\nNext: ")
-            .unwrap_or((&self.text, ""));
-        let next = next.lines().next().filter(|next| !next.is_empty());
+        let ending = format!("\n\nNext: {}", self.next);
+        let said = self.text.rsplit_once(&ending).map_or(&*self.text, |(said, _)| said);
         let finding = |pointer: &str| self.finding.pointer(pointer);
         json!({
             "version": "1.0",
@@ -97,7 +123,7 @@ impl Alert {
                 "textType": "client-markdown",
                 "title": self.subject,
                 "description": said.chars().take(CHAT).collect::<String>(),
-                "nextSteps": next.into_iter().collect::<Vec<_>>(),
+                "nextSteps": [self.next],
             },
             "metadata": {
                 "summary": self.subject,
@@ -190,200 +216,21 @@ fn subject(text: &str) -> String {
         .collect()
 }
 
-/// A name for the actor, and where the call came from.
-fn who(case: &Case) -> String {
-    if case.event.source == DRIFT {
-        return "not known: no event told of it, Auditward found it by looking".into();
-    }
-    let source = &case.actor.source;
-    if source.is_empty() {
-        return case.actor.name().to_owned();
-    }
-    format!("{} from {source}", case.actor.name())
-}
-
-/// The stack of a change that came through CloudFormation, or how to find it where
-/// CloudFormation did not say: the event does not name it. Topics and queues go by other names there than the last part
-/// of their ARNs; the tag names the stack of those.
-fn stack(case: &Case) -> Option<String> {
-    if case.actor.invoked_by != CLOUDFORMATION || case.resource.is_empty() {
-        return None;
-    }
-    if let Some(stack) = &case.stack {
-        return Some(format!("Stack:    {stack}"));
-    }
-    let (region, at) = (&case.region, At::new("", "", &case.resource));
-    let ask = match Arn::parse(&case.resource).map(|arn| arn.service) {
-        Some("sns" | "sqs") => String::new(),
-        _ => format!(
-            ", or: aws cloudformation describe-stack-resources --region {region} --physical-resource-id '{}'",
-            at.name()
-        ),
-    };
-    Some(format!(
-        "Stack:    not named by the event; see the resource's tag aws:cloudformation:stack-name{ask}"
-    ))
-}
-
-fn text(case: &Case, rule: Option<&Rule>) -> String {
-    let mut lines = vec![
-        format!("{}.", capital(&case.summary)),
-        String::new(),
-        format!("Who:      {}", who(case)),
-        format!(
-            "What:     {} ({}) at {}",
-            case.event.name, case.event.source, case.event.time
-        ),
-        format!("Where:    account {}, region {}", case.account, case.region),
-    ];
-    if !case.resource.is_empty() {
-        lines.push(format!("Resource: {}", case.resource));
-    }
-    lines.extend(stack(case));
-    if let Some(rule) = rule {
-        lines.push(format!(
-            "Why:      {} ({})",
-            rule.why,
-            rule.controls.join("; ")
-        ));
-    }
-    lines.push(String::new());
-    lines.push(done(case));
-    for work in &case.steps {
-        lines.extend(step(work));
-    }
-    lines.push(String::new());
-    lines.push(next(case));
-    lines.push(format!("Case {}. Rule {}.", case.id, case.rule));
-    lines.join("\n")
-}
-
-/// What Auditward did, in a sentence.
-fn done(case: &Case) -> String {
-    let because = &case.because;
-    let any_done = case.steps.iter().any(|work| work.done);
-    match case.outcome {
-        Outcome::Fixed => "Auditward put the safe state back and read it again to prove it.".into(),
-        Outcome::AlreadySafe => {
-            "It was safe again already when Auditward read it. Nothing was written.".into()
-        }
-        Outcome::WouldFix | Outcome::ByHand | Outcome::Waiting if any_done => {
-            format!("Auditward could not do all of it: {because}.")
-        }
-        Outcome::WouldFix => {
-            format!("Auditward wrote nothing: {because}. It would have done this:")
-        }
-        Outcome::ByHand => format!("Auditward wrote nothing: {because}."),
-        Outcome::Failed => format!("AUDITWARD COULD NOT PUT IT BACK: {because}."),
-        Outcome::Waiting => format!("Auditward waits: {because}."),
-        Outcome::Attempt => "The call failed, so there is nothing to put back.".into(),
-        Outcome::CannotTell => format!("Auditward cannot tell whether this is safe: {because}."),
-        Outcome::Undone => format!("What was there before is back: {because}."),
-        Outcome::Open => "Auditward is working on it.".into(),
-    }
-}
-
-fn step(work: &Work) -> Vec<String> {
-    let tell = |state: &Option<Value>| state.as_ref().map(|state| work.plan.tell(state));
-    let mark = if work.done { "done" } else { "not done" };
-    let mut lines = vec![format!("  - {} ({}, {mark})", work.why, work.plan.kind())];
-    if let Some(before) = tell(&work.before) {
-        lines.push(format!("      before: {before}"));
-    }
-    if let Some(to) = tell(&work.to) {
-        lines.push(format!("      after:  {to}"));
-    }
-    lines
-}
-
-/// What the reader should do.
-fn next(case: &Case) -> String {
-    let id = &case.id;
-    match case.outcome {
-        Outcome::Fixed => format!(
-            "Next: ask {} whether this was meant. If it was: auditward undo {id} --reason '…'",
-            case.actor.name()
-        ),
-        Outcome::WouldFix => "Next: look at the resource now. To have Auditward put such things back, set the rule's mode to `enforce` in auditward.toml.".into(),
-        Outcome::ByHand | Outcome::Failed => "Next: put the safe state back yourself now; Auditward judges again in one and in five minutes.".into(),
-        Outcome::Attempt => "Next: ask who it was and why; a failed attempt is often followed by one that succeeds.".into(),
-        Outcome::Waiting | Outcome::CannotTell => format!("Next: look at the resource now. The story so far: auditward cases {id}"),
-        Outcome::AlreadySafe | Outcome::Open | Outcome::Undone => format!("Next: nothing must be done. The story: auditward cases {id}"),
-    }
-}
-
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| {
-        first.to_uppercase().chain(chars).collect()
-    })
-}
-
-fn metadata() -> Value {
-    json!({
-        "version": "1.4.0",
-        "product": {"name": "Auditward", "vendor_name": "Auditward", "version": env!("CARGO_PKG_VERSION")},
-    })
-}
-
-/// An OCSF 1.4 [Detection Finding](https://schema.ocsf.io/1.4.0/classes/detection_finding), class 2004.
-fn finding(case: &Case, rule: Option<&Rule>) -> Value {
-    let severity_id = match case.severity {
-        Severity::Informational => 1,
-        Severity::Low => 2,
-        Severity::Medium => 3,
-        Severity::High => 4,
-        Severity::Critical => 5,
-    };
-    // New, or resolved; an attempt that failed is neither open nor fixed.
-    let (status_id, status) = match case.outcome {
-        Outcome::Fixed | Outcome::AlreadySafe => (4, "Resolved"),
-        _ => (1, "New"),
-    };
-    let time = chrono::DateTime::parse_from_rfc3339(&case.event.time).map_or_else(
-        |_| case.opened.timestamp_millis(),
-        |time| time.timestamp_millis(),
-    );
-    json!({
-        "class_uid": 2004,
-        "class_name": "Detection Finding",
-        "category_uid": 2,
-        "activity_id": 1,
-        "type_uid": 200_401,
-        "time": time,
-        "severity_id": severity_id,
-        "severity": capital(case.severity.name()),
-        "status_id": status_id,
-        "status": status,
-        "message": case.summary,
-        "metadata": metadata(),
-        "cloud": {"provider": "AWS", "region": case.region, "account": {"uid": case.account}},
-        "finding_info": {
-            "uid": case.id,
-            "title": rule.map_or(case.rule.as_str(), |rule| rule.title),
-            "desc": rule.map_or("", |rule| rule.why),
-            "types": [case.rule],
-            "created_time": case.opened.timestamp_millis(),
-        },
-        "resources": [{"uid": case.resource, "region": case.region, "cloud_partition": partition(&case.resource)}],
-        "actor": {"user": {"uid": case.actor.unique_id, "name": case.actor.name(), "account": {"uid": case.actor.account}}},
-        "api": {"operation": case.event.name, "service": {"name": case.event.source}, "response": {"error": case.event.error}},
-        "src_endpoint": {"ip": case.actor.source},
-        "remediation": {"desc": done(case)},
-        "unmapped": {
-            "case": case.id, "rule": case.rule, "outcome": case.outcome, "mode": case.mode,
-            "because": case.because, "stack": case.stack, "steps": case.steps, "event_id": case.event.id,
-        },
-    })
-}
-
-fn partition(arn: &str) -> &str {
-    arn.split(':').nth(1).unwrap_or("aws")
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn notice() -> Alert {
+        Alert::notice(Notice {
+            severity: Severity::High,
+            about: "trail.weakened",
+            text: "Weakened.".into(),
+            next: "look.",
+            account: "111111111111".into(),
+            region: "eu-west-1".into(),
+            now: DateTime::UNIX_EPOCH,
+        })
+    }
 
     #[test]
     fn a_message_is_never_longer_than_sns_takes() {
@@ -398,7 +245,7 @@ mod tests {
                     "before": policy, "to": policy, "why": policy,
                 }]},
             }),
-            ..Alert::plain(Severity::Critical, "bucket.policy-opened", String::new())
+            ..notice()
         };
         let message = alert.message();
         assert!(message.len() <= MESSAGE, "{}", message.len());
@@ -426,7 +273,7 @@ mod tests {
                 "finding_info": {"uid": "c1"},
                 "unmapped": {"because": text, "steps": vec![step; 30], "rule": text},
             }),
-            ..Alert::plain(Severity::Critical, "bucket.policy-opened", String::new())
+            ..notice()
         };
         let message = alert.message();
         assert!(message.len() <= MESSAGE, "{}", message.len());
@@ -437,25 +284,34 @@ mod tests {
 
     #[test]
     fn people_are_told_in_words_and_machines_in_json() {
-        let alert = Alert::plain(Severity::High, "trail.weakened", "Weakened.".into());
+        let alert = notice();
         let message: Value = serde_json::from_str(&alert.message()).unwrap();
-        assert_eq!(message["email"], "Weakened.");
+        assert_eq!(message["email"], "Weakened.\n\nNext: look.");
         assert_eq!(message["sms"], "[high] trail.weakened");
+        assert_eq!(alert.attributes["account"], "111111111111");
         let finding: Value = serde_json::from_str(message["default"].as_str().unwrap()).unwrap();
+        assert_eq!(
+            (&finding["class_uid"], &finding["severity"], &finding["time"]),
+            (&json!(2004), &json!("High"), &json!(0))
+        );
         assert_eq!(finding["message"], "Weakened.");
+        assert_eq!(finding["remediation"]["desc"], "look.");
     }
 
     #[test]
     fn chat_clients_get_a_title_a_story_and_what_to_do_next() {
-        let text = "Trail audit was stopped.\n\nWho: mallory\n\nNext: ask mallory.\nCase 1.";
-        let alert = Alert::plain(Severity::Critical, "trail.logging-stopped", text.into());
+        let alert = Alert {
+            text: "Trail audit was stopped.\n\nWho: mallory\n\nNext: ask mallory.\nCase 1.".into(),
+            next: "ask mallory.".into(),
+            ..notice()
+        };
         let chat: Value = serde_json::from_str(&alert.chat()).unwrap();
         assert_eq!(
             (&chat["version"], &chat["source"]),
             (&json!("1.0"), &json!("custom"))
         );
         let content = &chat["content"];
-        assert_eq!(content["title"], "[critical] trail.logging-stopped");
+        assert_eq!(content["title"], "[high] trail.weakened");
         assert_eq!(
             content["description"],
             "Trail audit was stopped.\n\nWho: mallory"
