@@ -57,6 +57,12 @@ pub fn patterns(stack: &Stack) -> Faults {
                 &whole,
                 &properties["Pattern"],
             ));
+            faults.extend(unlike(
+                name,
+                &format!("{rule}'s state"),
+                &state(source),
+                &properties["State"],
+            ));
             for call in names.iter().map(|one| format!("{source} {one}")) {
                 if let Some(twice) = found.replace(call) {
                     faults.push(format!("{name}: {twice} is there twice"));
@@ -106,6 +112,15 @@ fn narrowed(source: &str, name: &str) -> Vec<(&'static str, Value)> {
             vec![("userIdentity", json!({"type": ["AWSAccount"]}))]
         }
         _ => Vec::new(),
+    }
+}
+
+/// The state of a rule where being enabled is not enough: all calls of STS
+/// count as reading, and EventBridge passes those on only to who asks for them.
+fn state(source: &str) -> Value {
+    match source {
+        "sts.amazonaws.com" => json!("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"),
+        _ => Value::Null,
     }
 }
 

@@ -117,7 +117,8 @@ fn allowed(whose: &str, expected: &BTreeSet<String>, grants: &[Grant]) -> Faults
 }
 
 /// Whether a resource is of the action's service, and ours: only policies may
-/// be AWS's own, and only buckets have no account in their ARN.
+/// be AWS's own, only log destinations another account's, and only buckets have no
+/// account in their ARN.
 fn within(action: &str, arn: &str) -> bool {
     let (service, _) = action.split_once(':').expect("an action");
     // Access points are S3's, and yet have a region and an account.
@@ -144,6 +145,7 @@ fn within(action: &str, arn: &str) -> bool {
         .replace("${AWS::AccountId}", "111111111111");
     let account = match action {
         "iam:GetPolicy" | "iam:GetPolicyVersion" => "*",
+        "logs:PutSubscriptionFilter" if arn.ends_with(":destination:*") => "*",
         _ if service == "s3" && !regional => "",
         _ => "111111111111",
     };
@@ -176,6 +178,7 @@ fn knows_no_resource(action: &str) -> bool {
             | "cloudtrail:RegisterOrganizationDelegatedAdmin"
             | "iam:ListRoles"
             | "logs:CancelExportTask"
+            | "logs:CreateLogDelivery"
             | "logs:DeleteAccountPolicy"
             | "logs:DeleteResourcePolicy"
             | "logs:DescribeAccountPolicies"
@@ -193,6 +196,7 @@ fn knows_no_resource(action: &str) -> bool {
             | "organizations:ListRoots"
             | "s3:GetAccountPublicAccessBlock"
             | "s3:ListAllMyBuckets"
+            | "s3:PutAccessPointPublicAccessBlock"
             | "s3:PutAccountPublicAccessBlock"
     )
 }

@@ -136,6 +136,11 @@ impl Hand<RuleDefinition> for Events<'_> {
     async fn read(&self, at: &At) -> Result<Option<Defined>, Failure> {
         let text = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
         Ok(self.rule(at).await?.map(|rule| Defined {
+            reads: match rule.state() {
+                Some(AwsRuleState::Enabled) => Some(false),
+                Some(AwsRuleState::EnabledWithAllCloudtrailManagementEvents) => Some(true),
+                _ => None,
+            },
             pattern: text(rule.event_pattern()),
             schedule: text(rule.schedule_expression()),
             description: text(rule.description()),
@@ -146,11 +151,16 @@ impl Hand<RuleDefinition> for Events<'_> {
     async fn write(
         &self,
         at: &At,
-        _: &Option<Defined>,
+        from: &Option<Defined>,
         to: &Option<Defined>,
     ) -> Result<Written, Failure> {
         let Some(rule) = to else {
             return Err(Failure::other(PUT, "a rule is never deleted"));
+        };
+        let reads = |rule: &Option<Defined>| rule.as_ref().and_then(|rule| rule.reads);
+        let state = match reads(to).or(reads(from)) {
+            Some(true) => AwsRuleState::EnabledWithAllCloudtrailManagementEvents,
+            Some(false) | None => AwsRuleState::Enabled,
         };
         let (bus, name) = parts(at);
         let asked = self.client(at).await?.put_rule().name(name);
@@ -160,7 +170,7 @@ impl Hand<RuleDefinition> for Events<'_> {
             .set_schedule_expression(rule.schedule.clone())
             .set_description(rule.description.clone())
             .set_role_arn(rule.role.clone())
-            .state(AwsRuleState::Enabled);
+            .state(state);
         let answer = asked.send().await;
         let answer = answer.map_err(|error| Failure::of(PUT, &error))?;
         Ok(Written::default().and(answer.request_id()))

@@ -195,7 +195,12 @@ impl Judging<'_> {
             actor,
             ..
         } = *self;
-        let account = self.record.account();
+        // What is said about an account is about what is in it: a call from elsewhere
+        // is recorded in both accounts, and both records must come to the same.
+        let owner = draft.plan.first().map(|plan| &*plan.at().account);
+        let account = owner
+            .filter(|owner| !owner.is_empty())
+            .map_or_else(|| self.record.account(), |owner| owner.to_owned().into());
         let id = rule.id;
         if let Some(exception) = settings.excepted(id, &draft.resource, actor, self.now) {
             let note = format!(
@@ -259,5 +264,41 @@ impl Judging<'_> {
             certain: draft.certain && verdict != Verdict::CannotTell,
             settles: deployer || actor.invoked_by == "cloudformation.amazonaws.com",
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Mode;
+
+    /// GIVEN a bucket of another account, THEN that account's mode and pauses count,
+    /// whichever account's copy of the record is judged.
+    #[test]
+    fn what_is_said_about_an_account_is_about_what_is_in_it() {
+        const SETTINGS: &str = "[ours]\naccounts = [\"111111111111\", \"222222222222\"]\n\
+            [protected]\nresources = [\"arn:aws:s3:::acme-logs\"]\n\
+            [mode]\ndefault = \"enforce\"\n[mode.accounts]\n\"222222222222\" = \"alert\"\n";
+        let settings = Settings::parse(SETTINGS).unwrap();
+        let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
+        for copy in ["111111111111", "222222222222"] {
+            let record = serde_json::json!({
+                "eventSource": "s3.amazonaws.com", "eventName": "DeleteBucketPolicy",
+                "awsRegion": "eu-west-1", "recipientAccountId": copy,
+                "userIdentity": {"type": "IAMUser", "accountId": "111111111111",
+                    "arn": "arn:aws:iam::111111111111:user/mallory"},
+                "requestParameters": {"bucketName": "acme-logs"},
+                "resources": [{"accountId": "222222222222", "type": "AWS::S3::Bucket",
+                    "ARN": "arn:aws:s3:::acme-logs"}],
+            });
+            let text = record.to_string();
+            let record = Record::read(&text).unwrap();
+            let judgement = judge(&record, &settings, &Inventory::default(), now);
+            let [finding] = judgement.findings.as_slice() else {
+                panic!("{judgement:?}")
+            };
+            assert_eq!(finding.plan[0].at().account, "222222222222");
+            assert_eq!(finding.mode, Mode::Alert, "{copy}");
+        }
     }
 }

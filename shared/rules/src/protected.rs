@@ -321,9 +321,10 @@ fn function_plans(at: &At) -> Vec<Plan> {
 
 fn rule_plans(at: &At) -> Vec<Plan> {
     vec![
+        // What a rule matches besides calls that write it says only while it is on.
+        step::<RuleState>(at, true),
         step::<RuleDefinition>(at, AsRecorded::Baseline),
         step::<RuleTargets>(at, RuleTargetsWish::default()),
-        step::<RuleState>(at, true),
     ]
 }
 

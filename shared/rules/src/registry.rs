@@ -98,11 +98,14 @@ pub fn of(function: Function) -> impl Iterator<Item = &'static Rule> {
 
 /// The rule of a function under which it is told that a facet is not as it must
 /// be, where no event says how that came: one that puts it back, of those the one
-/// that is about the least besides, and of those the first.
+/// that is about the least besides, and of those the first that names it first.
 pub fn about(function: Function, kind: &str) -> Option<&'static Rule> {
     of(function)
         .filter(|rule| rule.facets.contains(&kind))
-        .min_by_key(|rule| (rule.revert == Revert::None, rule.facets.len()))
+        .min_by_key(|rule| {
+            let besides = rule.facets.first() != Some(&kind);
+            (rule.revert == Revert::None, rule.facets.len(), besides)
+        })
 }
 
 #[cfg(test)]

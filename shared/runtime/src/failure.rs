@@ -1,5 +1,8 @@
 //! Why a call to AWS gave no answer.
 
+use std::any::Any;
+
+use aws_sdk_sts::config::http::HttpResponse;
 use aws_sdk_sts::error::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use serde::{Deserialize, Serialize};
@@ -54,7 +57,11 @@ impl Failure {
             SdkError::ConstructionFailure(_) => ("Request".to_owned(), FailureKind::Other),
             _ => {
                 let code = error.code().unwrap_or("Unknown").to_owned();
-                let kind = kind_of(&code);
+                let kind = match kind_of(&code) {
+                    // A service has more names for its own faults than anybody lists.
+                    FailureKind::Other if is_passing(error) => FailureKind::Passing,
+                    kind => kind,
+                };
                 (code, kind)
             }
         };
@@ -124,6 +131,14 @@ impl Failure {
     }
 }
 
+/// Whether an answer's status says that the service failed, or had too much to do.
+fn is_passing<E, R: 'static>(error: &SdkError<E, R>) -> bool {
+    let answer = error.raw_response().map(|answer| answer as &dyn Any);
+    let answer = answer.and_then(|answer| answer.downcast_ref::<HttpResponse>());
+    answer
+        .is_some_and(|answer| answer.status().is_server_error() || answer.status().as_u16() == 429)
+}
+
 /// The innermost cause, which says more than the outer "dispatch failure".
 fn describe(error: &(dyn std::error::Error + 'static)) -> String {
     let mut cause = error;
@@ -156,6 +171,10 @@ fn kind_of(code: &str) -> FailureKind {
         | "InternalFailure"
         | "InternalServerError"
         | "InternalServiceError"
+        | "InternalServerException"
+        | "InternalServiceException"
+        | "InternalException"
+        | "ServiceException"
         | "ServiceUnavailable"
         | "ServiceUnavailableException"
         | "ServiceFailure"
@@ -163,8 +182,10 @@ fn kind_of(code: &str) -> FailureKind {
         | "DependencyTimeoutException"
         | "ConflictException"
         | "OperationAborted"
+        | "OperationAbortedException"
         | "TransactionConflictException"
         | "ConcurrentModification"
+        | "ConcurrentModificationException"
         | "EntityTemporarilyUnmodifiable"
         | "RequestTimeout"
         | "ResourceInUseException" => FailureKind::Passing,
@@ -175,6 +196,25 @@ fn kind_of(code: &str) -> FailureKind {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_smithy_types::body::SdkBody;
+    use aws_smithy_types::error::ErrorMetadata;
+
+    #[test]
+    fn what_a_service_cannot_do_now_passes_whatever_it_calls_that() {
+        let failure = |status: u16, code: &str| {
+            let answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
+            let error = ErrorMetadata::builder().code(code).build();
+            Failure::of(
+                "logs:PutMetricFilter",
+                &SdkError::service_error(error, answer),
+            )
+        };
+        assert!(failure(400, "OperationAbortedException").passes());
+        assert!(failure(503, "SomethingOfItsOwn").passes());
+        assert!(failure(429, "SomethingOfItsOwn").passes());
+        assert!(!failure(400, "SomethingOfItsOwn").passes());
+        assert!(failure(500, "AccessDenied").denied());
+    }
 
     #[test]
     fn the_words_of_a_failure_say_whether_it_is_a_denial() {

@@ -44,9 +44,9 @@ impl Resource {
         self.lease = lease;
     }
 
-    /// Lets go of it: all that was written is in the ledger now.
+    /// Lets go of it. Since when it was held stays known: a call that AWS answered
+    /// late was made again under another request ID, and the first is in no ledger.
     pub fn release(&mut self, now: DateTime<Utc>) {
-        self.since = now;
         self.lease = now;
     }
 
@@ -185,11 +185,12 @@ mod tests {
         resource.hold("one", at(70), at(120));
         assert!(resource.was_held(at(11)) && resource.was_held(at(119)));
         assert!(!resource.was_held(at(0)) && !resource.was_held(at(200)));
-        // Much later it begins anew, and what is let go of is in the ledger.
+        // Much later it begins anew; and when it is let go of, a call of before may
+        // still be told of.
         resource.hold("one", at(900), at(950));
         assert!(!resource.was_held(at(119)) && resource.was_held(at(930)));
         resource.release(at(910));
-        assert!(!resource.was_held(at(901)));
+        assert!(resource.was_held(at(901)) && !resource.was_held(at(930)));
         resource.hold("two", at(920), at(960));
         assert!(!resource.was_held(at(910)) && resource.was_held(at(921)));
     }

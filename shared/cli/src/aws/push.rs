@@ -32,19 +32,17 @@ pub fn run(file: &Path, stack: &Stack) -> anyhow::Result<ExitCode> {
         let key = keys::SETTINGS.to_owned();
         let items = store.get(std::slice::from_ref(&key)).await?;
         let item = items.get(&key);
-        let number = match item {
-            Some(item) => {
-                item.read::<Pushed>()
-                    .map_or(item.version, |pushed| pushed.number)
-                    + 1
-            }
-            None => 1,
-        };
+        let last = item.map(|item| {
+            item.read::<Pushed>()
+                .map_or(item.version, |pushed| pushed.number)
+        });
+        let at = chrono::Utc::now();
+        let number = next(last, at);
         let pushed = Pushed {
             number,
             text,
             by: connected.caller().await?,
-            at: chrono::Utc::now(),
+            at,
         };
         let put = Put::new(key, Expect::from(item), &pushed)?;
         store.put(&[put]).await.map_err(not_stored)?;
@@ -54,6 +52,13 @@ pub fn run(file: &Path, stack: &Stack) -> anyhow::Result<ExitCode> {
         ))?;
         Ok(ExitCode::SUCCESS)
     })
+}
+
+/// The number of a push. Functions take no older push than one that they had in
+/// force: by the clock it rises also where the table lost that one.
+fn next(last: Option<u64>, now: chrono::DateTime<chrono::Utc>) -> u64 {
+    let clock = u64::try_from(now.timestamp()).unwrap_or_default();
+    last.map_or(clock, |last| clock.max(last + 1))
 }
 
 /// What to say where the settings do not name what this stack is made of, so that
@@ -68,6 +73,14 @@ fn unnamed(settings: &Settings, stack: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_push_is_newer_than_any_before_also_where_the_table_lost_it() {
+        let at = |seconds| chrono::DateTime::from_timestamp(seconds, 0).unwrap();
+        assert_eq!(next(None, at(1_800_000_000)), 1_800_000_000);
+        assert_eq!(next(Some(4), at(1_800_000_000)), 1_800_000_000);
+        assert_eq!(next(Some(1_800_000_000), at(1_800_000_000)), 1_800_000_001);
+    }
 
     #[test]
     fn a_stack_of_another_name_must_be_named() {

@@ -30,7 +30,9 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::write("log-group-key", "logs:DisassociateKmsKey"),
     Permission::read("data-protection", "logs:GetDataProtectionPolicy"),
     Permission::write("data-protection", "logs:DeleteDataProtectionPolicy"),
-    Permission::write("data-protection", "logs:PutDataProtectionPolicy"),
+    // With a destination for what it finds.
+    Permission::write("data-protection", "logs:PutDataProtectionPolicy")
+        .with(&["logs:CreateLogDelivery"]),
     Permission::read("subscription-filters", "logs:DescribeSubscriptionFilters"),
     Permission::write("subscription-filters", "logs:DeleteSubscriptionFilter"),
     Permission::write("subscription-filters", "logs:PutSubscriptionFilter").with(&["iam:PassRole"]),
@@ -44,6 +46,7 @@ pub const PERMISSIONS: &[Permission] = &[
     // A policy for all groups takes the permission for each.
     Permission::write("account-log-policy", "logs:PutAccountPolicy").with(&[
         "iam:PassRole",
+        "logs:CreateLogDelivery",
         "logs:PutDataProtectionPolicy",
         "logs:PutSubscriptionFilter",
     ]),

@@ -70,7 +70,8 @@ pub const PERMISSIONS: &[Permission] = &[
     Permission::read("bucket-analytics", "s3:GetAnalyticsConfiguration"),
     Permission::write("bucket-analytics", "s3:PutAnalyticsConfiguration"),
     Permission::read("access-point", "s3:GetAccessPoint"),
-    Permission::write("access-point", "s3:CreateAccessPoint"),
+    Permission::write("access-point", "s3:CreateAccessPoint")
+        .with(&["s3:PutAccessPointPublicAccessBlock"]),
     Permission::write("access-point", "s3:DeleteAccessPoint"),
     Permission::read("access-point-policy", "s3:GetAccessPointPolicy"),
     Permission::write("access-point-policy", "s3:PutAccessPointPolicy"),

@@ -25,14 +25,19 @@ pub static DISABLED: Rule = Rule {
     }],
     revert: Revert::Event,
     deployers_accepted: false,
-    facets: &["rule-state"],
+    facets: &["rule-state", "rule-definition"],
     proof: Proof::Moto,
     judge: |call| match call.guarded(rule_named(call, "name")) {
         Err(judged) => judged,
         Ok(rule) => {
             let summary = format!("rule {} was disabled", rule.name());
-            let step = Step::<RuleState>::new(rule.clone(), true).wrote(Some(false));
-            Draft::new(rule.resource, summary).step(step).into()
+            let enabled = Step::<RuleState>::new(rule.clone(), true).wrote(Some(false));
+            // `EnableRule` brings a rule back without the events that only read.
+            let definition = Step::<RuleDefinition>::new(rule.clone(), AsRecorded::IfKnown);
+            Draft::new(rule.resource, summary)
+                .step(enabled)
+                .step(definition)
+                .into()
         }
     },
     ..Rule::TELLS
@@ -189,6 +194,11 @@ fn defined(call: &Call<'_>) -> Option<Defined> {
         schedule: text("scheduleExpression").ok()?,
         description: text("description").ok()?,
         role: text("roleArn").ok()?,
+        reads: match text("state").ok()?.as_deref() {
+            None | Some("ENABLED") => Some(false),
+            Some("ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS") => Some(true),
+            Some(_) => None,
+        },
     })
 }
 

@@ -113,7 +113,10 @@ impl Alert {
     /// of Amazon Q Developer in chat applications.
     pub fn chat(&self) -> String {
         let ending = format!("\n\nNext: {}", self.next);
-        let said = self.text.rsplit_once(&ending).map_or(&*self.text, |(said, _)| said);
+        let said = self
+            .text
+            .rsplit_once(&ending)
+            .map_or(&*self.text, |(said, _)| said);
         let finding = |pointer: &str| self.finding.pointer(pointer);
         json!({
             "version": "1.0",
@@ -291,7 +294,11 @@ mod tests {
         assert_eq!(alert.attributes["account"], "111111111111");
         let finding: Value = serde_json::from_str(message["default"].as_str().unwrap()).unwrap();
         assert_eq!(
-            (&finding["class_uid"], &finding["severity"], &finding["time"]),
+            (
+                &finding["class_uid"],
+                &finding["severity"],
+                &finding["time"]
+            ),
             (&json!(2004), &json!("High"), &json!(0))
         );
         assert_eq!(finding["message"], "Weakened.");

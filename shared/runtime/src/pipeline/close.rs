@@ -114,8 +114,9 @@ impl Job<'_> {
             }
         }
         self.case.value.lease = self.pipeline.now;
+        let now = self.pipeline.clock();
         for resource in self.resources.values_mut() {
-            resource.value.release(self.pipeline.now);
+            resource.value.release(now);
         }
         if let Err(error) = self.close().await {
             let why = match error {
@@ -179,7 +180,8 @@ impl Job<'_> {
     async fn send_later(&self) -> Result<(), Failure> {
         match self.later {
             Some(later) if !later.sent && !self.case.value.again_asked => {
-                self.pipeline.judge_again_later(later.payload).await
+                let pipeline = self.pipeline;
+                pipeline.judge_again_later(later.payload, later.first).await
             }
             _ => Ok(()),
         }

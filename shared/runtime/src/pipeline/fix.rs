@@ -3,7 +3,7 @@
 use auditward_rules::facet::At;
 
 use super::drift::Word;
-use super::{Answer, Pipeline, known_now};
+use super::{Answer, Pipeline};
 use crate::failure::Failure;
 
 impl Pipeline<'_> {
@@ -27,13 +27,7 @@ impl Pipeline<'_> {
         sender: &str,
         answer: &mut Answer,
     ) -> Result<(), Failure> {
-        let known = known_now(self).await;
-        if known.settings.operator(sender).is_none() {
-            let why = format!(
-                "{sender} is no operator; name who may under `operators` in auditward.toml"
-            );
-            return Err(Failure::other("fix", why));
-        }
+        let (known, _) = self.operator("fix", sender).await?;
         if let Some(why) = self.stands_still(&known) {
             return Err(Failure::other("fix", why));
         }

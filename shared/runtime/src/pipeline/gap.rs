@@ -21,7 +21,7 @@ use auditward_rules::registry;
 use super::job::Job;
 use super::places::Place;
 use super::sweep::{AT_ONCE, SPARE};
-use super::{Answer, Pipeline, Turn, known_now};
+use super::{Answer, Pipeline, SECOND, Turn, known_now};
 use crate::case::Outcome;
 use crate::failure::Failure;
 use crate::guard::Gap;
@@ -332,7 +332,7 @@ impl Pipeline<'_> {
             // By itself: tried again as a whole, all that follows would be asked for
             // once more.
             if one.retry.is_some() {
-                self.judge_again_later(&event).await?;
+                self.judge_again_later(&event, SECOND).await?;
             }
         }
         if next.is_some() {

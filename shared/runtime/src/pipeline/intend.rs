@@ -175,7 +175,9 @@ impl Job<'_> {
                     break;
                 }
                 Err(NotStored::Failed(failure)) => return Err(failure.into()),
-                Err(NotStored::Conflict) if attempt < CLAIMS => self.reload(plan, change).await?,
+                Err(NotStored::Conflict) if attempt < CLAIMS => {
+                    self.reload(plan, live, change).await?
+                }
                 Err(NotStored::Conflict) => {
                     return Err(Stop::Held("others keep working on it".into()));
                 }
@@ -255,9 +257,14 @@ impl Job<'_> {
     }
 
     /// Somebody else changed one of the documents of a claim: read them again.
-    async fn reload(&mut self, plan: &Plan, change: &Change<Value>) -> Result<(), Stop> {
+    async fn reload(
+        &mut self,
+        plan: &Plan,
+        live: &Value,
+        change: &Change<Value>,
+    ) -> Result<(), Stop> {
         let case = keys::case(&self.case.value.id);
-        let mut wanted = vec![case.clone()];
+        let mut wanted = vec![case.clone(), keys::restored(plan.kind(), plan.at())];
         wanted.extend(self.resources.keys().cloned());
         wanted.extend(self.fuse_keys().map(|(key, _)| key));
         let fresh = self.pipeline.store.get(&wanted).await?;
@@ -266,6 +273,10 @@ impl Job<'_> {
                 Some(item) => self.items.insert(key, item.clone()),
                 None => self.items.remove(&key),
             };
+        }
+        // An undo may have put this very state back meanwhile.
+        if let Some(why) = self.restored(plan, live) {
+            return Err(Stop::Excepted(why));
         }
         let version = self.items.get(&case).map(|item| item.version);
         if version != self.case.version {

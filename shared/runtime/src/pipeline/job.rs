@@ -85,6 +85,8 @@ pub(super) struct Job<'a> {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Later<'a> {
     pub payload: &'a str,
+    /// How long until the first of its messages comes.
+    pub first: Duration,
     /// Whether its messages are sent.
     pub sent: bool,
 }
@@ -234,7 +236,7 @@ impl Pipeline<'_> {
             return;
         };
         if !later.sent
-            && let Err(failure) = self.judge_again_later(later.payload).await
+            && let Err(failure) = self.judge_again_later(later.payload, later.first).await
         {
             return answer.not_sent(&failure);
         }

@@ -17,6 +17,7 @@ mod job;
 mod learn;
 mod left;
 mod letters;
+mod operator;
 mod own;
 mod places;
 mod pulse;
@@ -40,7 +41,7 @@ use memchr::memmem::Finder;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-use futures_util::future::join_all;
+use futures_util::future::join;
 
 use auditward_rules::actor::Actor;
 use auditward_rules::arn::Arn;
@@ -116,8 +117,12 @@ pub enum Turn {
     Asked,
 }
 
-/// How long after an event it is judged again.
-const AGAIN: [Duration; 2] = [Duration::seconds(60), Duration::seconds(300)];
+/// How long after an event it is judged for the second time.
+const SECOND: Duration = Duration::seconds(60);
+/// And for the last.
+const LAST: Duration = Duration::seconds(300);
+/// How long after its time to settle a deployment's change is judged.
+const SETTLED: Duration = Duration::seconds(5);
 
 /// What an invocation did, as the function answers it.
 #[derive(Debug, Default, Serialize)]
@@ -245,9 +250,9 @@ impl Pipeline<'_> {
         answer.notes.append(&mut judgement.notes);
         self.learn_accepted(&judgement, record, &mut answer).await;
         self.note_excepted(&judgement, record, &mut answer).await;
-        self.remind(&known, &mut answer).await;
         let mut later = (turn == Turn::First).then_some(Later {
             payload,
+            first: self.first_later(record, &judgement, &known),
             sent: false,
         });
         for mut finding in judgement.findings {
@@ -262,6 +267,8 @@ impl Pipeline<'_> {
             self.finding(record, &finding, &mut ahead, turn, &mut later, &mut answer)
                 .await;
         }
+        // No fix waits for an alert.
+        self.remind(&known, &mut answer).await;
         answer
     }
 
@@ -321,15 +328,26 @@ impl Pipeline<'_> {
 
     /// Sends the record to this function once more, after one and after five
     /// minutes: the first reading may have been older than the event.
-    async fn judge_again_later(&self, payload: &str) -> Result<(), Failure> {
-        let send = async |nth: usize, delay: Duration| {
-            let last = nth + 1 == AGAIN.len();
+    async fn judge_again_later(&self, payload: &str, first: Duration) -> Result<(), Failure> {
+        let send = async |delay: Duration, last: bool| {
             let delay = delay.to_std().unwrap_or_default();
             self.judge_again(payload, delay, last).await
         };
-        let all = AGAIN.into_iter().enumerate();
-        let sent = join_all(all.map(|(nth, delay)| send(nth, delay))).await;
-        sent.into_iter().collect()
+        let (first, last) = join(send(first, false), send(LAST, true)).await;
+        first.and(last)
+    }
+
+    /// How long after now a record is judged for the second time: what a deployment
+    /// made, as soon as it has had its time to settle.
+    fn first_later(&self, record: &Record<'_>, judgement: &Judgement, known: &Known) -> Duration {
+        let made = DateTime::parse_from_rfc3339(&record.event_time);
+        let settle = Duration::seconds(known.settings.fuses.settle().into());
+        match made {
+            Ok(made) if judgement.findings.iter().any(|finding| finding.settles) => {
+                (made.to_utc() + settle + SETTLED - self.now).clamp(SECOND, LAST)
+            }
+            _ => SECOND,
+        }
     }
 
     /// Sends the record to this function once more, after a delay.

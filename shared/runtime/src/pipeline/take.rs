@@ -74,13 +74,7 @@ impl Pipeline<'_> {
         sender: &str,
         answer: &mut Answer,
     ) -> Result<Taken, Failure> {
-        let known = known_now(self).await;
-        let Some(operator) = known.settings.operator(sender) else {
-            let why = format!(
-                "{sender} is no operator; name who may under `operators` in auditward.toml"
-            );
-            return Err(Failure::other("baseline", why));
-        };
+        let (known, operator) = self.operator("baseline", sender).await?;
         let mut taken = Taken::default();
         let meant = |at: &At| only.is_none_or(|only| at.resource == only);
         // What was found once may be gone by now, and stays guarded.
@@ -119,14 +113,7 @@ impl Pipeline<'_> {
                 break;
             }
             let told = self
-                .take(
-                    plan,
-                    plan.at(),
-                    &known,
-                    &operator.principal,
-                    answer,
-                    &mut taken,
-                )
+                .take(plan, plan.at(), &known, &operator, answer, &mut taken)
                 .await;
             if let Err(failure) = told {
                 taken.drift.push(format!(

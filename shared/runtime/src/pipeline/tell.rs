@@ -148,30 +148,6 @@ impl Pipeline<'_> {
         })
     }
 
-    /// Tells that an operator's wish was refused, and has it tried again where that
-    /// may help.
-    pub(super) async fn refused(
-        &self,
-        wish: &str,
-        text: String,
-        failure: &Failure,
-        answer: &mut Answer,
-    ) {
-        answer.metrics.count("Failures");
-        let next = match failure.passes() {
-            true => "wait: it is tried again by itself; `auditward cases` shows what came of it.",
-            false => "put right what the reason names, and give the command again.",
-        };
-        let alert = self.notice(Severity::High, &format!("{wish} failed"), text, next);
-        if let Err(failure) = self.outside.tell(&alert).await {
-            answer.again(failure.to_string());
-        }
-        if failure.passes() {
-            answer.again(failure.to_string());
-        }
-        answer.notes.push(format!("{wish}: {failure}"));
-    }
-
     /// Tells people of a payload that cannot be taken, once however often it is
     /// delivered. It ends in the dead-letter queue.
     pub async fn refuse(&self, payload: &str, why: &str) -> Result<(), Failure> {

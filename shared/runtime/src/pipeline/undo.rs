@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::work::PROOF;
-use super::{Answer, Pipeline, known_now, not_carried};
+use super::{Answer, Pipeline, not_carried};
 use crate::alert::Alert;
 use crate::case::{Case, Outcome, Work};
 use crate::failure::Failure;
@@ -77,12 +77,7 @@ impl Pipeline<'_> {
         answer: &mut Answer,
     ) -> Result<(), Failure> {
         let refuse = |why: String| Failure::other("undo", why);
-        let known = known_now(self).await;
-        let Some(operator) = known.settings.operator(sender) else {
-            return Err(refuse(format!(
-                "{sender} is no operator; name who may undo under `operators` in auditward.toml"
-            )));
-        };
+        let (known, operator) = self.operator("undo", sender).await?;
         if undo.reason.trim().is_empty() {
             return Err(refuse("an undo needs a reason".into()));
         }
@@ -107,7 +102,7 @@ impl Pipeline<'_> {
                 "the case is being worked on; try again in a minute".into(),
             ));
         }
-        let by = format!("{} ({})", operator.principal, undo.reason);
+        let by = format!("{operator} ({})", undo.reason);
         // What was never intended was only told of: somebody else made it so.
         let written: Vec<Work> = case
             .steps

@@ -414,7 +414,7 @@ impl Job<'_> {
     }
 
     /// A state that a person put back through undo is accepted for a while.
-    fn restored(&self, plan: &Plan, live: &Value) -> Option<String> {
+    pub(super) fn restored(&self, plan: &Plan, live: &Value) -> Option<String> {
         let item = self.items.get(&keys::restored(plan.kind(), plan.at()))?;
         let restored = item.read::<Restored>().ok()?;
         let holds = self.pipeline.now <= restored.until && plan.same(live, &restored.state);

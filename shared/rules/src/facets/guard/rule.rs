@@ -30,7 +30,7 @@ pub type RuleDefinition = Kept<Definition>;
 #[derive(Debug)]
 pub struct Definition;
 
-/// What `PutRule` says of a rule, but for its state.
+/// What `PutRule` says of a rule, but for whether it is on.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct Defined {
@@ -42,6 +42,12 @@ pub struct Defined {
     pub description: Option<String>,
     /// The role it hands events on as.
     pub role: Option<String>,
+    /// Whether it also matches [management events that only
+    /// read](https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-service-event-cloudtrail-management.html),
+    /// as AWS counts taking a role on. `None` while the rule is disabled: it does
+    /// not say what it will match then.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reads: Option<bool>,
 }
 
 impl Defined {
@@ -53,6 +59,7 @@ impl Defined {
         };
         let rest = |one: &Self| Self {
             pattern: None,
+            reads: None,
             ..one.clone()
         };
         pattern(self) == pattern(other) && rest(self) == rest(other)
@@ -70,7 +77,11 @@ impl Keep for Definition {
     fn compare(live: &Self::State, known: &Self::State) -> Standing {
         match (live, known) {
             (None, None) => Standing::Equal,
-            (Some(live), Some(known)) if live.same(known) => Standing::Equal,
+            (Some(live), Some(known)) if live.same(known) => match (live.reads, known.reads) {
+                (Some(false), Some(true)) => Standing::Weaker,
+                (Some(true), Some(false)) => Standing::Stronger,
+                _ => Standing::Equal,
+            },
             (None, Some(_)) => Standing::Weaker,
             _ => Standing::Incomparable,
         }

@@ -161,7 +161,7 @@ async fn the_kill_switch_stops_writes_and_is_told_once_an_hour() {
     )
     .await;
     assert_eq!(world.writes.load(Ordering::SeqCst), 0);
-    assert_eq!(world.alerts(), ["failed", "would-fix", "would-fix"]);
+    assert_eq!(world.alerts(), ["would-fix", "failed", "would-fix"]);
     judged(
         &world,
         &STOPPED.replace("event-1", "event-3"),

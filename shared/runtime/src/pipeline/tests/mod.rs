@@ -45,6 +45,7 @@ struct World {
     mute: AtomicBool,
     alerts: Mutex<Vec<Alert>>,
     messages: Mutex<Vec<String>>,
+    delays: Mutex<Vec<u64>>,
     writes: AtomicUsize,
     /// Whether the event history confirms what happened.
     confirms: AtomicBool,
@@ -267,11 +268,12 @@ impl Outside for World {
         })
     }
 
-    fn later<'a>(&'a self, message: &'a str, _: Pause) -> BoxFuture<'a, Result<(), Failure>> {
+    fn later<'a>(&'a self, message: &'a str, delay: Pause) -> BoxFuture<'a, Result<(), Failure>> {
         if self.full.load(Ordering::SeqCst) || self.mute.load(Ordering::SeqCst) {
             return Box::pin(async { Err(Failure::other("sqs:SendMessage", "the queue is full")) });
         }
         self.messages.lock().unwrap().push(message.to_owned());
+        self.delays.lock().unwrap().push(delay.as_secs());
         Box::pin(async { Ok(()) })
     }
 

@@ -47,6 +47,7 @@ async fn a_deployment_that_settles_by_itself_was_safe_already() {
     );
     judged(&world, &through, 0, Turn::First).await;
     assert_eq!(world.alerts(), [""; 0], "it has time to settle");
+    assert_eq!(*world.delays.lock().unwrap(), [115, 300], "and no longer");
     *world.logging.lock().unwrap() = true;
     judged(&world, &through, 61, AGAIN).await;
     assert_eq!(world.alerts(), ["already-safe"]);

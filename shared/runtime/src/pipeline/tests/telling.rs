@@ -166,3 +166,26 @@ async fn that_a_trail_delivers_nothing_is_told_once_a_day() {
         assert_eq!(world.alerts().len(), 3);
     }
 }
+
+/// GIVEN a sandbox that was warm before the settings were pushed, WHEN an operator
+/// of theirs asks for baselines at once, THEN they are taken.
+#[tokio::test]
+async fn an_operator_is_known_as_soon_as_the_settings_are() {
+    let nobody = "[ours]\naccounts = [\"111111111111\"]\n";
+    let world = guarding_under(nobody, trail(), Function::TrailGuard).await;
+    set(&world, true);
+    let memo = Memo::new(Settings::default());
+    look_with(&world, &memo, 0, "pulse").await;
+    push(&world, 2, ENFORCE).await;
+    let pipeline = pipeline(&world, &memo, 5);
+    let operator = "AROAEXAMPLEOPERATOR01";
+    let answer = pipeline.take_baselines(None, operator).await;
+    assert!(answer.notes[0].contains("recorded"), "{answer:?}");
+    // And no longer once they do not name them.
+    push(&world, 3, nobody).await;
+    let answer = pipeline.take_baselines(None, operator).await;
+    assert!(answer.notes[0].contains("is no operator"), "{answer:?}");
+    let refused = world.alerts.lock().unwrap().pop().unwrap();
+    assert_eq!(refused.attributes["severity"], "high");
+    assert!(refused.next.contains("again"), "{refused:?}");
+}

@@ -101,3 +101,18 @@ fn a_pattern_means_what_it_says_however_it_is_spaced() {
     );
     assert_eq!(Definition::compare(&None, &known), Standing::Weaker);
 }
+
+#[test]
+fn a_rule_that_no_longer_matches_what_only_reads_is_weaker() {
+    let rule = |reads| {
+        Some(Defined {
+            pattern: Some("{}".into()),
+            reads,
+            ..Defined::default()
+        })
+    };
+    let compare = |live, known| Definition::compare(&rule(live), &rule(known));
+    assert_eq!(compare(Some(false), Some(true)), Standing::Weaker);
+    assert_eq!(compare(Some(true), Some(false)), Standing::Stronger);
+    assert_eq!(compare(None, Some(true)), Standing::Equal, "it is disabled");
+}
