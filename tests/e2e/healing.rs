@@ -12,7 +12,7 @@ use std::time::Duration;
 use auditward_tests::proxy::{Fault, Match};
 use auditward_tests::runtime_api::Outcome;
 use auditward_tests::scene::props::{of_self_guard, sample};
-use auditward_tests::stage::{Alert, ENFORCE, Stage};
+use auditward_tests::stage::{Alert, ENFORCE, OWN, Stage};
 use auditward_tests::story::{self, outcome_of};
 use serde_json::{Value, json};
 
@@ -160,7 +160,7 @@ async fn cut_off_in_every_way_at_once() {
     let mut guard = stage.guard(SELF).await;
     guard.play(&pulse()).await;
     let place = json!({"auditward": "sweep-place", "account": "111111111111", "region": "eu-west-1", "from": 0});
-    guard.ask("AROAEXAMPLEGUARD00001:auditward", &place).await;
+    guard.ask(OWN, &place).await;
     assert_eq!(guard.writes(), [""; 0]);
     assert_eq!(stage.alerts().await, []);
     assert_eq!(stage.documents("case/").await.len(), CUTS.len());

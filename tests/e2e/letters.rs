@@ -13,7 +13,7 @@ use auditward_tests::proxy::{Fault, Match};
 use auditward_tests::queue::{Queue, given_up};
 use auditward_tests::runtime_api::Outcome;
 use auditward_tests::scene::FUNCTIONS;
-use auditward_tests::stage::{ENFORCE, Guard, Stage, acted};
+use auditward_tests::stage::{ENFORCE, Guard, OWN, Stage, acted};
 use auditward_tests::story::outcome_of;
 use serde_json::{Value, json};
 
@@ -240,9 +240,8 @@ async fn what_happened_in_several_places_while_a_trail_was_off_is_put_right() {
     assert_eq!(whom, all);
     trails.done();
 
-    let own = "AROAEXAMPLEGUARD00001:auditward";
     buckets.clear();
-    buckets.ask(own, &asked[0].1).await;
+    buckets.ask(OWN, &asked[0].1).await;
     let gaps = buckets.asked("read-missed");
     for (account, region) in [(MANAGEMENT, "eu-west-1"), (MEMBER, "eu-central-1")] {
         let there = |gap: &Value| gap["account"] == account.id && gap["region"] == region;
@@ -250,7 +249,7 @@ async fn what_happened_in_several_places_while_a_trail_was_off_is_put_right() {
         assert_eq!(here.count(), 1, "{gaps:?}");
     }
     for (_, gap) in &gaps {
-        buckets.ask(own, gap).await;
+        buckets.ask(OWN, gap).await;
     }
     for act in &acts {
         assert!(!opened(&stage, act).await, "{act:#}");
@@ -264,7 +263,7 @@ async fn what_happened_in_several_places_while_a_trail_was_off_is_put_right() {
     // What was read once is settled.
     buckets.clear();
     for (_, gap) in &gaps {
-        buckets.ask(own, gap).await;
+        buckets.ask(OWN, gap).await;
     }
     assert_eq!(buckets.writes(), [""; 0]);
     assert_eq!(stage.alerts().await, []);

@@ -7,7 +7,7 @@
     reason = "test code"
 )]
 
-use auditward_tests::stage::{ENFORCE, OPERATOR, Stage};
+use auditward_tests::stage::{ENFORCE, OPERATOR, OWN, Stage};
 use auditward_tests::story::{self, Ends, Row};
 use serde_json::{Value, json};
 
@@ -131,7 +131,7 @@ async fn what_happened_while_the_trail_was_off_is_put_right_too() {
     let gap = json!({"account": "111111111111", "region": "eu-west-1",
         "from": now - around, "to": now + around});
     let missed = json!({"auditward": "read-missed", "gap": gap});
-    guard.ask("AROAEXAMPLEGUARD00001:auditward", &missed).await;
+    guard.ask(OWN, &missed).await;
     assert_eq!(
         guard.writes(),
         ["cloudtrail:StartLogging", "kms:RevokeGrant"]

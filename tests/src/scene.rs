@@ -28,6 +28,8 @@ pub const TRAIL: &str = "org-trail";
 pub const LOG_BUCKET: &str = "acme-org-trail-logs";
 /// Auditward's table.
 pub const TABLE: &str = "auditward";
+/// The unique ID of the role as which functions run.
+pub const OWN_ROLE: &str = "AROAEXAMPLEGUARD00001";
 /// The key and the grant that the samples name; KMS gives each a name of its own.
 const SAMPLE_GRANT: &str = "3f9ad5e8c17b42d6a0e85b7c94f2d1306ae7b85c2d94f0a1b3c6d7e8f9a0b1c2";
 const SAMPLE_KEY: &str = "7c1f9e42-5b0d-4a83-9c6e-2f81d0b7a354";
@@ -112,6 +114,7 @@ impl Scene {
             ("AUDITWARD_TOPIC_ARN", &self.topic_arn),
             ("AUDITWARD_REJUDGE_QUEUE_URL", queue),
             ("AUDITWARD_MEMBER_ROLE", "auditward-member"),
+            ("AUDITWARD_FUNCTION_ROLE_IDS", OWN_ROLE),
         ] {
             environment.push((name.into(), value.into()));
         }

@@ -25,6 +25,8 @@ pub use guard::{Guard, called, is_central, is_write};
 
 /// Who may undo, as SQS names a sender: the role's unique ID and its session.
 pub const OPERATOR: &str = "AROAEXAMPLEOPERATOR01:alice";
+/// What a function says to its later self comes from.
+pub const OWN: &str = "AROAEXAMPLEGUARD00001:auditward";
 /// Somebody else who may send to the queue.
 pub const NOBODY: &str = "AROAEXAMPLENOBODY0001:mallory";
 

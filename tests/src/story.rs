@@ -6,7 +6,8 @@ pub use elsewhere::elsewhere;
 
 use serde_json::{Value, json};
 
-use crate::stage::{ENFORCE, NOBODY, OPERATOR, Stage, called};
+use crate::scene::OWN_ROLE;
+use crate::stage::{ENFORCE, NOBODY, OPERATOR, OWN, Stage, called};
 
 /// A violation and what becomes of it.
 #[derive(Debug, Clone)]
@@ -235,7 +236,7 @@ async fn undone_stays(stage: &Stage, mut guard: crate::stage::Guard, event: &Val
     );
     for last in [false, true] {
         let again = json!({"auditward": "judge-again", "last": last, "event": event});
-        guard.ask("AROAEXAMPLEGUARD00001:auditward", &again).await;
+        guard.ask(OWN, &again).await;
     }
     // And somebody who does just that again does what was accepted.
     guard.play(&stage.scene.adapt(event)).await;
@@ -262,12 +263,12 @@ pub fn own_identity(function: &str) -> Value {
     let role = format!("auditward-{function}");
     json!({
         "type": "AssumedRole",
-        "principalId": format!("AROAEXAMPLEGUARD00001:{role}"),
+        "principalId": format!("{OWN_ROLE}:{role}"),
         "arn": format!("arn:aws:sts::111111111111:assumed-role/{role}/{role}"),
         "accountId": "111111111111",
         "sessionContext": {"sessionIssuer": {
             "type": "Role",
-            "principalId": "AROAEXAMPLEGUARD00001",
+            "principalId": OWN_ROLE,
             "arn": format!("arn:aws:iam::111111111111:role/{role}"),
             "accountId": "111111111111",
             "userName": role,

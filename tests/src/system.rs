@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::scene::FUNCTIONS;
-use crate::stage::{Alert, Guard, OPERATOR, Stage};
+use crate::stage::{Alert, Guard, OPERATOR, OWN, Stage};
 use crate::story::{case_of, outcome_of};
 
 /// Something that somebody does to the system.
@@ -175,7 +175,7 @@ impl System {
         if look["auditward"] == "pulse" {
             guard.play(look).await;
         } else {
-            guard.ask("AROAEXAMPLEGUARD00001:auditward", look).await;
+            guard.ask(OWN, look).await;
         }
         guard.writes()
     }

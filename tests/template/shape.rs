@@ -249,7 +249,13 @@ fn functions_find_what_they_need_in_their_environment() {
             }
             let variable = variables.get(name)?;
             if let Some(all) = variable["Fn::Join"][1].as_array() {
-                let named: Vec<_> = all.iter().map(target).collect();
+                // What stands there under a condition alone is its second of three.
+                let always = |one: &Value| target(&one["Fn::If"][1]).to_owned();
+                let named = all.iter().map(|one| match target(one) {
+                    "" => always(one),
+                    named => named.to_owned(),
+                });
+                let named: Vec<_> = named.collect();
                 return Some(named.join(","));
             }
             let named = target(variable);
@@ -272,6 +278,12 @@ fn functions_find_what_they_need_in_their_environment() {
             &[]
         };
         assert_eq!(environment.dead, expected);
+        let roles: Vec<_> = Function::ALL
+            .map(|all| stack.function(all.name()).role)
+            .into();
+        let said: Vec<_> = environment.functions.iter().collect();
+        let same: BTreeSet<_> = roles.iter().collect();
+        assert_eq!(said.into_iter().collect::<BTreeSet<_>>(), same);
         let mut asked = asked.into_inner();
         assert!(asked.remove("AWS_REGION"));
         if !drives {

@@ -91,11 +91,12 @@ pub enum Entry<'a> {
     },
 }
 
-/// Sorts a payload.
+/// Sorts a payload. `functions` are the unique IDs of the roles as which Auditward's
+/// functions run; empty where the environment does not say.
 ///
 /// # Errors
 /// A sentence saying what was expected.
-pub fn sort(payload: &RawValue) -> Result<Vec<Entry<'_>>, String> {
+pub fn sort<'a>(payload: &'a RawValue, functions: &[String]) -> Result<Vec<Entry<'a>>, String> {
     let [schedule, records] = Json::new(payload).pick(["auditward", "Records"]);
     match schedule.and_then(Json::scalar).as_deref() {
         Some("pulse") => return Ok(vec![Entry::Pulse]),
@@ -115,11 +116,14 @@ pub fn sort(payload: &RawValue) -> Result<Vec<Entry<'_>>, String> {
     }
     let batch: SqsEvent = serde_json::from_str(payload.get())
         .map_err(|e| format!("expected messages of the function's own queue: {e}"))?;
-    batch.records.into_iter().map(from_queue).collect()
+    let messages = batch.records.into_iter();
+    messages
+        .map(|message| from_queue(message, functions))
+        .collect()
 }
 
 /// A message of this function's own queue.
-fn from_queue<'a>(message: SqsMessage) -> Result<Entry<'a>, String> {
+fn from_queue<'a>(message: SqsMessage, functions: &[String]) -> Result<Entry<'a>, String> {
     if message.event_source.as_deref() != Some("aws:sqs") {
         return Err(
             "expected an event of EventBridge or a message of the function's own queue".into(),
@@ -133,7 +137,19 @@ fn from_queue<'a>(message: SqsMessage) -> Result<Entry<'a>, String> {
     let sender = message.attributes.get("SenderId");
     let sender = sender.and_then(|id| id.split(':').next());
     let sender = sender.unwrap_or_default().to_owned();
-    match json.string("auditward").as_deref() {
+    let kind = json.string("auditward");
+    // Operators may send too, and nobody vouches for an event but EventBridge, whose
+    // word a function passes on.
+    let for_operators = matches!(
+        kind.as_deref(),
+        Some("undo" | "take-baselines" | "fix") | None
+    );
+    if !for_operators && !functions.is_empty() && !functions.contains(&sender) {
+        return Err(format!(
+            "{sender} is none of Auditward's functions, which alone may send a message of this kind"
+        ));
+    }
+    match kind.as_deref() {
         Some("judge-again") => {
             let event = json.get("event").ok_or("judge-again: expected `event`")?;
             let last = json.get("last").and_then(Json::boolean).unwrap_or(true);
@@ -245,11 +261,33 @@ mod tests {
         let message = raw(
             r#"{"Records":[{"eventSource":"aws:sqs","attributes":{"SenderId":"AROAX:alice"},"body":"{\"auditward\":\"undo\",\"case\":\"c1\",\"reason\":\"meant\"}"}]}"#,
         );
-        let entries = sort(&message).unwrap();
+        let entries = sort(&message, &["AROAFUNCTION".into()]).unwrap();
         let [Entry::Undo { undo, sender }] = entries.as_slice() else {
             panic!("{entries:?}")
         };
         assert_eq!((undo.case.as_str(), sender.as_str()), ("c1", "AROAX"));
-        assert!(sort(&raw(r#"{"Records":[{"eventSource":"aws:s3"}]}"#)).is_err());
+        assert!(sort(&raw(r#"{"Records":[{"eventSource":"aws:s3"}]}"#), &[]).is_err());
+    }
+
+    /// GIVEN somebody who may send to the queue, THEN events are taken from him as
+    /// little as from anybody but EventBridge.
+    #[test]
+    fn only_functions_have_an_event_judged_again() {
+        let functions = ["AROAFUNCTION".to_owned()];
+        for (sender, taken) in [
+            ("AROAFUNCTION:auditward-trail-guard", true),
+            ("AROAX:alice", false),
+        ] {
+            for body in [
+                format!(r#"{{"auditward":"judge-again","event":{EVENT}}}"#),
+                r#"{"auditward":"sweep","account":"1","region":"eu-west-1"}"#.into(),
+            ] {
+                let message = serde_json::json!({"Records": [{"eventSource": "aws:sqs",
+                    "attributes": {"SenderId": sender}, "body": body}]});
+                let message = raw(&message.to_string());
+                assert_eq!(sort(&message, &functions).is_ok(), taken, "{body}");
+                assert!(sort(&message, &[]).is_ok());
+            }
+        }
     }
 }

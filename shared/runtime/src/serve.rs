@@ -33,6 +33,9 @@ pub struct Environment {
     pub queue: String,
     /// The queues of dead letters, where this function looks after them.
     pub dead: Vec<String>,
+    /// The unique IDs of the roles as which Auditward's functions run: what they say
+    /// to each other is taken from nobody else. Empty where the stack does not say.
+    pub functions: Vec<String>,
     /// Where it runs.
     pub home: Home,
     /// Settings for the time until some could be read.
@@ -51,15 +54,20 @@ impl Environment {
                 format!("the environment variable {name} is missing; the stack's template sets it")
             })
         };
-        let accounts = text("AUDITWARD_ACCOUNTS").unwrap_or_default();
+        let listed = |name: &str| -> Vec<String> {
+            let all = text(name).unwrap_or_default();
+            let all = all.split(',').map(str::trim);
+            all.filter(|one| !one.is_empty())
+                .map(str::to_owned)
+                .collect()
+        };
         Ok(Self {
             table: needed("AUDITWARD_TABLE")?,
             topic: needed("AUDITWARD_TOPIC_ARN")?,
             chat: text("AUDITWARD_CHAT_TOPIC_ARN"),
             queue: needed("AUDITWARD_REJUDGE_QUEUE_URL")?,
-            dead: text("AUDITWARD_DEAD_LETTER_QUEUE_URLS")
-                .map(|urls| urls.split(',').map(|url| url.trim().to_owned()).collect())
-                .unwrap_or_default(),
+            dead: listed("AUDITWARD_DEAD_LETTER_QUEUE_URLS"),
+            functions: listed("AUDITWARD_FUNCTION_ROLE_IDS"),
             home: Home {
                 region: needed("AWS_REGION")?,
                 member_role: text("AUDITWARD_MEMBER_ROLE")
@@ -68,11 +76,7 @@ impl Environment {
             bundled: Settings {
                 ours: Ours {
                     organization: text("AUDITWARD_ORGANIZATION"),
-                    accounts: accounts
-                        .split(',')
-                        .filter(|id| !id.is_empty())
-                        .map(|id| id.trim().to_owned())
-                        .collect(),
+                    accounts: listed("AUDITWARD_ACCOUNTS"),
                     ..Ours::default()
                 },
                 ..Settings::default()
@@ -100,7 +104,9 @@ pub async fn serve<G: Guard>(guard: impl FnOnce(&'static Sessions) -> G) -> Resu
         environment.dead,
     );
     let memo = Memo::new(environment.bundled);
+    let functions = environment.functions;
     let (guard, store, outside, memo) = (&guard, &store, &outside, &memo);
+    let functions = functions.as_slice();
     // Boxed, since the runtime moves what it is given several times.
     let invoked = |event: LambdaEvent<Payload>| {
         Box::pin(async move {
@@ -130,7 +136,7 @@ pub async fn serve<G: Guard>(guard: impl FnOnce(&'static Sessions) -> G) -> Resu
             if let Some(answer) = at_once(&pipeline, &event.payload) {
                 return Ok(Answered::One(answer));
             }
-            let handled = Box::pin(handle(&pipeline, &event.payload));
+            let handled = Box::pin(handle(&pipeline, &event.payload, functions));
             handled.instrument(request_span(context)).await
         })
     };
@@ -158,7 +164,11 @@ enum Answered {
 }
 
 /// One invocation.
-async fn handle(pipeline: &Pipeline<'_>, payload: &Payload) -> Result<Answered, Diagnostic> {
+async fn handle(
+    pipeline: &Pipeline<'_>,
+    payload: &Payload,
+    functions: &[String],
+) -> Result<Answered, Diagnostic> {
     let payload = match payload {
         Payload::Json(payload) => payload,
         Payload::Unreadable(why) => {
@@ -167,7 +177,7 @@ async fn handle(pipeline: &Pipeline<'_>, payload: &Payload) -> Result<Answered, 
         }
     };
     let function = pipeline.guard.function().name();
-    let entries = match entry::sort(payload) {
+    let entries = match entry::sort(payload, functions) {
         Ok(entries) => entries,
         Err(why) => return Err(refuse(pipeline, payload.get(), &why).await),
     };

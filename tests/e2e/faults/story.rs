@@ -8,12 +8,9 @@ use auditward_tests::moto::{MANAGEMENT, Moto};
 use auditward_tests::proxy::{Call, Fault};
 use auditward_tests::runtime_api::Outcome;
 use auditward_tests::scene::{REGION, account_named};
-use auditward_tests::stage::{ENFORCE, Guard, OPERATOR, Stage, message};
+use auditward_tests::stage::{ENFORCE, Guard, OPERATOR, OWN, Stage, message};
 use auditward_tests::story::case_of;
 use serde_json::{Value, json};
-
-/// The sender of what a function says to its later self.
-const OWN: &str = "AROAEXAMPLEGUARD00001:auditward";
 
 /// What happens, and what the function is told of it.
 #[derive(Debug, Clone, Copy)]

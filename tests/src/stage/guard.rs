@@ -7,7 +7,7 @@ use std::time::Duration;
 use auditward_rules::arn::is_account;
 use serde_json::{Value, json};
 
-use super::{OPERATOR, message};
+use super::{OPERATOR, OWN, message};
 use crate::proxy::{Call, Proxy};
 use crate::runtime_api::{Function, Outcome};
 
@@ -98,9 +98,7 @@ impl Guard {
     /// hands them back.
     pub fn later(&self) -> Vec<Value> {
         let asked = self.asked("judge-again").into_iter();
-        asked
-            .map(|(_, body)| message("AROAEXAMPLEGUARD00001:auditward", &body))
-            .collect()
+        asked.map(|(_, body)| message(OWN, &body)).collect()
     }
 
     /// The messages of a kind that it sent, each with its queue's name.

@@ -1,9 +1,12 @@
 //! Dead letters: what failed every time is tried again later, a few times; what
 //! then is still there is told.
 
-use chrono::Duration;
-use serde_json::{Value, json};
+use std::borrow::Cow;
 
+use chrono::Duration;
+use serde_json::{Map, Value, json};
+
+use auditward_rules::json::Json;
 use auditward_rules::rule::{Function, Severity};
 
 use super::{Answer, Pipeline};
@@ -26,7 +29,7 @@ pub struct Letter {
 }
 
 /// How often an event is driven again before it is left to a person.
-const MOST: u64 = 3;
+const MOST: i64 = 3;
 /// How often a sweep takes some letters: those that are left must not hide others.
 const TAKES: usize = 10;
 /// Longer than a queue keeps anything.
@@ -61,7 +64,7 @@ impl Pipeline<'_> {
                     left.push(letter);
                     continue;
                 };
-                self.outside.to(function, &message.to_string()).await?;
+                self.outside.to(function, &message).await?;
                 self.outside.done(&letter).await?;
                 answer.metrics.count("LettersDriven");
                 answer
@@ -93,7 +96,7 @@ impl Pipeline<'_> {
             "These messages failed every time, and are not driven again:\n  - {}",
             lines.join("\n  - ")
         );
-        let next = "look at the resources that they are about, and at the functions' logs; then delete the messages, or send them to the functions' queues again.";
+        let next = "look at the resources that they are about, and at the functions' logs; put right what is wrong, then delete the messages.";
         let alert = self.notice(Severity::High, "dead letters are left", text, next);
         self.outside.tell(&alert).await?;
         for key in untold {
@@ -105,62 +108,67 @@ impl Pipeline<'_> {
 
 /// A letter in a line: where it lies, and which event it is about.
 fn told_as(letter: &Letter) -> String {
-    let body: Value = serde_json::from_str(&letter.body).unwrap_or_default();
-    let (meant_for, event) = opened(letter, &body);
-    let event = event.get("event").unwrap_or(event);
-    let says = |name: &str| event.pointer(name).and_then(Value::as_str);
-    let what = match (says("/detail/eventName"), says("/detail/eventID")) {
+    let (meant_for, event) = opened(letter);
+    let says = |path: &[&str]| event.and_then(|event| event.path(path)?.scalar());
+    let within = |name: &str| says(&["event", "detail", name]).or_else(|| says(&["detail", name]));
+    let what = match (within("eventName"), within("eventID")) {
         (Some(name), Some(id)) => format!("{name} (event {id})"),
-        _ => says("/auditward").unwrap_or("no event").to_owned(),
+        _ => says(&["auditward"])
+            .unwrap_or("no event".into())
+            .into_owned(),
     };
     let queue = letter.queue.rsplit('/').next().unwrap_or_default();
     format!("in {queue}: {what}, for {meant_for}")
 }
 
-/// For whom a letter was meant, and what. What Lambda gave up names the function
-/// and has the event inside.
-fn opened<'a>(letter: &'a Letter, body: &'a Value) -> (&'a str, &'a Value) {
-    let arn = body.pointer("/requestContext/functionArn");
-    match (arn.and_then(Value::as_str), body.get("requestPayload")) {
-        (Some(arn), Some(event)) => (arn, event),
-        _ => (&letter.meant_for, body),
+/// For whom a letter was meant, and what; no event where it is no JSON. What Lambda
+/// gave up names the function and has the event inside. It is never taken apart
+/// further: texts may be in it that JSON allows and few readers take.
+fn opened(letter: &Letter) -> (Cow<'_, str>, Option<Json<'_>>) {
+    let body = Json::parse(&letter.body);
+    let inside = body.and_then(|body| {
+        let arn = body.path(&["requestContext", "functionArn"])?.scalar()?;
+        Some((arn, body.get("requestPayload")))
+    });
+    match inside {
+        Some((arn, Some(event))) => (arn, Some(event)),
+        _ => (Cow::Borrowed(&letter.meant_for), body),
     }
 }
 
 /// Whether a letter is a look that failed: the next one is made anyway, and that
 /// one failed was told then.
 fn comes_again(letter: &Letter) -> bool {
-    let body: Value = serde_json::from_str(&letter.body).unwrap_or_default();
-    let kind = opened(letter, &body).1.get("auditward");
-    matches!(
-        kind.and_then(Value::as_str),
-        Some("pulse" | "sweep" | "sweep-place")
-    )
+    let kind = opened(letter).1.and_then(|event| event.string("auditward"));
+    matches!(kind.as_deref(), Some("pulse" | "sweep" | "sweep-place"))
 }
 
 /// To which function a letter goes, and as what; `None`: a person must look.
-fn addressed(letter: &Letter) -> Option<(Function, Value)> {
-    let body: Value = serde_json::from_str(&letter.body).ok()?;
-    let (meant_for, event) = opened(letter, &body);
+fn addressed(letter: &Letter) -> Option<(Function, String)> {
+    let (meant_for, event) = opened(letter);
+    let event = event.filter(|event| event.is_object())?;
     let function = Function::ALL
         .into_iter()
         .find(|function| meant_for.contains(function.name()))?;
-    let driven = event.get("driven").and_then(Value::as_u64);
-    let driven = driven.unwrap_or_default();
-    let again = |event: &Value| json!({"auditward": "judge-again", "last": true, "driven": driven + 1, "event": event});
-    let message = match event.get("auditward").and_then(Value::as_str) {
+    let driven = event.get("driven").and_then(Json::number);
+    let driven = driven.unwrap_or_default() + 1;
+    let again = |event: Json<'_>| {
+        let event = event.text();
+        format!(r#"{{"auditward":"judge-again","last":true,"driven":{driven},"event":{event}}}"#)
+    };
+    let message = match event.string("auditward").as_deref() {
         None => again(event),
         Some("judge-again") => again(event.get("event")?),
         // Nobody would ask for what was missed once more.
         Some("close-gap" | "read-missed") => {
-            let mut message = event.as_object()?.clone();
-            message.insert("driven".into(), json!(driven + 1));
-            message.into()
+            let mut message: Map<String, Value> = serde_json::from_str(event.text()).ok()?;
+            message.insert("driven".into(), json!(driven));
+            Value::from(message).to_string()
         }
         // A person's wish may no longer be meant.
         Some(_) => return None,
     };
-    (driven < MOST).then_some((function, message))
+    (driven <= MOST).then_some((function, message))
 }
 
 #[cfg(test)]
@@ -176,13 +184,18 @@ mod tests {
         }
     }
 
+    fn sent(letter: &Letter) -> Option<(Function, Value)> {
+        let (function, message) = addressed(letter)?;
+        Some((function, serde_json::from_str(&message).unwrap()))
+    }
+
     #[test]
     fn what_lambda_gave_up_goes_to_its_function_again() {
         let body = json!({
             "requestContext": {"functionArn": "arn:aws:lambda:eu-west-1:111111111111:function:auditward-trail-guard:$LATEST"},
             "requestPayload": {"detail": {"eventName": "StopLogging"}},
         });
-        let (function, message) = addressed(&letter(&body, "")).unwrap();
+        let (function, message) = sent(&letter(&body, "")).unwrap();
         assert_eq!(function, Function::TrailGuard);
         assert_eq!(message["event"]["detail"]["eventName"], "StopLogging");
     }
@@ -192,14 +205,14 @@ mod tests {
         let queue = "arn:aws:sqs:eu-west-1:111111111111:auditward-role-guard";
         let mut body = json!({"auditward": "judge-again", "last": true, "event": {"detail": {}}});
         for driven in 0..MOST {
-            let (function, message) = addressed(&letter(&body, queue)).unwrap();
+            let (function, message) = sent(&letter(&body, queue)).unwrap();
             assert_eq!(
                 (function, &message["driven"]),
                 (Function::RoleGuard, &json!(driven + 1))
             );
             body = message;
         }
-        assert_eq!(addressed(&letter(&body, queue)), None);
+        assert_eq!(sent(&letter(&body, queue)), None);
     }
 
     #[test]
@@ -207,13 +220,13 @@ mod tests {
         let queue = "arn:aws:sqs:eu-west-1:111111111111:auditward-log-guard";
         let mut body = json!({"auditward": "read-missed", "gap": {"account": "1"}});
         for driven in 1..=MOST {
-            let (function, message) = addressed(&letter(&body, queue)).unwrap();
+            let (function, message) = sent(&letter(&body, queue)).unwrap();
             assert_eq!(function, Function::LogGuard);
             assert_eq!(message["gap"], body["gap"]);
             assert_eq!(message["driven"], driven);
             body = message;
         }
-        assert_eq!(addressed(&letter(&body, queue)), None);
+        assert_eq!(sent(&letter(&body, queue)), None);
     }
 
     #[test]
@@ -245,15 +258,29 @@ mod tests {
         }
     }
 
+    /// GIVEN half a surrogate in an event, which JSON allows and many readers refuse,
+    /// THEN the event is driven again as it is.
+    #[test]
+    fn whoever_makes_a_call_does_not_choose_that_it_is_left_alone() {
+        let event =
+            r#"{"detail":{"eventName":"StopLogging","eventID":"e1","userAgent":"cli \ud83d"}}"#;
+        let queue = "arn:aws:sqs:eu-west-1:111111111111:auditward-trail-guard";
+        let letter = Letter {
+            body: event.into(),
+            ..letter(&Value::Null, queue)
+        };
+        let (function, message) = addressed(&letter).unwrap();
+        assert_eq!(function, Function::TrailGuard);
+        assert!(message.contains(event), "{message}");
+        assert!(told_as(&letter).contains("StopLogging (event e1)"));
+    }
+
     #[test]
     fn what_is_no_event_or_for_nobody_is_left_alone() {
         let queue = "arn:aws:sqs:eu-west-1:111111111111:auditward-role-guard";
+        assert_eq!(sent(&letter(&json!({"auditward": "undo"}), queue)), None);
         assert_eq!(
-            addressed(&letter(&json!({"auditward": "undo"}), queue)),
-            None
-        );
-        assert_eq!(
-            addressed(&letter(&json!({"detail": {}}), "arn:aws:sqs:::other")),
+            sent(&letter(&json!({"detail": {}}), "arn:aws:sqs:::other")),
             None
         );
     }
