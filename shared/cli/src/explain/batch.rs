@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use auditward_policy::{Kind, Zone, analyze, narrow};
 
 use super::answer::Answer;
-use super::guess;
+use super::{guess, policy};
 
 /// One question.
 #[derive(Deserialize)]
@@ -88,7 +88,7 @@ fn answer<'a>(text: &'a str, number: usize, kind: Option<Kind>, zone: &Zone) -> 
             ));
         }
     };
-    let document = match guess::document(question.policy.get()) {
+    let document = match policy::read(question.policy.get()) {
         Ok(document) => document,
         Err(error) => return wrong(format!("policy: {error}")),
     };

@@ -1,25 +1,6 @@
 //! What kind of policy a document is, from what it says.
 
 use auditward_policy::{Document, Kind};
-use auditward_rules::facet::percent_decode;
-
-/// Parses a policy as it comes: a document, one inside a JSON string (as AWS
-/// answers and events have it), or one that is URL-encoded (as IAM answers).
-///
-/// # Errors
-/// What is wrong with it, with line and column.
-pub fn document(text: &str) -> Result<Document, String> {
-    let trimmed = text.trim_start_matches('\u{feff}').trim();
-    let parse = |text: &str| Document::parse(text).map_err(|error| error.to_string());
-    match trimmed.as_bytes().first() {
-        Some(b'"') => match serde_json::from_str::<String>(trimmed) {
-            Ok(inner) if !inner.trim_start().starts_with('"') => document(&inner),
-            _ => parse(trimmed),
-        },
-        Some(b'%') => parse(&percent_decode(trimmed)),
-        _ => parse(trimmed),
-    }
-}
 
 /// Guesses the kind: by the service of the resources' ARNs, else by that of the
 /// actions; a document that names no resource at all is a trust policy.
@@ -73,6 +54,7 @@ fn of_service(service: &str, what: &str) -> Option<Kind> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::policy;
     use super::*;
 
     #[test]
@@ -114,18 +96,7 @@ mod tests {
             let text = format!(
                 r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow",{statement}}}}}"#
             );
-            assert_eq!(kind(&document(&text).unwrap()), expected, "{statement}");
+            assert_eq!(kind(&policy::read(&text).unwrap()), expected, "{statement}");
         }
-    }
-
-    #[test]
-    fn a_document_is_read_however_it_is_wrapped() {
-        let plain = r#"{"Version":"2012-10-17","Statement":[]}"#;
-        let quoted = serde_json::to_string(plain).unwrap();
-        let encoded = "%7B%22Version%22%3A%222012-10-17%22%2C%22Statement%22%3A%5B%5D%7D";
-        for text in [plain, &quoted, encoded] {
-            assert!(document(text).is_ok(), "{text}");
-        }
-        assert!(document("\"\\\"x\\\"\"").is_err());
     }
 }

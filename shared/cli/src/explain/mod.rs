@@ -3,6 +3,7 @@
 mod answer;
 mod batch;
 mod guess;
+mod policy;
 mod text;
 
 use std::io::{self, Read};
@@ -22,7 +23,8 @@ use answer::Answer;
 
 /// Say in words who gets in through a policy, and why.
 ///
-/// A policy is a file, or `-` for standard input. With --batch, JSON lines
+/// A policy is a file, or `-` for standard input: the document itself, or what the AWS
+/// CLI prints with one in it. With --batch, JSON lines
 /// `{"id","kind","policy","trusted":{"accounts":[…],"org_id":…}}` come in on
 /// standard input, and one answer a line goes out, in the same order.
 #[derive(Debug, clap::Args)]
@@ -145,7 +147,7 @@ fn read(policy: &Path) -> anyhow::Result<String> {
 /// Explains one policy; says whether an outsider gets in, or nothing where the
 /// policy is none.
 fn explain(args: &Args, name: &str, text: &str, zone: &Zone) -> anyhow::Result<Option<bool>> {
-    let document = match guess::document(text) {
+    let document = match policy::read(text) {
         Ok(document) => document,
         Err(error) => {
             refuse(args, name, &error)?;

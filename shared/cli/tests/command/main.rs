@@ -8,6 +8,7 @@
 
 mod rules;
 mod settings;
+mod wrapped;
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
