@@ -7,7 +7,7 @@
     reason = "a sample that cannot be read fails its test"
 )]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -16,11 +16,11 @@ use auditward_rules::inventory::Inventory;
 use auditward_rules::judge::judge;
 use auditward_rules::registry;
 use auditward_rules::rule::Function;
-use auditward_rules::settings::{Partner, Settings};
+use auditward_rules::settings::Settings;
 use chrono::{DateTime, Utc};
 
-/// Replays a function's samples as a newcomer does, without settings, and says
-/// which of them are judged otherwise than they are named.
+/// Replays a function's samples, without settings where their names do not ask for
+/// some, and says which of them are judged otherwise than they are named.
 fn replay(function: Function) -> Vec<String> {
     let names = samples(function);
     let wrong = names.iter().filter_map(|name| {
@@ -30,21 +30,18 @@ fn replay(function: Function) -> Vec<String> {
     wrong.collect()
 }
 
-fn folder(function: Function) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("../../events")
-        .join(function.name())
+fn events() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../events")
 }
 
-/// Whose role some samples are about.
-fn partner() -> Partner {
-    Partner {
-        account: "444444444444".into(),
-        external_id: "7d0c6a52-acme".into(),
-        may_read: vec!["arn:aws:s3:::acme-org-trail-logs/AWSLogs/222222222222/*".into()],
-        role: Some("arn:aws:iam::111111111111:role/partner-log-reader".into()),
-        purpose: "security monitoring".into(),
-    }
+fn folder(function: Function) -> PathBuf {
+    events().join(function.name())
+}
+
+/// The settings that lie beside the samples: they guard by name what the samples are
+/// about, and nothing else.
+fn world() -> Settings {
+    Settings::parse(&fs::read_to_string(events().join("auditward.toml")).unwrap()).unwrap()
 }
 
 fn samples(function: Function) -> Vec<String> {
@@ -61,21 +58,12 @@ fn samples(function: Function) -> Vec<String> {
 fn wrong(name: &str, text: &str) -> Option<String> {
     let mut words = name.trim_end_matches(".json").splitn(4, '.');
     let rule = format!("{}.{}", words.next()?, words.next()?);
-    let (expected, variant) = (words.next()?, words.next());
-    let mut settings = Settings::default();
-    if variant == Some("organization") {
-        settings.ours.organization = Some("o-exampleorg1".into());
-    }
-    if variant.is_some_and(|variant| variant.starts_with("protected-")) {
-        settings = Settings::parse(PROTECTED).unwrap();
-    }
-    let needs_world = variant.is_some_and(needs_world);
-    if needs_world {
-        settings = Settings::parse(WORLD).unwrap();
-    }
-    if variant.is_some_and(|variant| variant.starts_with("partner")) {
-        settings.partners.push(partner());
-    }
+    let (expected, variant) = (words.next()?, words.next().unwrap_or_default());
+    let settings = if needs_settings(variant) {
+        world()
+    } else {
+        Settings::default()
+    };
     let (verdict, found) = match judged(text, &settings) {
         Ok(judged) => judged,
         Err(error) => return Some(error),
@@ -83,7 +71,7 @@ fn wrong(name: &str, text: &str) -> Option<String> {
     if verdict != expected {
         return Some(format!("{verdict} by {found:?}"));
     }
-    if needs_world {
+    if is_look_alike(variant) {
         // A look-alike is one only where something else makes the difference.
         let (_, found) = judged(text, &Settings::default()).unwrap();
         if !found.contains(&rule.as_str()) {
@@ -112,75 +100,19 @@ fn judged(text: &str, settings: &Settings) -> Result<(&'static str, Vec<&'static
 
 /// Whether a variant is a call that is harmless only in a world where not
 /// everything is guarded: on what nothing guards, or on what the settings accept.
-fn needs_world(variant: &str) -> bool {
+fn is_look_alike(variant: &str) -> bool {
     ["unguarded", "deployer", "settings-"]
         .iter()
         .any(|start| variant.starts_with(start))
 }
 
-/// Settings that guard by name what the samples are about, and nothing else.
-const WORLD: &str = r#"
-[ours]
-organization = "o-exampleorg1"
-accounts = ["111111111111", "222222222222", "555555555555"]
-
-[[deployers]]
-principal = "arn:aws:iam::111111111111:role/acme-deploy"
-reason = "what the pipeline deploys was reviewed"
-
-[[deployers]]
-principal = "arn:aws:iam::222222222222:role/acme-deploy"
-reason = "what the pipeline deploys was reviewed"
-
-[[approved]]
-principal = "arn:aws:iam::111111111111:user/glass-onduty"
-reason = "on duty"
-
-[protected]
-resources = [
-  "arn:aws:cloudtrail:eu-west-1:111111111111:channel/5d3b8e1f-94a2-4f07-8c6b-1e2f3a4b5c6d",
-  "arn:aws:cloudtrail:eu-west-1:111111111111:eventdatastore/2f1a7c9e-0b6d-4c1e-9a43-77d0c5e8b214",
-  "arn:aws:cloudtrail:eu-west-1:111111111111:trail/org-trail",
-  "arn:aws:cloudtrail:eu-west-1:222222222222:trail/payments-trail",
-  "arn:aws:cloudwatch:eu-west-1:111111111111:alarm:acme-cis-*",
-  "arn:aws:iam::111111111111:oidc-provider/token.actions.githubusercontent.com",
-  "arn:aws:kms:eu-west-1:111111111111:key/7c1f9e42-5b0d-4a83-9c6e-2f81d0b7a354",
-  "arn:aws:logs:eu-west-1:111111111111:delivery-source:acme-cloudfront",
-  "arn:aws:logs:eu-west-1:111111111111:destination:acme-central",
-  "arn:aws:logs:eu-west-1:111111111111:log-group:/acme/org-trail",
-  "arn:aws:s3:::acme-org-trail-logs",
-  "arn:aws:s3:eu-west-1:111111111111:accesspoint/acme-log-readers",
-  "arn:aws:s3express:eu-west-1:111111111111:bucket/acme-fast-logs--euw1-az1--x-s3",
-  "arn:aws:sns:eu-west-1:111111111111:acme-trail-delivered",
-]
-
-[organization]
-guardrails = ["p-9f2kd81x"]
-protective_tags = ["guardrail"]
-regions = ["eu-south-1", "eu-central-2"]
-delegated_administrators = [
-  { account = "222222222222", service = "cloudtrail.amazonaws.com" },
-  { account = "222222222222", service = "guardduty.amazonaws.com" },
-]
-"#;
-
-/// What is out of the ordinary among users, groups, roles and policies, no event
-/// says: the samples of `protected-…` need settings that name it.
-const PROTECTED: &str = r#"
-[ours]
-accounts = ["111111111111", "222222222222"]
-
-[protected]
-resources = [
-  "arn:aws:cloudtrail:*:111111111111:trail/*",
-  "arn:aws:cloudtrail:*:222222222222:trail/*",
-  "arn:aws:iam::111111111111:group/platform-admins",
-  "arn:aws:iam::111111111111:group/sandbox-restricted",
-  "arn:aws:iam::111111111111:policy/guardrail-trails",
-  "arn:aws:iam::111111111111:role/archive-restore",
-  "arn:aws:iam::111111111111:user/glass-onduty",
-]
-"#;
+/// Whether a variant is what it is named by the settings beside the samples alone: no
+/// event says which organization is ours, who is a partner, or who among users, groups,
+/// roles and policies is out of the ordinary.
+fn needs_settings(variant: &str) -> bool {
+    let named = variant.starts_with("partner") || variant.starts_with("protected-");
+    named || variant == "organization" || is_look_alike(variant)
+}
 
 #[test]
 fn samples_are_judged_as_they_are_named() {
@@ -227,14 +159,14 @@ fn every_rule_has_its_samples() {
 /// settings find what the rule is about.
 #[test]
 fn the_world_of_the_look_alikes_is_guarded() {
-    let world = Settings::parse(WORLD).unwrap();
+    let world = world();
     let mut unguarded = Vec::new();
     for rule in registry::rules() {
         let mut names = samples(rule.function);
         names.retain(|name| name.starts_with(&format!("{}.", rule.id)));
         let look_alike = |name: &String| {
             let variant = name.splitn(4, '.').nth(3);
-            variant.is_some_and(needs_world)
+            variant.is_some_and(is_look_alike)
         };
         let found = |name: &String| {
             let text = fs::read_to_string(folder(rule.function).join(name)).unwrap();
@@ -246,6 +178,56 @@ fn the_world_of_the_look_alikes_is_guarded() {
         }
     }
     assert_eq!(unguarded, Vec::<&str>::new());
+}
+
+/// What the table of `events/README.md` says of samples that come out otherwise than
+/// they are named by the settings beside them: their verdicts.
+fn told_apart() -> BTreeMap<String, String> {
+    let text = fs::read_to_string(events().join("README.md")).unwrap();
+    let (_, section) = text.split_once("## By the settings beside them").unwrap();
+    let (section, _) = section.split_once("\n## ").unwrap();
+    let mut told = BTreeMap::new();
+    for row in section.lines().filter(|line| line.starts_with("| `")) {
+        let cells: Vec<&str> = row.trim_matches('|').split('|').map(str::trim).collect();
+        for name in cells[0].split(", ") {
+            let name = format!("{}.json", name.trim_matches('`'));
+            let before = told.insert(name, cells[1].to_owned());
+            assert_eq!(before, None, "a file that stands there twice: {row}");
+        }
+    }
+    told
+}
+
+/// Whoever replays the folder of all samples does so by the settings that lie there: no
+/// harmless call is a violation, and what is clean though it is not named so, or is
+/// named so and is not clean, is told with the reason.
+#[test]
+fn by_the_settings_beside_them_samples_are_as_told() {
+    let world = world();
+    let told = told_apart();
+    let (mut seen, mut wrong) = (BTreeSet::new(), Vec::new());
+    for function in Function::ALL {
+        for name in samples(function) {
+            let text = fs::read_to_string(folder(function).join(&name)).unwrap();
+            let (verdict, _) = judged(&text, &world).unwrap();
+            let expected = name.split('.').nth(2).unwrap();
+            let other = (expected == "clean") != (verdict == "clean");
+            match told.get(&name) {
+                Some(told) if other && told == verdict => _ = seen.insert(name.clone()),
+                None if !other => {}
+                told => wrong.push(format!("{name}: {verdict}, told {told:?}")),
+            }
+            if expected == "clean" && verdict == "violation" {
+                wrong.push(format!("{name}: {verdict}"));
+            }
+        }
+    }
+    assert_eq!(wrong, Vec::<String>::new());
+    assert_eq!(
+        seen,
+        told.into_keys().collect(),
+        "told of files that are not there"
+    );
 }
 
 /// Whoever replays all samples at once gets every one of them: what has the same

@@ -46,6 +46,10 @@ impl Input {
     }
 }
 
+/// What is said of a folder in which nothing is taken: with a misspelt one, or one of
+/// other files, everything would look well.
+const NOTHING: &str = "no events in it; of a folder and all its subfolders the files are taken that end in .json, .jsonl or .gz, but for CloudTrail's digests";
+
 /// All inputs that the paths name; folders are gone through in order of names.
 pub fn collect(paths: &[PathBuf]) -> Vec<Input> {
     let mut inputs = Vec::new();
@@ -54,6 +58,7 @@ pub fn collect(paths: &[PathBuf]) -> Vec<Input> {
             inputs.push(Input::Stdin);
             continue;
         }
+        let before = inputs.len();
         let entries = WalkDir::new(path)
             .follow_links(true)
             .sort_by_file_name()
@@ -80,6 +85,10 @@ pub fn collect(paths: &[PathBuf]) -> Vec<Input> {
                     inputs.push(Input::Missing(name, why));
                 }
             }
+        }
+        if inputs.len() == before {
+            let name = path.display().to_string();
+            inputs.push(Input::Missing(name, NOTHING.into()));
         }
     }
     inputs

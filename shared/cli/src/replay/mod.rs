@@ -1,8 +1,10 @@
 //! `auditward replay`: judges recorded events, and says what would be written.
 
+mod beside;
 mod digest;
 mod inputs;
 mod judged;
+mod lookup;
 mod read;
 mod row;
 mod table;
@@ -27,8 +29,8 @@ use work::{Batch, Job, Tally};
 /// Judge recorded events: what happened, the verdict, what would be written.
 ///
 /// Nothing is written and nobody is asked: this reads files. Events may be as
-/// EventBridge delivers them, CloudTrail's log files, single records, lists or
-/// JSON lines, compressed or not.
+/// EventBridge delivers them, CloudTrail's log files, what `aws cloudtrail
+/// lookup-events` prints, single records, lists or JSON lines, compressed or not.
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Exit status: 0 judged, whatever the verdicts; 1 a verdict that --fail-on names; 2 some input could not be read."
@@ -37,10 +39,13 @@ pub struct Args {
     /// Files, folders (.json, .jsonl and .gz of them, in all subfolders), or `-` for standard input.
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
-    /// Settings (auditward.toml). Without, each record's own account is ours
-    /// and every resource counts as protected.
+    /// Settings. Without, an auditward.toml at the top of a replayed folder; where there
+    /// is none, each record's own account is ours and every resource counts as protected.
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
+    /// Judge without settings, also where an auditward.toml lies with the events.
+    #[arg(long, conflicts_with = "settings")]
+    no_settings: bool,
     /// For people, or for machines: one list, or one object a line.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -78,10 +83,15 @@ impl FailOn {
 
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let settings = load::settings(args.settings.as_deref())?;
+    let beside = match &args.settings {
+        None if !args.no_settings => beside::settings(&args.paths)?,
+        _ => None,
+    };
+    let file = args.settings.as_ref().or(beside.as_ref());
     let job = Job {
         inputs: inputs::collect(&args.paths),
-        settings,
+        settings: load::settings(file.map(PathBuf::as_path))?,
+        beside: beside.map(|file| file.display().to_string()),
         format: args.format,
         all: args.all,
         each: args.each,
@@ -99,6 +109,10 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             tally
         }
         Format::Json | Format::Jsonl => {
+            // Nobody named these settings, and they decide what is found.
+            if let Some(told) = job.judged_by() {
+                output::complain(told);
+            }
             let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
             let list = args.format == Format::Json;
             let tally = job.run(&ProgressBar::hidden(), lines(&mut out, list))?;

@@ -14,6 +14,7 @@ use crate::output::{self, BAD, FAINT, GOOD, STRONG, count, styled};
 use crate::rules;
 
 use super::digest;
+use super::inputs::Input;
 use super::row::{Row, Told};
 use super::work::{Job, Tally};
 
@@ -232,6 +233,13 @@ fn sum(tally: &Tally, job: &Job) -> String {
 /// What to do next.
 fn hints(tally: &Tally, seen: &Seen, job: &Job) -> Vec<String> {
     let mut hints = Vec::new();
+    let empty = tally.first_empty.and_then(|first| job.inputs.get(first));
+    if let Some(name) = empty.map(Input::name) {
+        hints.push(match tally.empty {
+            1 => format!("There is no CloudTrail record in {name}."),
+            many => format!("There is no CloudTrail record in {many} files, such as {name}."),
+        });
+    }
     if tally.out_of_scope > 0 && !job.all {
         hints.push("Out of scope are calls that no rule watches; --all lists them.".into());
     }
@@ -248,6 +256,7 @@ fn hints(tally: &Tally, seen: &Seen, job: &Job) -> Vec<String> {
             "{mode}: Auditward would tell, and write nothing until a rule is set to `enforce`."
         ));
     }
+    hints.extend(job.judged_by());
     if !job.settings.given && tally.events() > 0 {
         hints.push("Judged without settings: each record's own account is ours, and every resource counts as protected. `auditward settings example > auditward.toml`, then add --settings auditward.toml.".into());
     }

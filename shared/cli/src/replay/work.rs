@@ -1,6 +1,7 @@
 //! The work of a replay: files are judged side by side, and the answers come
 //! out in the order of the files, holding little of it in memory.
 
+use std::borrow::Cow;
 use std::io;
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
@@ -15,6 +16,7 @@ use crate::output::Format;
 
 use super::inputs::{self, Input, Memory};
 use super::judged::{self, Judged, Place, Unreadable};
+use super::lookup;
 use super::read::{self, Found};
 use super::row::Row;
 
@@ -30,6 +32,8 @@ const AHEAD: usize = 64;
 pub struct Job {
     pub inputs: Vec<Input>,
     pub settings: Settings,
+    /// The settings that were found with the events, and that nobody named.
+    pub beside: Option<String>,
     pub format: Format,
     pub all: bool,
     pub each: bool,
@@ -54,6 +58,10 @@ pub struct Tally {
     pub cannot_tell: u64,
     pub violations: u64,
     pub unreadable: u64,
+    /// Inputs in which there was no record, nor anything unreadable.
+    pub empty: u64,
+    /// The first of them: its place among the inputs.
+    pub first_empty: Option<usize>,
 }
 
 impl Tally {
@@ -103,6 +111,12 @@ impl Tally {
 type Begun = (Receiver<Batch>, u64);
 
 impl Job {
+    /// By which settings the events are judged that were found with them.
+    pub fn judged_by(&self) -> Option<String> {
+        let file = self.beside.as_ref()?;
+        Some(format!("Judged by {file}; --no-settings judges without."))
+    }
+
     /// Judges everything, and hands the answers to `take` in order.
     ///
     /// # Errors
@@ -129,9 +143,14 @@ impl Job {
                 let Ok((batches, size)) = begun.recv() else {
                     break;
                 };
+                let before = tally.objects();
                 for batch in batches {
                     tally.add(&batch.tally);
                     take(batch)?;
+                }
+                if tally.objects() == before {
+                    tally.empty += 1;
+                    tally.first_empty.get_or_insert(files);
                 }
                 bar.inc(size);
                 files += 1;
@@ -180,7 +199,8 @@ impl File<'_> {
         match inputs::load(input, memory) {
             Ok(loaded) => {
                 let whole = loaded.broken.is_none();
-                read::each(&loaded.text, whole, &mut |found| self.take(found));
+                let text = lookup::records(&loaded.text).map_or(loaded.text, Cow::Owned);
+                read::each(&text, whole, &mut |found| self.take(found));
                 if let Some(error) = loaded.broken {
                     self.unreadable(None, &error);
                 }

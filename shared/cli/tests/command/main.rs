@@ -6,6 +6,7 @@
     reason = "a test that cannot go on should say so"
 )]
 
+mod inputs;
 mod rules;
 mod settings;
 mod wrapped;
