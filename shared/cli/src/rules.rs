@@ -101,26 +101,27 @@ fn markdown(only: Option<&Rule>) -> String {
             Revert::Baseline => "the recorded state",
             Revert::Live => "the live document, mended",
         };
+        // What only tells puts nothing back, so that there is nothing to prove.
         let proof = match rule.proof {
+            _ if only_tells(rule) => "",
             Proof::Moto => "end to end",
             Proof::Recorded => "recorded exchanges",
             Proof::None => "",
         };
-        let line = |row: &str| {
-            format!(
-                "| {row} | `{}` | {} | {} | {} | {} | {back} | {proof} | {} |",
+        // What has no row of its own stands behind all that have one.
+        let first = rule.rows.iter().min().copied().unwrap_or(u16::MAX);
+        if !rule.rows.is_empty() || !rule.watches.is_empty() {
+            let line = format!(
+                "| {} | `{}` | {} | {} | {} | {} | {back} | {proof} | {} |",
+                numbers(rule.rows),
                 rule.id,
                 rule.title,
                 calls,
                 scope(rule.scope),
                 rule.severity.name(),
                 rule.function.name()
-            )
-        };
-        lines.extend(rule.rows.iter().map(|row| (*row, line(&row.to_string()))));
-        // What has no row of its own stands behind all that have one.
-        if rule.rows.is_empty() && !rule.watches.is_empty() {
-            lines.push((u16::MAX, line("–")));
+            );
+            lines.push((first, line));
         }
     }
     let never = NEVER.iter().filter(|_| only.is_none());
@@ -132,13 +133,26 @@ fn markdown(only: Option<&Rule>) -> String {
     }));
     lines.sort();
     let mut table = String::from(
-        "# Events in scope\n\nWritten by `auditward rules --format markdown`; a test compares. Put back only in mode `enforce`.\n\n| # | Rule | What | Events | Looks at | Severity | Put back to | Proven | Function |\n|---|---|---|---|---|---|---|---|---|\n",
+        "# Events in scope\n\nWritten by `auditward rules --format markdown`; a test compares. Put back only in mode `enforce`; `told` are those that write nothing in any mode.\n\n| # | Rule | What | Events | Looks at | Severity | Put back to | Proven | Function |\n|---|---|---|---|---|---|---|---|---|\n",
     );
     for (_, line) in lines {
         table.push_str(&line);
         table.push('\n');
     }
     table
+}
+
+/// The numbers of rows, three or more in a row as `267–269`; `–` where there are none.
+fn numbers(rows: &[u16]) -> String {
+    let mut rows = rows.to_vec();
+    rows.sort_unstable();
+    let follow = |one: &u16, next: &u16| one + 1 == *next;
+    let told = rows.chunk_by(follow).flat_map(|run| match run {
+        [first, _, .., last] => vec![format!("{first}–{last}")],
+        _ => run.iter().map(u16::to_string).collect(),
+    });
+    let told = told.collect::<Vec<_>>().join(", ");
+    if told.is_empty() { "–".into() } else { told }
 }
 
 /// Whether a rule writes nothing in any mode.
@@ -175,7 +189,7 @@ fn explain(rule: &Rule) -> String {
         Revert::Event => "what the event says was changed is undone",
         Revert::Desired => "a constant safe state is put back",
         Revert::Baseline => "the last state known to be good is put back",
-        Revert::Live => "exactly the foreign grants are taken out of what is there",
+        Revert::Live => "exactly the grants to outsiders are taken out of what is there",
         Revert::None => "nothing is changed by itself; a person is told what to do",
     };
     let deployers = if rule.deployers_accepted {
@@ -214,4 +228,22 @@ fn explain(rule: &Rule) -> String {
         rule.id,
     ));
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn rows_that_follow_each_other_are_told_as_one() {
+        for (rows, told) in [
+            (&[][..], "–"),
+            (&[7], "7"),
+            (&[9, 8], "8, 9"),
+            (&[267, 269, 268], "267–269"),
+            (&[1, 3, 4, 6, 7, 8, 9, 20], "1, 3, 4, 6–9, 20"),
+        ] {
+            assert_eq!(numbers(rows), told);
+        }
+    }
 }
