@@ -18,12 +18,12 @@ use crate::inventory::Inventory;
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Reach {
-    /// Protected resources.
+    /// `enforce` reaches protected resources alone.
     #[default]
     Protected,
-    /// Every resource of an account that holds protected ones.
+    /// `enforce` reaches every resource of an account that holds protected ones.
     Account,
-    /// Every resource.
+    /// `enforce` reaches every resource.
     Any,
 }
 

@@ -65,8 +65,8 @@ pub struct Settings {
     pub break_glass: Vec<Known>,
     /// Principals that may hold the power to change trails.
     pub approved: Vec<Known>,
-    /// Who may undo a case. Each needs its `unique_id`: it is what the queue
-    /// that carries the wish vouches for.
+    /// Who may undo a case and take baselines. Each needs its `unique_id`: it is what
+    /// the queue that carries the request vouches for.
     pub operators: Vec<Known>,
     /// What is guarded.
     pub protected: Protected,
@@ -118,8 +118,8 @@ pub struct Home {
 pub struct Ours {
     /// The organization's ID, `o-…`.
     pub organization: Option<String>,
-    /// Account IDs. With an organization, those outside of it that are ours all
-    /// the same, and those that policies name by number.
+    /// The IDs of our accounts. Where `organization` is named: those outside of it that
+    /// are ours all the same, and those of it that policies name by number.
     pub accounts: Vec<String>,
     /// The accounts that own the log buckets.
     pub log_archives: Vec<String>,
@@ -148,7 +148,7 @@ pub struct Partner {
     /// held against `may_read`.
     #[serde(default)]
     pub role: Option<String>,
-    /// What for, in words.
+    /// What it is let in for, in words.
     pub purpose: String,
 }
 
@@ -199,14 +199,15 @@ impl Default for Protected {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Modes {
-    /// For everything not named below.
+    /// The mode of everything that `rules`, `accounts` and `resources` do not name.
     pub default: Mode,
-    /// By rule.
+    /// The mode of single rules, by their ids.
     pub rules: BTreeMap<String, Mode>,
-    /// By account ID. Where a rule's mode and an account's differ, the more
-    /// careful one holds.
+    /// The mode in single accounts, by their IDs. Where a rule's mode and an account's
+    /// differ, the more careful one holds.
     pub accounts: BTreeMap<String, Mode>,
-    /// By ARN pattern; this one beats the others.
+    /// The mode for single resources, by ARN patterns. It beats that of the rule and of
+    /// the account; where several patterns fit, the most careful mode holds.
     pub resources: BTreeMap<String, Mode>,
     /// How far `enforce` of a rule goes: `protected` resources (the default),
     /// every resource of an `account` that holds protected ones, or `any`.
@@ -218,13 +219,13 @@ pub struct Modes {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Exception {
-    /// The rule's id.
+    /// The id of the rule whose findings are accepted.
     pub rule: String,
-    /// ARN pattern of the resource.
+    /// ARN pattern of the resources on which they are accepted.
     pub resource: String,
-    /// ARN pattern of who may do it, the role rather than its session.
+    /// ARN pattern of those who may do it: of a role, rather than of its session.
     pub actor: String,
-    /// Why, in words.
+    /// Why it is accepted, in words.
     pub reason: String,
     /// The last day or moment on which it holds.
     pub until: When,
@@ -235,17 +236,17 @@ pub struct Exception {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Pause {
-    /// The account; all of them where it is left out.
+    /// The account in which it holds; all of them where it is left out.
     #[serde(default)]
     pub account: Option<String>,
-    /// The rule's id; all of them where it is left out.
+    /// The id of the rule for which it holds; all of them where it is left out.
     #[serde(default)]
     pub rule: Option<String>,
-    /// From when.
+    /// The moment from which on it holds.
     pub from: When,
-    /// Until when; at most four hours later.
+    /// The moment until which it holds, at most four hours after `from`.
     pub until: When,
-    /// Why, in words.
+    /// Why Auditward only tells in that time, in words.
     pub reason: String,
 }
 
@@ -254,9 +255,9 @@ pub struct Pause {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct KillSwitch {
-    /// Who pulled it.
+    /// Who switched it on.
     pub by: String,
-    /// Why, in words.
+    /// Why it was switched on, in words.
     pub reason: String,
     /// When writes begin again by themselves.
     pub until: When,
@@ -267,9 +268,11 @@ pub struct KillSwitch {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Breaker {
-    /// Changes of one resource …
+    /// How often one resource may be put back within `minutes`; after that it is left
+    /// alone, and people are told.
     pub changes: u32,
-    /// … within so many minutes trip it; it cools as long.
+    /// The minutes over which `changes` are counted: a change that is older counts no
+    /// more, so that after as many quiet minutes the resource is put back again.
     pub minutes: u32,
 }
 
@@ -287,13 +290,15 @@ impl Default for Breaker {
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, default)]
 pub struct Fuses {
-    /// Distinct resources that one rule may change …
+    /// How many distinct resources one rule may change within `minutes`; what would be
+    /// more waits for a person.
     pub per_rule: u32,
-    /// … that all rules together may change …
+    /// How many distinct resources all rules together may change within `minutes`; what
+    /// would be more waits for a person.
     pub overall: u32,
-    /// … within so many minutes.
+    /// The minutes over which `per_rule` and `overall` are counted.
     pub minutes: u32,
-    /// Seconds a change made through CloudFormation or by a deployer has to
+    /// Seconds that a change made through CloudFormation or by a deployer has to
     /// settle before the live state is judged, at most 240.
     pub settle_seconds: u32,
 }
