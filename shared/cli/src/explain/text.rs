@@ -181,8 +181,8 @@ fn deputy(deputy: Deputy) -> Option<&'static str> {
 fn sort(kind: AdmissionKind) -> &'static str {
     match kind {
         AdmissionKind::Public => "everybody gets in",
-        AdmissionKind::ForeignAccount => "a foreign account gets in",
-        AdmissionKind::ForeignOrganization => "a foreign organization gets in",
+        AdmissionKind::ForeignAccount => "an account that is not ours gets in",
+        AdmissionKind::ForeignOrganization => "an organization that is not ours gets in",
         AdmissionKind::ThirdPartyWithoutExternalId => {
             "a third party gets in on other terms than those it is registered for"
         }
