@@ -23,16 +23,18 @@ fn profile() -> PathBuf {
 
 /// A binary of the workspace, built with the profile of this program.
 ///
-/// `AUDITWARD_BIN_<NAME>` (such as `AUDITWARD_BIN_TRAIL_GUARD`) names another.
+/// `AUDITWARD_BIN_<NAME>` (such as `AUDITWARD_BIN_TRAIL_GUARD`) names another, by its
+/// path from the workspace's root: Cargo runs tests in their package's directory, and who
+/// sets the variable stands above it.
 pub fn binary(name: &str) -> PathBuf {
     let variable = format!(
         "AUDITWARD_BIN_{}",
         name.to_ascii_uppercase().replace('-', "_")
     );
-    if let Some(path) = std::env::var_os(&variable) {
-        return path.into();
-    }
-    let path = profile().join(name);
+    let path = match std::env::var_os(&variable) {
+        Some(path) => root().join(path),
+        None => profile().join(name),
+    };
     assert!(
         path.is_file(),
         "{} is not built: run `cargo build --workspace --bins`, or set {variable}",
