@@ -121,6 +121,28 @@ pub fn glob(pattern: &str, text: &str) -> bool {
     p.iter().skip(pi).all(|c| *c == b'*')
 }
 
+/// Matches an ARN against a pattern of one, part by part, and any other text as a whole.
+/// Only an ARN's last part has colons in it: whoever chooses a path there chooses no
+/// account with it, as in `arn:aws:iam::111111111111:policy/x:iam::aws:policy/AWSDenyAll`.
+pub fn matches(pattern: &str, text: &str) -> bool {
+    let whole = Arn::parse(pattern).filter(|arn| has_account(arn));
+    let (Some(wanted), Some(found)) = (whole, Arn::parse(text)) else {
+        return glob(pattern, text);
+    };
+    glob(wanted.partition, found.partition)
+        && glob(wanted.service, found.service)
+        && glob(wanted.region, found.region)
+        && glob(wanted.account, found.account)
+        && glob(wanted.resource, found.resource)
+}
+
+/// Whether a pattern has an account's place: of `arn:aws:logs:*:log-group:audit` one
+/// wildcard stands for several parts.
+fn has_account(pattern: &Arn<'_>) -> bool {
+    let of_account = |b: u8| b.is_ascii_digit() || matches!(b, b'*' | b'?');
+    pattern.account == "aws" || pattern.account.bytes().all(of_account)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -151,6 +173,41 @@ mod tests {
             assert_eq!(partition_of(region), partition, "{region}");
             assert_eq!(lead_region(partition), lead, "{partition}");
             assert_eq!(partition_of(lead), partition, "{lead}");
+        }
+    }
+
+    #[test]
+    fn a_wildcard_stays_within_its_part_of_an_arn() {
+        let quarantine = "arn:aws*:iam::aws:policy/AWSCompromisedKeyQuarantine*";
+        let user = "arn:aws:iam::*:user/ops/*";
+        for (pattern, text, expected) in [
+            (
+                quarantine,
+                "arn:aws:iam::aws:policy/AWSCompromisedKeyQuarantineV3",
+                true,
+            ),
+            (
+                quarantine,
+                "arn:aws-cn:iam::aws:policy/AWSCompromisedKeyQuarantine",
+                true,
+            ),
+            (
+                quarantine,
+                "arn:aws:iam::111111111111:policy/x:iam::aws:policy/AWSCompromisedKeyQuarantineEvil",
+                false,
+            ),
+            (user, "arn:aws:iam::111111111111:user/ops/a", true),
+            (user, "arn:aws:iam::111111111111:user/x:user/ops/a", false),
+            // A name is no ARN, and neither is every pattern.
+            ("AWSReservedSSO_*", "AWSReservedSSO_Admin_0123", true),
+            ("*", "arn:aws:iam::111111111111:user/a", true),
+            (
+                "arn:aws:logs:*:log-group:audit",
+                "arn:aws:logs:eu-west-1:111111111111:log-group:audit",
+                true,
+            ),
+        ] {
+            assert_eq!(matches(pattern, text), expected, "{pattern} {text}");
         }
     }
 

@@ -4,7 +4,7 @@
 //! nobody else can do is no finding; what others can do in the same way is told.
 
 use crate::actor::Actor;
-use crate::arn::{Arn, glob};
+use crate::arn::{Arn, matches};
 use crate::rule::Call;
 
 /// One known doing.
@@ -132,7 +132,7 @@ pub fn doing(call: &Call<'_>) -> Option<Neighbour> {
     let name = record.plain_name();
     let asks = |(parameter, pattern): &(&str, &str)| {
         let value = record.request()?.string(parameter)?;
-        Some(glob(pattern, &value))
+        Some(matches(pattern, &value))
     };
     let found = DOINGS.iter().find(|doing| {
         doing.source == record.event_source

@@ -6,6 +6,7 @@ use auditward_policy::power::{Verdict, managed_policy};
 use super::guard::is_guard;
 use super::power::maybe_approved;
 use super::{IAM, Sort, is_near, principal, unnamed, whom};
+use crate::arn::matches;
 use crate::facet::{At, Step};
 use crate::facets::kept::AsRecorded;
 use crate::facets::principal::{Bounded, PrincipalBoundary, boundary};
@@ -93,7 +94,7 @@ fn step(of: At, wrote: Option<String>, power: Option<bool>) -> Step<PrincipalBou
 }
 
 /// AWS's policy that bounds nothing.
-const ADMINISTRATOR: &str = ":iam::aws:policy/AdministratorAccess";
+const ADMINISTRATOR: &str = "arn:aws*:iam::aws:policy/AdministratorAccess";
 
 /// A boundary that gives power may be tighter than what was there, or the first
 /// one: only the recorded one tells. One that bounds nothing at all is put there
@@ -110,7 +111,7 @@ fn weakened(call: &Call<'_>) -> Judged {
     }
     let nothing = given
         .as_deref()
-        .is_some_and(|policy| policy.ends_with(ADMINISTRATOR));
+        .is_some_and(|policy| matches(ADMINISTRATOR, policy));
     let name = given.as_deref().unwrap_or("?");
     let name = name.rsplit('/').next().unwrap_or(name);
     let what = match (nothing, &known) {

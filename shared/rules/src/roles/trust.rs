@@ -5,6 +5,7 @@ use auditward_policy::{AdmissionKind, Analysis, Foreign, Kind, analyze};
 use super::guard::is_guard;
 use super::{IAM, Sort, at, principal, unnamed};
 use crate::actor::Actor;
+use crate::arn::matches;
 use crate::facet::{At, PolicyState, Step};
 use crate::facets::role::{Revoked, RoleSessions, RoleTrust, TrustWish};
 use crate::rule::{
@@ -103,7 +104,7 @@ pub static TRUST_OPENED: Rule = Rule {
 };
 
 /// A boundary that leaves a role no power at all.
-const DENY_ALL: &str = ":iam::aws:policy/AWSDenyAll";
+const DENY_ALL: &str = "arn:aws*:iam::aws:policy/AWSDenyAll";
 
 /// A role that got a trust policy.
 struct Trust<'a, 'r> {
@@ -161,7 +162,7 @@ impl Trust<'_, '_> {
         let bound = self
             .call
             .shown("permissionsBoundary")
-            .is_some_and(|boundary| boundary.ends_with(DENY_ALL));
+            .is_some_and(|boundary| matches(DENY_ALL, &boundary));
         if self.created && bound {
             return Some(Severity::Medium);
         }

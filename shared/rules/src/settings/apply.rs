@@ -10,7 +10,7 @@ use auditward_policy::{self as policy, Tri};
 use super::principals::{any, excuses};
 use super::{Known, Mode, Partner, Settings, fits};
 use crate::actor::Actor;
-use crate::arn::{Arn, glob};
+use crate::arn::{Arn, glob, matches};
 use crate::inventory::Inventory;
 
 /// How far `enforce` goes.
@@ -267,7 +267,7 @@ impl Settings {
                 && now <= exception.until.0
                 && !resource.is_empty()
                 && excuses(&exception.resource, resource)
-                && glob(&exception.actor, &actor.issuer)
+                && matches(&exception.actor, &actor.issuer)
         })
     }
 
@@ -289,7 +289,7 @@ impl Settings {
     pub fn approval(&self, principal_arn: &str, unique_id: Option<&str>) -> Tri {
         let known = self.approved.iter().chain(&self.break_glass);
         let answers = known
-            .filter(|known| glob(&known.principal, principal_arn))
+            .filter(|known| matches(&known.principal, principal_arn))
             .map(|known| match (known.unique_id.as_deref(), unique_id) {
                 (Some(_), None) => Tri::CannotTell,
                 (Some(wanted), Some(id)) if wanted != id => Tri::No,
@@ -376,7 +376,7 @@ impl Known {
     /// it is given, the unique ID; never by a session's name.
     pub fn is(&self, actor: &Actor) -> bool {
         !actor.issuer.is_empty()
-            && glob(&self.principal, &actor.issuer)
+            && matches(&self.principal, &actor.issuer)
             && self
                 .unique_id
                 .as_ref()

@@ -5,7 +5,7 @@ use std::fmt;
 use toml::de::DeTable;
 
 use super::fault::{Fault, Spot};
-use super::places::is_region;
+use super::is_region;
 use super::{Known, Partner, Settings};
 use crate::arn::{Arn, is_account};
 use crate::registry;

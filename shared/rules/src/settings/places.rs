@@ -76,7 +76,7 @@ impl Settings {
 }
 
 /// Whether text has the form of a region's name: `eu-west-1`, `us-gov-east-1`.
-pub(super) fn is_region(text: &str) -> bool {
+pub fn is_region(text: &str) -> bool {
     let parts: Vec<&str> = text.split('-').collect();
     let (Some((number, words)), 3..) = (parts.split_last(), parts.len()) else {
         return false;

@@ -3,8 +3,8 @@
 use auditward_policy::Tri;
 
 use super::Settings;
-use super::places::is_region;
-use crate::arn::{Arn, glob};
+use super::is_region;
+use crate::arn::{Arn, glob, matches};
 use crate::inventory::Inventory;
 use crate::rule::Function;
 
@@ -49,14 +49,16 @@ pub fn fits(pattern: &str, arn: &str) -> Tri {
 /// only a name that is written out, in an account that is, is taken but once.
 pub(super) fn excuses(pattern: &str, arn: &str) -> bool {
     let literal = |text: &str| !text.contains(['*', '?']);
-    glob(pattern, arn)
+    matches(pattern, arn)
         || fits(pattern, arn) == Tri::Yes
-            && Arn::parse(pattern)
-                .is_some_and(|wanted| literal(wanted.account) && literal(wanted.name()))
+            && Arn::parse(pattern).is_some_and(|wanted| {
+                let of = Arn::parse(arn).map(|found| found.account);
+                literal(wanted.name()) && of == Some(wanted.account)
+            })
 }
 
 /// What several answers come to, each of which is enough.
-pub(super) fn any(answers: impl Iterator<Item = Tri>) -> Tri {
+pub fn any(answers: impl Iterator<Item = Tri>) -> Tri {
     answers.fold(Tri::No, |all, one| match (all, one) {
         (Tri::Yes, _) | (_, Tri::Yes) => Tri::Yes,
         (Tri::CannotTell, _) | (_, Tri::CannotTell) => Tri::CannotTell,

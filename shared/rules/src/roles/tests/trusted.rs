@@ -70,6 +70,33 @@ fn a_quarantine_disarms_a_role_of_the_guard_and_nobody_elses() {
 
 #[test]
 fn what_a_deployer_does_is_accepted_where_it_cannot_be_told_as_well() {
+/// A policy of ours may have a path that reads like an ARN of AWS's.
+#[test]
+fn whose_a_policy_is_its_account_says_and_not_its_path() {
+    let ours = |name: &str| format!("arn:aws:iam::111111111111:policy/x:iam::aws:policy/{name}");
+    let request = json!({"userName": "x", "policyArn": ours("AWSCompromisedKeyQuarantineEvil")});
+    let found = judged(&event("AttachUserPolicy", &request));
+    assert_eq!(rules(&found), ["user.admin-attached"]);
+
+    let bound = |boundary: &str| {
+        let request = json!({
+            "roleName": "door", "assumeRolePolicyDocument": FOREIGN, "permissionsBoundary": boundary});
+        judged(&event("CreateRole", &request)).findings[0].severity
+    };
+    assert_eq!(
+        bound("arn:aws-cn:iam::aws:policy/AWSDenyAll"),
+        Severity::Medium
+    );
+    assert_eq!(bound(&ours("AWSDenyAll")), Severity::High);
+
+    let bound = |boundary: &str| {
+        let request = json!({"roleName": "app", "permissionsBoundary": boundary});
+        judged(&event("PutRolePermissionsBoundary", &request)).verdict()
+    };
+    assert_eq!(bound(ADMIN), Verdict::Violation);
+    assert_eq!(bound(&ours("AdministratorAccess")), Verdict::CannotTell);
+}
+
     let deployer = format!(
         "{OURS}[[deployers]]\nprincipal = \"arn:aws:iam::111111111111:user/x\"\nreason = \"r\"\n"
     );
