@@ -215,15 +215,21 @@ impl Inventory {
     /// Whether a role delivers or replicates logs. Events leave a role's path out,
     /// and a name is taken but once in an account.
     pub fn uses_role(&self, role_arn: &str) -> bool {
-        let plain = |arn: &str| {
-            let arn = Arn::parse(arn).filter(Arn::is_role)?;
-            Some((arn.account.to_owned(), arn.name().to_owned()))
-        };
+        Arn::parse(role_arn)
+            .filter(Arn::is_role)
+            .is_some_and(|role| {
+                self.roles().any(|one| {
+                    // IAM tells no names apart by case.
+                    one.account == role.account && one.name().eq_ignore_ascii_case(role.name())
+                })
+            })
+    }
+
+    /// The roles that deliver or replicate logs.
+    pub fn roles(&self) -> impl Iterator<Item = Arn<'_>> {
         let log_roles = self.used().filter_map(|used| used.log_role.as_ref());
-        plain(role_arn).is_some_and(|role| {
-            let mut all = self.others.iter().chain(log_roles);
-            all.any(|arn| plain(arn).as_ref() == Some(&role))
-        })
+        let all = self.others.iter().chain(log_roles);
+        all.filter_map(|arn| Arn::parse(arn).filter(Arn::is_role))
     }
 
     /// Takes over what a trail is seen to use. Whoever moves a trail must not get

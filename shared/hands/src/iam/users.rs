@@ -33,7 +33,8 @@ impl Hand<Membership> for Iam<'_> {
                 return Ok(None);
             };
             let mut groups = page.groups.iter();
-            if groups.any(|group| group.group_name == at.name()) {
+            // An event has the name as the caller wrote it, and IAM tells none apart by case.
+            if groups.any(|group| group.group_name.eq_ignore_ascii_case(at.name())) {
                 break;
             }
             marker = page.marker.filter(|_| page.is_truncated);

@@ -232,7 +232,9 @@ where
 pub(super) fn is_auditward(call: &Call<'_>, at: &At) -> bool {
     let actor = Actor::of(call.record);
     Arn::parse(&actor.issuer).is_some_and(|arn| arn.account == at.account)
-        && call.settings.is_guard_role(&actor.issuer, call.inventory)
+        && call
+            .settings
+            .acts_as_guard_role(&actor.issuer, call.inventory)
 }
 
 #[cfg(test)]

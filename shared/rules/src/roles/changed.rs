@@ -135,7 +135,8 @@ pub static SERVICE_ROLE_DELETED: Rule = Rule {
         let Some(role) = principal(call, Sort::Role) else {
             return unnamed(call, Sort::Role);
         };
-        if !SERVICE_ROLES.contains(&role.name()) {
+        let is = |name: &&str| role.name().eq_ignore_ascii_case(name);
+        if !SERVICE_ROLES.iter().any(is) {
             return Judged::Clean;
         }
         let what = format!(

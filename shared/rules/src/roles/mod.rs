@@ -155,10 +155,8 @@ fn principal(call: &Call<'_>, sort: Sort) -> Option<At> {
 
 fn at(call: &Call<'_>, sort: Sort, name: &str) -> At {
     let (partition, account) = (call.partition(), call.account());
-    call.global(format!(
-        "arn:{partition}:iam::{account}:{}/{name}",
-        sort.word()
-    ))
+    let arn = format!("arn:{partition}:iam::{account}:{}/{name}", sort.word());
+    call.global(call.settings.spelt(arn, call.inventory))
 }
 
 /// The name in `… is not authorized to perform: iam:X on resource: role NAME …`,

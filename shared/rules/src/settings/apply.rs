@@ -314,9 +314,26 @@ impl Settings {
     /// on. Anybody may choose such a name in an account of his own.
     fn names_guard_role(&self, role_arn: &str) -> bool {
         let mut named = self.roles.guard.iter().chain(&self.roles.delivery);
+        // IAM tells no names apart by case.
         Arn::parse(role_arn)
             .filter(Arn::is_role)
-            .is_some_and(|role| named.any(|pattern| glob(pattern, role.name())))
+            .is_some_and(|role| {
+                let name = role.name().to_ascii_lowercase();
+                named.any(|pattern| glob(&pattern.to_ascii_lowercase(), &name))
+                    || self.is_member_role(role_arn)
+            })
+    }
+
+    /// Whether a caller goes by the name of such a role, as AWS writes it: what is
+    /// excused goes by the very spelling.
+    pub fn acts_as_guard_role(&self, issuer: &str, inventory: &Inventory) -> bool {
+        let mut named = self.roles.guard.iter().chain(&self.roles.delivery);
+        self.is_guard_role(issuer, inventory)
+            && Arn::parse(issuer).is_some_and(|role| {
+                named.any(|pattern| glob(pattern, role.name()))
+                    || self.is_member_role(issuer)
+                    || inventory.roles().any(|one| one.name() == role.name())
+            })
     }
 
     /// Whether an account of ours has a role of that name, so that it is guarded.
@@ -360,7 +377,9 @@ impl Partner {
         let plain = |arn: &str| {
             Arn::parse(arn).map(|arn| {
                 let sort = arn.resource.split('/').next().unwrap_or_default();
-                format!("{}:{sort}/{}", arn.account, arn.name())
+                let plain = format!("{}:{sort}/{}", arn.account, arn.name());
+                // IAM tells no names apart by case.
+                plain.to_ascii_lowercase()
             })
         };
         let known = self.role.as_deref().and_then(plain);

@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use auditward_policy::Tri;
 
-use super::{Settings, fits};
+use super::Settings;
+use super::principals::watches;
 use crate::arn::{Arn, glob, is_account};
 use crate::inventory::Inventory;
 
@@ -43,7 +44,7 @@ impl Settings {
     /// Whether an ARN pattern of the settings matches this ARN.
     pub fn names(&self, arn: &str) -> bool {
         let mut patterns = self.protected.resources.iter();
-        patterns.any(|pattern| fits(pattern, arn) == Tri::Yes)
+        patterns.any(|pattern| watches(pattern, arn) == Tri::Yes)
     }
 
     /// Whether any pattern of the settings is about trails. Where none is, every

@@ -45,6 +45,17 @@ pub fn fits(pattern: &str, arn: &str) -> Tri {
     }
 }
 
+/// The same for what is watched: IAM [tells no names apart by
+/// case](https://docs.aws.amazon.com/IAM/latest/APIReference/API_CreateRole.html), and
+/// events have a name as the caller wrote it. Nothing is excused by that.
+pub(super) fn watches(pattern: &str, arn: &str) -> Tri {
+    if Arn::parse(arn).is_some_and(|arn| arn.service == "iam") {
+        fits(&pattern.to_ascii_lowercase(), &arn.to_ascii_lowercase())
+    } else {
+        fits(pattern, arn)
+    }
+}
+
 /// Whether a pattern takes in an ARN for sure, so that what happens to it is meant:
 /// only a name that is written out, in an account that is, is taken but once.
 pub(super) fn excuses(pattern: &str, arn: &str) -> bool {
@@ -78,7 +89,51 @@ impl Settings {
         }
         let glass = self.break_glass.iter().map(|known| &known.principal);
         let patterns = self.protected.resources.iter().chain(glass);
-        any(patterns.map(|pattern| fits(pattern, arn)))
+        any(patterns.map(|pattern| watches(pattern, arn)))
+    }
+
+    /// Whether a principal is a deployer or an operator, as far as its ARN tells:
+    /// whoever acts as one has its changes accepted, or undoes Auditward's.
+    pub fn is_trusted(&self, arn: &str) -> Tri {
+        let trusted = self.deployers.iter().chain(&self.operators);
+        any(trusted.map(|known| watches(&known.principal, arn)))
+    }
+
+    /// A role's, user's or group's ARN in the spelling of its name that is known:
+    /// baselines are kept by that one, however an event has it.
+    pub fn spelt(&self, arn: String, inventory: &Inventory) -> String {
+        let Some(asked) = Arn::parse(&arn) else {
+            return arn;
+        };
+        fn sort<'a>(arn: &Arn<'a>) -> Option<&'a str> {
+            arn.resource.split('/').next()
+        }
+        let partners = self.partners.iter().filter_map(|one| one.role.as_ref());
+        let in_full = self.protected.resources.iter().chain(partners);
+        let in_full = in_full.filter_map(|known| Arn::parse(known));
+        let in_full = inventory.roles().chain(in_full).filter(|known| {
+            known.service == "iam"
+                && sort(known) == sort(&asked)
+                && glob(known.account, asked.account)
+        });
+        let names = self.roles.guard.iter().chain(&self.roles.delivery);
+        let of_stack = asked.name().to_ascii_lowercase();
+        let names = names
+            .map(String::as_str)
+            .chain(self.member_role())
+            .chain(is_of_stack(&of_stack).then_some(of_stack.as_str()))
+            .filter(|_| asked.is_role());
+        let mut known = in_full.map(|known| known.name()).chain(names);
+        let Some(name) = known.find(|name| name.eq_ignore_ascii_case(asked.name())) else {
+            return arn;
+        };
+        let path = asked.resource.strip_suffix(asked.name());
+        let resource = format!("{}{name}", path.unwrap_or_default());
+        let spelt = Arn {
+            resource: &resource,
+            ..asked
+        };
+        spelt.to_string()
     }
 
     /// Whether the settings approve of a principal that has this name, under some path
@@ -107,14 +162,19 @@ impl Settings {
 
     /// Whether it is the role through which Auditward works in a member account.
     pub fn is_member_role(&self, role_arn: &str) -> bool {
-        let (home, path) = match &self.home {
-            Some(home) => (home.account.as_str(), home.member_role.as_str()),
-            None => ("", MEMBER_ROLE),
-        };
-        let name = path.rsplit('/').next();
+        let home = self.home.as_ref().map(|home| home.account.as_str());
         Arn::parse(role_arn)
             .filter(Arn::is_role)
-            .is_some_and(|role| role.account != home && Some(role.name()) == name)
+            .is_some_and(|role| {
+                Some(role.account) != home && Some(role.name()) == self.member_role()
+            })
+    }
+
+    /// The name of the role through which Auditward works in member accounts.
+    fn member_role(&self) -> Option<&str> {
+        let home = self.home.as_ref();
+        let path = home.map_or(MEMBER_ROLE, |home| home.member_role.as_str());
+        path.rsplit('/').next()
     }
 }
 

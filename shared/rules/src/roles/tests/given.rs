@@ -119,6 +119,35 @@ fn what_is_guarded_is_known_without_its_path() {
     );
 }
 
+/// IAM takes a name in any case.
+#[test]
+fn what_is_guarded_is_known_by_its_name_in_any_case() {
+    let settings = guarding(&format!(
+        r#"{TRAIL}, "arn:aws:iam::111111111111:group/admins", "arn:aws:iam::111111111111:user/ops/break-*""#
+    ));
+    let added = json!({"groupName": "ADMINS", "userName": "x"});
+    let none = Inventory::default();
+    let found = judged_by(&settings, &none, &event("AddUserToGroup", &added));
+    assert_eq!(found.verdict(), Verdict::Violation);
+    assert_eq!(found.findings[0].plan[0].at().name(), "admins");
+    let key = json!({"userName": "Break-Glass"});
+    assert_eq!(
+        verdict(&settings, "CreateAccessKey", &key),
+        Verdict::Violation
+    );
+    // What is excused goes by the very spelling.
+    let approved = format!(
+        "{}[[approved]]\nprincipal = \"arn:aws:iam::111111111111:user/platform\"\nreason = \"r\"\n",
+        guarding(TRAIL)
+    );
+    let is = |user: &str| {
+        let attached = json!({"userName": user, "policyArn": ADMIN});
+        verdict(&approved, "AttachUserPolicy", &attached)
+    };
+    assert_eq!(is("platform"), Verdict::Clean);
+    assert_eq!(is("Platform"), Verdict::Violation);
+}
+
 #[test]
 fn a_key_of_ones_own_is_named_by_the_caller() {
     let mut own = event("CreateAccessKey", &json!(null));

@@ -89,6 +89,44 @@ fn a_guard_role_is_a_role_and_no_user_or_session_of_its_name() {
     }
 }
 
+/// IAM takes a name in any case, and events have it as the caller wrote it.
+#[test]
+fn a_guard_role_is_known_by_its_name_in_any_case() {
+    let others = ["arn:aws:iam::111111111111:role/service-role/Delivers".to_owned()];
+    let inventory = Inventory {
+        others: others.into(),
+        ..Inventory::default()
+    };
+    for (written, real) in [
+        (
+            "Auditward-Role-Guard-us-east-1",
+            "auditward-role-guard-us-east-1",
+        ),
+        ("AUDITWARD-MEMBER", "auditward-member"),
+        ("delivers", "Delivers"),
+    ] {
+        let found = on("111111111111", written, &inventory);
+        assert_eq!(rules(&found), ["guard-role.changed"], "{written}");
+        let at = found.findings[0].plan[0].at();
+        assert_eq!(at.name(), real, "what is recorded goes by the real name");
+    }
+}
+
+#[test]
+fn the_role_in_member_accounts_is_guarded_however_it_is_called() {
+    let mut settings = Settings::parse(OURS).unwrap();
+    settings.home = Some(crate::settings::Home {
+        account: "111111111111".into(),
+        member_role: "security/hands-of-the-guard".into(),
+    });
+    let is = |account: &str| {
+        let role = format!("arn:aws:iam::{account}:role/hands-of-the-guard");
+        settings.is_guard_role(&role, &Inventory::default())
+    };
+    assert!(is("222222222222"));
+    assert!(!is("111111111111"));
+}
+
 #[test]
 fn a_guard_role_makes_one_case_whatever_it_is_given() {
     for (name, parameter, value) in [

@@ -66,6 +66,7 @@ fn a_quarantine_disarms_a_role_of_the_guard_and_nobody_elses() {
     };
     assert_eq!(on("auditward-role-guard-eu-west-1"), ["guard-role.changed"]);
     assert!(on("webshop").is_empty());
+    assert_eq!(on("Auditward-Role-Guard-eu-west-1"), ["guard-role.changed"]);
 }
 
 #[test]
