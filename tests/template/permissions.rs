@@ -7,6 +7,7 @@ use auditward_rules::inventory::Inventory;
 use auditward_rules::plan::Plan;
 use auditward_rules::protected;
 use auditward_rules::rule::Function;
+use auditward_rules::settings::Settings;
 use auditward_runtime::hand::{DISCOVERY, HISTORY, STACK};
 use auditward_tests::permissions::{self, facets};
 use auditward_tests::stack::{Deployed, Grant, Stack, arn_of, reference, target};
@@ -29,7 +30,7 @@ fn found(function: Function) -> &'static [&'static str] {
             "arn:aws:s3:eu-west-1:111111111111:accesspoint/p",
         ],
         Function::RoleGuard => &[
-            "arn:aws:iam::111111111111:role/r",
+            "arn:aws:iam::111111111111:role/auditward-trail-guard-eu-west-1",
             "arn:aws:iam::111111111111:policy/p",
         ],
         Function::LogGuard => &[
@@ -421,7 +422,7 @@ fn baselines_are_taken_of_facets_that_rules_name() {
         let named = facets(function);
         for arn in found(function) {
             let at = At::new("111111111111", "eu-west-1", *arn);
-            let plans = protected::plans(&at, &Inventory::default());
+            let plans = protected::plans(&at, &Settings::default(), &Inventory::default());
             assert!(!plans.is_empty(), "{arn}");
             for plan in plans {
                 assert!(

@@ -54,12 +54,23 @@ use crate::facets::trail::{
 use crate::inventory::{Inventory, TrailUse};
 use crate::plan::Plan;
 use crate::rule::Function;
+use crate::settings::Settings;
 
 pub use leads::{encrypted_with, leads_to, trail_use};
 
 /// Everything that must hold for one resource. Empty for a resource of a kind
-/// that no facet is about.
-pub fn plans(at: &At, inventory: &Inventory) -> Vec<Plan> {
+/// that no facet is about, and for a role that nothing here depends on: of such a
+/// one no difference is drift, also where an event once had it looked at.
+pub fn plans(at: &At, settings: &Settings, inventory: &Inventory) -> Vec<Plan> {
+    let whole = !is_boundary(at) && inline_name(at).is_none();
+    let role = whole && Arn::parse(&at.resource).is_some_and(|arn| arn.is_role());
+    if role && !settings.is_guard_role(&at.resource, inventory) {
+        return Vec::new();
+    }
+    all(at, inventory)
+}
+
+fn all(at: &At, inventory: &Inventory) -> Vec<Plan> {
     let Some(arn) = Arn::parse(&at.resource) else {
         return Vec::new();
     };
@@ -105,9 +116,9 @@ pub fn plans(at: &At, inventory: &Inventory) -> Vec<Plan> {
     }
 }
 
-/// The kinds of what must hold for a resource.
+/// The kinds of what may have to hold for a resource.
 pub fn kinds(at: &At) -> Vec<&'static str> {
-    plans(at, &Inventory::default())
+    all(at, &Inventory::default())
         .iter()
         .map(Plan::kind)
         .collect()
@@ -378,6 +389,32 @@ mod tests {
         ] {
             assert!(!is_self_guards(&arn(other)), "{other}");
         }
+    }
+
+    #[test]
+    fn a_role_is_held_to_its_baseline_only_where_something_depends_on_it() {
+        let settings = Settings::default();
+        let role = |name: &str| {
+            let arn = format!("arn:aws:iam::111111111111:role/{name}");
+            At::new("111111111111", "us-east-1", arn)
+        };
+        let uses = Inventory {
+            others: ["arn:aws:iam::111111111111:role/service-role/delivers".to_owned()].into(),
+            ..Inventory::default()
+        };
+        for (name, many) in [
+            ("auditward-trail-guard-eu-west-1", 6),
+            ("Auditward-Member", 6),
+            ("delivers", 6),
+            ("webshop", 0),
+        ] {
+            let found = plans(&role(name), &settings, &uses);
+            assert_eq!(found.len(), many, "{name}");
+        }
+        // What is guarded of an everyday role are the parts of it that are named.
+        let boundary = crate::facets::principal::boundary(role("webshop"));
+        assert_eq!(plans(&boundary, &settings, &uses).len(), 1);
+        assert_eq!(kinds(&role("webshop")).len(), 6);
     }
 
     #[test]

@@ -460,7 +460,7 @@ fn events_and_sweeps_mean_the_same_logs() {
             panic!("{finding:?}")
         };
         assert_eq!(by_event.wish.prefixes, prefixes, "{bucket}");
-        let looked = crate::protected::plans(&by_event.at, &inventory());
+        let looked = crate::protected::plans(&by_event.at, &Settings::default(), &inventory());
         let mut looked = looked.iter().filter_map(|plan| match plan {
             Plan::BucketLifecycle(step) => Some(&step.wish),
             _ => None,

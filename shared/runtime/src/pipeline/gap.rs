@@ -92,7 +92,7 @@ impl Gaps {
     /// What has to be looked at to know whether they are over.
     pub fn plans(&self, known: &Known) -> Vec<Plan> {
         let plans = self.open.iter().filter_map(|open| {
-            let plans = protected::plans(&open.at, &known.inventory);
+            let plans = protected::plans(&open.at, &known.settings, &known.inventory);
             plans.into_iter().find(|plan| open.is(plan))
         });
         plans.collect()

@@ -213,7 +213,7 @@ impl Pipeline<'_> {
     ) -> Vec<Plan> {
         let all = resources
             .iter()
-            .flat_map(|at| protected::plans(at, &known.inventory));
+            .flat_map(|at| protected::plans(at, &known.settings, &known.inventory));
         let carried = |plan: &Plan| self.guard.touch(plan, Touch::Read).is_some();
         let ruled = |plan: &Plan| registry::about(function, plan.kind()).is_some();
         all.filter(|plan| wanted(plan.kind()) && carried(plan) && ruled(plan))

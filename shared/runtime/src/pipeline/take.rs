@@ -94,7 +94,7 @@ impl Pipeline<'_> {
         }
         let plans = resources
             .iter()
-            .flat_map(|at| protected::plans(at, &known.inventory));
+            .flat_map(|at| protected::plans(at, &known.settings, &known.inventory));
         let mut plans: Vec<Plan> = plans.collect();
         // What nobody confirmed comes first: asking again comes to the end.
         let items = self.baselines(&plans).await?;

@@ -166,7 +166,7 @@ impl Pipeline<'_> {
     }
 
     fn plan_of(&self, one: &One, known: &Known) -> Option<Plan> {
-        let plans = protected::plans(&one.at, &known.inventory);
+        let plans = protected::plans(&one.at, &known.settings, &known.inventory);
         plans
             .into_iter()
             .find(|plan| one.is(plan))
