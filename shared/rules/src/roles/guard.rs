@@ -4,7 +4,7 @@ use auditward_policy::{Document, Foreign, Kind, Statement, Tri, analyze, princip
 
 use super::{HIDDEN, IAM, Sort, principal, unnamed};
 use crate::actor::Actor;
-use crate::arn::Arn;
+use crate::arn::{Arn, glob};
 use crate::facet::{At, PolicyState, Step};
 use crate::facets::kept::AsRecorded;
 use crate::facets::principal::{Attachments, AttachmentsWish};
@@ -154,10 +154,16 @@ fn changed(call: &Call<'_>) -> Judged {
         "UntagRole" => format!("role {name} lost tags"),
         _ => format!("role {name} got another description or session length"),
     };
+    // What a deployer lets in from outside is accepted from nobody, and taken out again
+    // by the rule of trust policies: what was recorded before is what stays good.
+    let by_deployer = call.settings.is_deployer(Actor::of(call.record));
+    if by_deployer && event == "UpdateAssumeRolePolicy" && lets_in(call, &role) == Foreign::Yes {
+        return Judged::Clean;
+    }
     let summary = format!("{what}; Auditward or log delivery depends on it");
     let mut draft = Draft::new(&role.resource, summary);
     draft.by_stack = is_upgrade(call, event, &role);
-    draft.step(touched(call, event, role)).into()
+    draft.step(touched(call, event, role, by_deployer)).into()
 }
 
 /// Whether Auditward's own stack set changes its role in a member account. Whoever
@@ -175,26 +181,51 @@ fn is_upgrade(call: &Call<'_>, event: &str, role: &At) -> bool {
         && call.settings.is_member_role(&role.resource)
         && match event {
             "UpdateRole" => true,
-            "PutRolePolicy" => gives_hands(call),
-            "UpdateAssumeRolePolicy" => lets_no_outsider_in(call, role) && lets_home_in(call, role),
+            "PutRolePolicy" => gives_hands(call, role),
+            "UpdateAssumeRolePolicy" => {
+                lets_in(call, role) == Foreign::No && lets_home_in(call, role)
+            }
             _ => false,
         }
 }
 
+/// What the role in a member account cannot do without, and on what the template gives
+/// it that (behind the service, in its own account).
+pub(super) const NEEDED: &[(&str, &str)] = &[
+    (
+        "cloudtrail:PutEventSelectors",
+        "cloudtrail:*:{account}:trail/*",
+    ),
+    ("cloudtrail:StartLogging", "cloudtrail:*:{account}:trail/*"),
+    ("cloudtrail:UpdateTrail", "cloudtrail:*:{account}:trail/*"),
+    ("kms:CancelKeyDeletion", "kms:*:{account}:key/*"),
+    ("kms:PutKeyPolicy", "kms:*:{account}:key/*"),
+    ("s3:PutBucketAcl", "s3:::*"),
+    ("s3:PutBucketPolicy", "s3:::*"),
+    ("s3:PutBucketPublicAccessBlock", "s3:::*"),
+    ("iam:DetachRolePolicy", "iam::{account}:role/*"),
+    ("iam:PutRolePolicy", "iam::{account}:role/*"),
+    ("iam:UpdateAssumeRolePolicy", "iam::{account}:role/*"),
+    ("logs:PutSubscriptionFilter", "logs:*:{account}:*"),
+];
+
 /// Whether a call writes the one policy that the template gives the role in a member
-/// account, with what that cannot do without, and nothing that denies.
-fn gives_hands(call: &Call<'_>) -> bool {
-    const NEEDED: [&str; 3] = [
-        "cloudtrail:StartLogging",
-        "s3:PutBucketPolicy",
-        "iam:UpdateAssumeRolePolicy",
-    ];
+/// account: with what that cannot do without, on all that it is there for, and nothing
+/// that denies.
+fn gives_hands(call: &Call<'_>, role: &At) -> bool {
     let wrote = written(call);
     let document = wrote.as_ref().and_then(PolicyState::document);
     let all = document.map(Document::statements).unwrap_or_default();
-    let allows = |action: &&str| {
-        let mut actions = all.iter().flat_map(|one| one.texts("Action"));
-        actions.any(|one| one == *action)
+    let partition = Arn::parse(&role.resource).map_or("aws", |arn| arn.partition);
+    let allows = |(action, on): &(&str, &str)| {
+        let on = format!("arn:{partition}:{}", on.replace("{account}", &role.account));
+        // A `*` is matched by a `*` alone, as long as no `?` is.
+        let whole = |one: &String| !one.contains('?') && glob(one, &on);
+        all.iter().any(|statement| {
+            statement.element("Condition").is_none()
+                && statement.texts("Action").iter().any(|one| one == action)
+                && statement.texts("Resource").iter().any(whole)
+        })
     };
     call.shown("policyName").is_some_and(|name| name == "hands")
         && all.iter().all(Statement::is_allow)
@@ -225,28 +256,30 @@ fn written(call: &Call<'_>) -> Option<PolicyState> {
     Some(PolicyState::read(&text))
 }
 
-/// Whether the trust policy that a call wrote surely lets nobody in but ours.
-fn lets_no_outsider_in(call: &Call<'_>, role: &At) -> bool {
+/// Whether the trust policy that a call wrote lets outsiders in.
+fn lets_in(call: &Call<'_>, role: &At) -> Foreign {
     let wrote = written(call);
     let document = wrote.as_ref().and_then(PolicyState::document);
-    document.is_some_and(|document| {
-        analyze(document, Kind::Trust, &call.zone(&role.account)).foreign == Foreign::No
+    let unread = || Foreign::CannotTell("the record does not show it".into());
+    document.map_or_else(unread, |document| {
+        analyze(document, Kind::Trust, &call.zone(&role.account)).foreign
     })
 }
 
 /// The facet that a call touched, with what it wrote where the call writes the
 /// whole of it.
-fn touched(call: &Call<'_>, event: &str, role: At) -> Plan {
+fn touched(call: &Call<'_>, event: &str, role: At, by_deployer: bool) -> Plan {
     match event {
         "UpdateAssumeRolePolicy" => {
-            let wrote = written(call);
-            let wish = if lets_no_outsider_in(call, &role) {
+            let safe = lets_in(call, &role) == Foreign::No;
+            let wish = if safe {
                 TrustWish::Baseline
             } else {
                 TrustWish::BaselineOrClosed
             };
             let mut step = Step::<RoleTrust>::new(role, wish);
-            step.wrote = wrote;
+            // Of a deployer it would be learnt, and it may let outsiders in.
+            step.wrote = written(call).filter(|_| safe || !by_deployer);
             step.into()
         }
         "PutRolePolicy" | "DeleteRolePolicy" => {

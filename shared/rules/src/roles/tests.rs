@@ -195,26 +195,6 @@ fn anybody_is_worse_than_somebody() {
 }
 
 #[test]
-fn a_deployer_may_not_let_outsiders_in() {
-    let deployer = format!(
-        "{OURS}[[deployers]]\nprincipal = \"arn:aws:iam::111111111111:user/x\"\nreason = \"pipeline\"\n"
-    );
-    let none = Inventory::default();
-    let opened = event(
-        "UpdateAssumeRolePolicy",
-        &json!({"roleName": "auditward-x", "policyDocument": FOREIGN}),
-    );
-    let found = judged_by(&deployer, &none, &opened);
-    assert_eq!(rules(&found), ["role.trust-opened"]);
-    assert_eq!(
-        found.accepted.len(),
-        1,
-        "the guard's role is learnt from what the event wrote"
-    );
-    assert!(found.accepted[0].wrote().is_some());
-}
-
-#[test]
 fn power_is_judged_by_the_policy_and_never_by_its_name() {
     let attach = |arn: &str| {
         judged(&event(

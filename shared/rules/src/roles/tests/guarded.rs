@@ -127,6 +127,32 @@ fn the_role_in_member_accounts_is_guarded_however_it_is_called() {
     assert!(!is("111111111111"));
 }
 
+/// Whom the settings know as a deployer.
+const DEPLOYER: &str =
+    "[[deployers]]\nprincipal = \"arn:aws:iam::111111111111:user/x\"\nreason = \"r\"\n";
+
+#[test]
+fn what_a_deployer_lets_in_from_outside_is_not_learnt() {
+    let settings = format!("{OURS}{DEPLOYER}");
+    let written = |document: &str| {
+        let request = json!({"roleName": "auditward-trail-guard", "policyDocument": document});
+        let event = event("UpdateAssumeRolePolicy", &request);
+        judged_by(&settings, &Inventory::default(), &event)
+    };
+    let open = written(FOREIGN);
+    assert_eq!(rules(&open), ["role.trust-opened"]);
+    assert!(open.accepted.is_empty(), "the good state stays recorded");
+
+    let safe = written(EC2);
+    assert!(safe.findings.is_empty());
+    assert!(safe.accepted[0].wrote().is_some());
+
+    let unknown = written(HIDDEN);
+    assert_eq!(rules(&unknown), ["role.trust-opened"]);
+    assert_eq!(unknown.verdict(), Verdict::CannotTell);
+    assert!(unknown.accepted[0].wrote().is_none());
+}
+
 #[test]
 fn a_guard_role_makes_one_case_whatever_it_is_given() {
     for (name, parameter, value) in [

@@ -1,6 +1,7 @@
 //! Whose doing is accepted, and whose accounts are ours.
 
 use super::*;
+use crate::roles::guard::NEEDED;
 use crate::settings::Home;
 
 const HOME: &str = "999999999999";
@@ -65,12 +66,10 @@ fn a_quarantine_disarms_a_role_of_the_guard_and_nobody_elses() {
             .collect::<Vec<_>>()
     };
     assert_eq!(on("auditward-role-guard-eu-west-1"), ["guard-role.changed"]);
-    assert!(on("webshop").is_empty());
     assert_eq!(on("Auditward-Role-Guard-eu-west-1"), ["guard-role.changed"]);
+    assert!(on("webshop").is_empty());
 }
 
-#[test]
-fn what_a_deployer_does_is_accepted_where_it_cannot_be_told_as_well() {
 /// A policy of ours may have a path that reads like an ARN of AWS's.
 #[test]
 fn whose_a_policy_is_its_account_says_and_not_its_path() {
@@ -98,6 +97,8 @@ fn whose_a_policy_is_its_account_says_and_not_its_path() {
     assert_eq!(bound(&ours("AdministratorAccess")), Verdict::CannotTell);
 }
 
+#[test]
+fn what_a_deployer_does_is_accepted_where_it_cannot_be_told_as_well() {
     let deployer = format!(
         "{OURS}[[deployers]]\nprincipal = \"arn:aws:iam::111111111111:user/x\"\nreason = \"r\"\n"
     );
@@ -153,7 +154,29 @@ fn whose_a_policy_is_its_account_says_and_not_its_path() {
 }
 
 /// What the template gives the role in a member account, in short.
-const HANDS: &str = r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["cloudtrail:StartLogging","s3:PutBucketPolicy","iam:UpdateAssumeRolePolicy"],"Resource":"*"}]}"#;
+fn hands() -> Value {
+    let each = NEEDED.iter().map(|(action, on)| {
+        let on = format!("arn:aws:{}", on.replace("{account}", MEMBER));
+        json!({"Effect": "Allow", "Action": action, "Resource": [on]})
+    });
+    json!({"Version": "2012-10-17", "Statement": each.collect::<Vec<_>>()})
+}
+
+/// The template, in which each action stands in a list with the resource behind it.
+#[test]
+fn what_the_role_in_a_member_account_needs_is_what_the_template_gives_it() {
+    let template = concat!(env!("CARGO_MANIFEST_DIR"), "/../../template.yaml");
+    let template = std::fs::read_to_string(template).unwrap();
+    let (_, member) = template.split_once("TemplateBody: |").unwrap();
+    for (action, on) in NEEDED {
+        let (_, behind) = member.split_once(&format!("- {action}\n")).expect(action);
+        let (_, behind) = behind.split_once("Resource:").unwrap();
+        let (resources, _) = behind.split_once("- Effect").unwrap();
+        let on = on.replace("{account}", "${AWS::AccountId}");
+        let on = format!("\"arn:${{AWS::Partition}}:{on}\"");
+        assert!(resources.contains(&on), "{action} on {on}: {resources}");
+    }
+}
 
 /// A call on a role of the member account by the stack set's role there.
 fn by_stack_set(name: &str, role: &str, text: &str) -> Value {
@@ -180,8 +203,9 @@ fn the_stack_set_may_upgrade_the_role_in_a_member_account_and_nothing_else() {
         let found = under(&settings, &none, event);
         (found.findings.len(), found.accepted.len())
     };
+    let hands = hands().to_string();
     for (name, text) in [
-        ("PutRolePolicy", HANDS),
+        ("PutRolePolicy", hands.as_str()),
         ("UpdateRole", ""),
         ("UpdateAssumeRolePolicy", home.as_str()),
     ] {
@@ -199,14 +223,21 @@ fn the_stack_set_may_upgrade_the_role_in_a_member_account_and_nothing_else() {
         );
     }
     let itself = FOREIGN.replace("333333333333", MEMBER);
-    let denying = HANDS.replacen("[", r#"[{"Effect":"Deny","Action":"*","Resource":"*"},"#, 1);
+    let denying = hands.replacen('[', r#"[{"Effect":"Deny","Action":"*","Resource":"*"},"#, 1);
+    let emptied = hands.replace("s3:::*", "s3:::nothing");
+    let narrowed = hands.replace("s3:::*", "s3:::?");
+    let once = r#""Condition":{"Bool":{"aws:SecureTransport":"false"}},"Resource""#;
+    let conditional = hands.replace("\"Resource\"", once);
     // An outsider is let in by nobody, Auditward kept out by nobody, and other changes and roles are not the upgrade.
     for (name, role, text) in [
         ("UpdateAssumeRolePolicy", "auditward-member", FOREIGN),
         ("AttachRolePolicy", "auditward-member", ""),
         ("DeleteRolePolicy", "auditward-member", ""),
-        ("PutRolePolicy", "auditward-trail-guard-eu-west-1", HANDS),
+        ("PutRolePolicy", "auditward-trail-guard-eu-west-1", &hands),
         ("PutRolePolicy", "auditward-member", EC2),
+        ("PutRolePolicy", "auditward-member", &emptied),
+        ("PutRolePolicy", "auditward-member", &narrowed),
+        ("PutRolePolicy", "auditward-member", &conditional),
         ("PutRolePolicy", "auditward-member", denying.as_str()),
         (
             "UpdateAssumeRolePolicy",
@@ -216,7 +247,7 @@ fn the_stack_set_may_upgrade_the_role_in_a_member_account_and_nothing_else() {
     ] {
         assert_eq!(is(&by_stack_set(name, role, text)), (1, 0), "{name} {role}");
     }
-    let upgrade = by_stack_set("PutRolePolicy", "auditward-member", HANDS);
+    let upgrade = by_stack_set("PutRolePolicy", "auditward-member", &hands);
     let mut direct = upgrade.clone();
     direct["userIdentity"]["invokedBy"] = json!("lambda.amazonaws.com");
     let mut elsewhere = upgrade.clone();
