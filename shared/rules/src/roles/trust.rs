@@ -2,7 +2,7 @@
 
 use auditward_policy::{AdmissionKind, Analysis, Foreign, Kind, analyze};
 
-use super::guard::is_guard;
+use super::guard::{is_guard, is_the_stacks};
 use super::{IAM, Sort, at, principal, unnamed};
 use crate::actor::Actor;
 use crate::arn::matches;
@@ -173,21 +173,37 @@ impl Trust<'_, '_> {
         public.then_some(Severity::Critical)
     }
 
+    /// Whether Auditward or log delivery works in the role's sessions, so that ending
+    /// them disarms it. A role that is made with no more than such a name has none yet.
+    fn works_for_us(&self) -> bool {
+        if self.created {
+            is_the_stacks(self.call, &self.role)
+        } else {
+            is_guard(self.call, &self.role)
+        }
+    }
+
     /// The finding: close the trust policy, and then end the sessions that were
     /// issued while it was open, where the settings ask for it.
     fn draft(&self, summary: &str, wrote: Option<PolicyState>) -> Draft {
         let role = &self.role;
-        let revokes = match self.call.settings.roles.revoke_sessions {
+        let asked = match self.call.settings.roles.revoke_sessions {
             RevokeSessions::Always => true,
             RevokeSessions::Created => self.created,
             RevokeSessions::Never => false,
         };
+        let revokes = asked && !self.works_for_us();
         let mut close = Step::<RoleTrust>::new(role.clone(), TrustWish::NoOutsiders);
         close.wrote = wrote;
-        let rest = if revokes {
-            ""
-        } else {
-            "; sessions that it gives out until it is closed go on until they expire"
+        let rest = match (revokes, asked) {
+            (true, _) => "",
+            (false, true) => {
+                "; its sessions are not ended, as Auditward or log delivery works in them: those that it gives out until \
+                 it is closed go on until they expire"
+            }
+            (false, false) => {
+                "; sessions that it gives out until it is closed go on until they expire"
+            }
         };
         let draft = Draft::new(&self.arn, format!("{summary}{rest}")).step(close);
         if !revokes {

@@ -154,6 +154,37 @@ fn what_a_deployer_lets_in_from_outside_is_not_learnt() {
 }
 
 #[test]
+fn no_session_is_ended_in_which_auditward_works() {
+    let always = format!("{OURS}{DEPLOYER}[roles]\nrevoke_sessions = \"always\"\n");
+    let plans = |name: &str, role: &str| {
+        let parameter = match name {
+            "CreateRole" => "assumeRolePolicyDocument",
+            _ => "policyDocument",
+        };
+        let event = event(name, &json!({"roleName": role, parameter: FOREIGN}));
+        let found = judged_by(&always, &Inventory::default(), &event);
+        assert_eq!(found.findings.len(), 1, "{name} {role}");
+        (kinds(&found).len(), found.findings[0].summary.clone())
+    };
+    for (name, role, steps) in [
+        (
+            "UpdateAssumeRolePolicy",
+            "auditward-role-guard-us-east-1",
+            1,
+        ),
+        ("UpdateAssumeRolePolicy", "webshop", 2),
+        ("CreateRole", "auditward-role-guard-us-east-1", 1),
+        ("CreateRole", "webshop", 2),
+        // Nobody works in the sessions of a role that was just made with such a name.
+        ("CreateRole", "auditward-tools", 2),
+    ] {
+        let (found, summary) = plans(name, role);
+        assert_eq!(found, steps, "{name} {role}");
+        assert_eq!(summary.contains("not ended"), steps == 1, "{summary}");
+    }
+}
+
+#[test]
 fn a_guard_role_makes_one_case_whatever_it_is_given() {
     for (name, parameter, value) in [
         ("UpdateAssumeRolePolicy", "policyDocument", FOREIGN),
