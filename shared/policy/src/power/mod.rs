@@ -36,6 +36,9 @@ pub struct Protected {
     /// ARNs or patterns of privileged roles: passing or assuming one of them
     /// counts, and so does changing it.
     pub privileged_roles: Vec<String>,
+    /// ARNs or patterns of roles that count where they are changed, and that many may
+    /// pass or assume.
+    pub changed_roles: Vec<String>,
 }
 
 /// A power that a document gives.
@@ -156,6 +159,7 @@ impl Targets {
             in_s3(&protected.objects, "")
         };
         let mut identities = protected.privileged_roles.clone();
+        identities.extend_from_slice(&protected.changed_roles);
         identities.extend(
             protected
                 .guard

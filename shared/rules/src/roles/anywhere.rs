@@ -241,6 +241,7 @@ fn profile(call: &Call<'_>) -> Judged {
             call.settings.protects(role, call.inventory)
                 || call.settings.is_guard_role(role, call.inventory)
                 || call.settings.is_approved(role, None)
+                || call.settings.is_trusted(role) == Tri::Yes
         })
         .collect();
     if !privileged.is_empty() {

@@ -8,6 +8,7 @@ use super::{IAM, Sort, named, principal, unnamed};
 use crate::facet::{At, Step};
 use crate::facets::principal::{Member, Membership, MembershipWish};
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
+use crate::settings::any;
 
 /// Catalogue row 107.
 pub static MEMBER_ADDED: Rule = Rule {
@@ -66,7 +67,7 @@ pub static PROFILE_GIVEN: Rule = Rule {
         let Some(role) = principal(call, Sort::Role) else {
             return unnamed(call, Sort::Role);
         };
-        let known = named(call, &role);
+        let known = any([named(call, &role), call.settings.is_trusted(&role.resource)].into_iter());
         let privileged = is_guard(call, &role)
             || call.settings.is_approved(&role.resource, None)
             || known == Tri::Yes;

@@ -2,21 +2,27 @@
 
 use auditward_policy::power::Protected;
 
-use super::Settings;
+use super::{Known, Settings};
 use crate::arn::Arn;
 use crate::inventory::{Inventory, TrailUse};
 
 impl Settings {
     /// What the power to tamper is measured by: every trail; log buckets, their files
     /// and keys; Auditward's own parts; passing or assuming one of the roles that may
-    /// hold that power.
+    /// hold that power or undo what Auditward did; changing one of those, or of the
+    /// deployers', whose changes are accepted.
     pub fn measure(&self, inventory: &Inventory) -> Protected {
+        let roles = |known: &Known| {
+            let arn = &known.principal;
+            let is_role = Arn::parse(arn).is_some_and(|arn| arn.is_role());
+            is_role.then(|| arn.clone())
+        };
         let known = self.approved.iter().chain(&self.break_glass);
-        let privileged = known
-            .map(|known| known.principal.clone())
-            .filter(|arn| Arn::parse(arn).is_some_and(|arn| arn.is_role()));
+        let privileged = known.chain(&self.operators).filter_map(roles);
         let mut measure = Protected {
             privileged_roles: privileged.collect(),
+            // Pipelines pass and assume these all day, and are given that by everybody.
+            changed_roles: self.deployers.iter().filter_map(roles).collect(),
             guard: self.own_parts(),
             ..Protected::default()
         };
@@ -134,8 +140,20 @@ mod tests {
         }
     }
 
+    const KNOWN: &str = r#"
+        [ours]
+        accounts = ["111111111111"]
+        [[deployers]]
+        principal = "arn:aws:iam::111111111111:role/deploy/pipeline"
+        reason = "deploys"
+        [[operators]]
+        principal = "arn:aws:iam::111111111111:role/operator"
+        unique_id = "AROAEXAMPLEOPERATOR01"
+        reason = "undoes"
+    "#;
+
     fn gives(inventory: &Inventory, action: &str, on: &str) -> bool {
-        let settings = Settings::parse("[ours]\naccounts = [\"111111111111\"]\n").unwrap();
+        let settings = Settings::parse(KNOWN).unwrap();
         let text = format!(
             r#"{{"Version":"2012-10-17","Statement":{{"Effect":"Allow","Action":"{action}","Resource":"{on}"}}}}"#
         );
@@ -184,6 +202,15 @@ mod tests {
                 "cloudtrail:StopLogging",
                 "arn:aws:cloudtrail:*:*:trail/another",
             ),
+            (
+                "iam:UpdateAssumeRolePolicy",
+                "arn:aws:iam::111111111111:role/deploy/pipeline",
+            ),
+            (
+                "iam:AttachRolePolicy",
+                "arn:aws:iam::111111111111:role/operator",
+            ),
+            ("sts:AssumeRole", "arn:aws:iam::111111111111:role/operator"),
         ] {
             assert!(gives(&inventory(), action, on), "{action} on {on}");
         }
@@ -202,6 +229,15 @@ mod tests {
             (
                 "logs:DeleteLogGroup",
                 "arn:aws:logs:*:*:log-group:audit-of-books:*",
+            ),
+            (
+                "sts:AssumeRole",
+                "arn:aws:iam::111111111111:role/deploy/pipeline",
+            ),
+            ("iam:PassRole", "arn:aws:iam::111111111111:role/deploy/*"),
+            (
+                "iam:UpdateAssumeRolePolicy",
+                "arn:aws:iam::111111111111:role/webshop",
             ),
             // Patterns whose wildcards could reach over everything, were ARNs mere text.
             (

@@ -149,6 +149,19 @@ fn what_is_guarded_is_known_by_its_name_in_any_case() {
 }
 
 #[test]
+fn whoever_gets_a_deployers_role_has_its_changes_accepted() {
+    let settings = format!(
+        "{OURS}[[deployers]]\nprincipal = \"arn:aws:iam::111111111111:role/deploy/pipeline\"\nreason = \"r\"\n"
+    );
+    let given = |role: &str| {
+        let request = json!({"roleName": role, "instanceProfileName": "p"});
+        verdict(&settings, "AddRoleToInstanceProfile", &request)
+    };
+    assert_eq!(given("pipeline"), Verdict::Violation);
+    assert_eq!(given("webshop"), Verdict::Clean);
+}
+
+#[test]
 fn a_key_of_ones_own_is_named_by_the_caller() {
     let mut own = event("CreateAccessKey", &json!(null));
     assert_eq!(judged(&own).verdict(), Verdict::Clean);
