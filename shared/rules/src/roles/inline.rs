@@ -2,12 +2,14 @@
 
 use auditward_policy::Tri;
 use auditward_policy::power::{Verdict, tampering};
+use chrono::TimeDelta;
 
 use super::guard::{is_guard, is_the_stacks};
 use super::power::Gift;
 use super::{IAM, Sort, is_near, named, principal, unnamed, whom};
-use crate::facet::{PolicyState, Step};
+use crate::facet::{At, PolicyState, Step};
 use crate::facets::principal::{Inline, InlinePolicy, InlineWish, inline};
+use crate::facets::role::{REVOKE_POLICY, Sessions};
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
 /// Catalogue rows 86 to 88.
@@ -56,14 +58,20 @@ fn given(call: &Call<'_>) -> Judged {
     let Some(to) = principal(call, sort) else {
         return unnamed(call, sort);
     };
-    let approved = call.settings.approval(&to.resource, None) == Tri::Yes;
-    if approved || !is_near(call, &to) || is_the_stacks(call, &to) {
-        return Judged::Clean;
-    }
     let name = call.shown("policyName");
     let document = call
         .shown("policyDocument")
         .map(|text| PolicyState::read(&text));
+    if name.as_deref().is_some_and(|name| revokes(sort, name)) && !is_guard(call, &to) {
+        match still_revoked(call, document.clone()) {
+            Tri::Yes => {}
+            sure => return revived(&to, sure),
+        }
+    }
+    let approved = call.settings.approval(&to.resource, None) == Tri::Yes;
+    if approved || !is_near(call, &to) || is_the_stacks(call, &to) {
+        return Judged::Clean;
+    }
     let verdict = match &document {
         Some(PolicyState::Document(document)) => {
             tampering(document, &call.settings.measure(call.inventory))
@@ -102,6 +110,50 @@ fn given(call: &Call<'_>) -> Judged {
     .judge(&verdict)
 }
 
+/// Whether an inline policy of this name ends a role's sessions: a guardrail on any
+/// role, as it may be what keeps an outsider's sessions from going on.
+fn revokes(sort: Sort, name: &str) -> bool {
+    sort == Sort::Role && name.eq_ignore_ascii_case(REVOKE_POLICY)
+}
+
+/// How much older than the event a revocation may be: it is written for the moment, and
+/// each second less lets the youngest sessions live again.
+const STALE: TimeDelta = TimeDelta::seconds(10);
+
+/// Whether what is written under that name ends the sessions that any earlier such
+/// policy had ended.
+fn still_revoked(call: &Call<'_>, document: Option<PolicyState>) -> Tri {
+    let Some(time) = call.time() else {
+        return Tri::CannotTell;
+    };
+    match document.map(Sessions::read) {
+        None => Tri::CannotTell,
+        Some(Sessions::RevokedBefore(before)) if before + STALE >= time => Tri::Yes,
+        Some(_) => Tri::No,
+    }
+}
+
+/// A role's revocation of sessions was overwritten, or may have been.
+fn revived(role: &At, still_revoked: Tri) -> Judged {
+    let what = match still_revoked {
+        Tri::No => {
+            "which does not end the sessions given out so far: those that it had ended live again"
+        }
+        _ => "of which the record does not tell whether the sessions that it had ended live again",
+    };
+    let summary = format!(
+        "role {} got another inline policy {REVOKE_POLICY}, {what}",
+        role.name()
+    );
+    let draft = Draft::new(&role.resource, summary)
+        .from_deployers()
+        .severity(Severity::Medium);
+    match still_revoked {
+        Tri::No => draft.into(),
+        _ => Judged::CannotTell(draft),
+    }
+}
+
 /// The document is not in the event: of a principal that nobody named it cannot
 /// be told whether it lost a guardrail.
 fn deleted(call: &Call<'_>) -> Judged {
@@ -110,12 +162,18 @@ fn deleted(call: &Call<'_>) -> Judged {
         return unnamed(call, sort);
     };
     let guarded = named(call, &of);
-    if guarded == Tri::No || is_guard(call, &of) {
+    let name = call.shown("policyName");
+    let revoked = name.as_deref().is_some_and(|name| revokes(sort, name));
+    if guarded == Tri::No && !revoked || is_guard(call, &of) {
         return Judged::Clean;
     }
-    let name = call.shown("policyName");
+    let rest = if revoked {
+        "the sessions that it had ended live again, as far as they are not over"
+    } else {
+        "whose text the record does not show"
+    };
     let summary = format!(
-        "{} lost its inline policy {}, whose text the record does not show",
+        "{} lost its inline policy {}, {rest}",
         whom(sort, &of),
         name.as_deref().unwrap_or("?")
     );

@@ -149,6 +149,61 @@ fn what_is_guarded_is_known_by_its_name_in_any_case() {
 }
 
 #[test]
+fn sessions_that_were_ended_do_not_live_again_in_silence() {
+    let revocation = |time: &str| {
+        let condition = json!({"DateLessThan": {"aws:TokenIssueTime": time}});
+        json!({"Version": "2012-10-17", "Statement": [
+            {"Effect": "Deny", "Action": ["*"], "Resource": ["*"], "Condition": condition}]})
+        .to_string()
+    };
+    let nothing = r#"{"Version":"2012-10-17","Statement":{"Effect":"Deny","Action":"s3:Nothing","Resource":"*"}}"#;
+    let put = |role: &str, name: &str, document: &str| {
+        let request = json!({"roleName": role, "policyName": name, "policyDocument": document});
+        verdict(OURS, "PutRolePolicy", &request)
+    };
+    let revokes = "AWSRevokeOlderSessions";
+    for (name, document, expected) in [
+        (
+            revokes,
+            revocation("2026-11-12T12:00:15.000Z"),
+            Verdict::Clean,
+        ),
+        (
+            revokes,
+            revocation("2026-11-12T11:59:58.123Z"),
+            Verdict::Clean,
+        ),
+        (
+            revokes,
+            revocation("2026-11-12T11:00:00Z"),
+            Verdict::Violation,
+        ),
+        (revokes, nothing.to_owned(), Verdict::Violation),
+        (
+            "awsrevokeoldersessions",
+            nothing.to_owned(),
+            Verdict::Violation,
+        ),
+        (revokes, HIDDEN.to_owned(), Verdict::CannotTell),
+        ("limits", nothing.to_owned(), Verdict::Clean),
+    ] {
+        assert_eq!(put("door", name, &document), expected, "{name} {document}");
+    }
+    let gone = |name: &str| {
+        let request = json!({"roleName": "door", "policyName": name});
+        let event = event("DeleteRolePolicy", &request);
+        judged_by(OURS, &Inventory::default(), &event)
+    };
+    assert!(gone("limits").findings.is_empty());
+    let found = gone(revokes);
+    assert_eq!(rules(&found), ["inline-policy.guardrail-deleted"]);
+    assert!(found.findings[0].summary.contains("live again"));
+    // A user has no sessions of that kind.
+    let user = json!({"userName": "x", "policyName": revokes});
+    assert_eq!(verdict(OURS, "DeleteUserPolicy", &user), Verdict::Clean);
+}
+
+#[test]
 fn whoever_gets_a_deployers_role_has_its_changes_accepted() {
     let settings = format!(
         "{OURS}[[deployers]]\nprincipal = \"arn:aws:iam::111111111111:role/deploy/pipeline\"\nreason = \"r\"\n"
