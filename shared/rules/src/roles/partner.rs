@@ -100,7 +100,12 @@ fn attached(call: &Call<'_>, role: &At, of: &str) -> Judged {
     let policy = call.shown("policyArn").unwrap_or_default();
     let by_aws = Arn::parse(&policy).filter(|arn| arn.account == "aws");
     let Some(name) = by_aws.map(|arn| arn.name().to_owned()) else {
-        return Judged::Clean;
+        let name = policy.rsplit('/').next().filter(|name| !name.is_empty());
+        let what = format!(
+            "{of} got the policy {}, whose text the record does not show: see that it reads no more than is shared",
+            name.unwrap_or("?")
+        );
+        return Judged::CannotTell(Draft::new(&role.resource, what));
     };
     if !READS_ALL.contains(&name.as_str()) {
         return Judged::Clean;

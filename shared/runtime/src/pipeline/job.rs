@@ -365,8 +365,11 @@ impl Job<'_> {
         }
         if finding.plan.is_empty() {
             return Err(match finding.verdict {
-                Verdict::CannotTell => {
+                Verdict::CannotTell if finding.resource.is_empty() => {
                     Stop::CannotTell("the record does not say which resource".into())
+                }
+                Verdict::CannotTell => {
+                    Stop::CannotTell("the record does not show enough of what was changed".into())
                 }
                 _ => Stop::ByHand("there is no safe automatic way back".into()),
             });

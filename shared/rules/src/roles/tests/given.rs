@@ -204,6 +204,37 @@ fn sessions_that_were_ended_do_not_live_again_in_silence() {
 }
 
 #[test]
+fn a_partner_is_given_no_policy_that_nobody_has_read() {
+    let settings = format!(
+        "{OURS}[[partners]]\naccount = \"444444444444\"\nexternal_id = \"7d0c6a52-acme\"\nmay_read = [\"arn:aws:s3:::logs/AWSLogs/111111111111/*\"]\nrole = \"arn:aws:iam::111111111111:role/shares/acme-log-reader\"\npurpose = \"p\"\n"
+    );
+    let attached = |role: &str, policy: &str| {
+        let request = json!({"roleName": role, "policyArn": policy});
+        let event = event("AttachRolePolicy", &request);
+        let found = judged_by(&settings, &Inventory::default(), &event);
+        let mut of_partner = found.findings.into_iter();
+        of_partner
+            .find(|finding| finding.rule.id == "partner-role.widened")
+            .map(|finding| finding.verdict)
+    };
+    let ours = "arn:aws:iam::111111111111:policy/read-all";
+    let aws = |name: &str| format!("arn:aws:iam::aws:policy/{name}");
+    for (role, policy, expected) in [
+        ("acme-log-reader", ours, Some(Verdict::CannotTell)),
+        ("Acme-Log-Reader", ours, Some(Verdict::CannotTell)),
+        (
+            "acme-log-reader",
+            &aws("ReadOnlyAccess"),
+            Some(Verdict::Violation),
+        ),
+        ("acme-log-reader", &aws("AWSDenyAll"), None),
+        ("webshop", ours, None),
+    ] {
+        assert_eq!(attached(role, policy), expected, "{role} {policy}");
+    }
+}
+
+#[test]
 fn whoever_gets_a_deployers_role_has_its_changes_accepted() {
     let settings = format!(
         "{OURS}[[deployers]]\nprincipal = \"arn:aws:iam::111111111111:role/deploy/pipeline\"\nreason = \"r\"\n"
