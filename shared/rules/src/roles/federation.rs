@@ -6,6 +6,7 @@ use crate::facet::{At, Step};
 use crate::facets::made::Gone;
 use crate::facets::principal::ProviderAudience;
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
+use crate::settings::is_region;
 
 /// What these rules have in common.
 const COMMON: Rule = Rule {
@@ -105,8 +106,20 @@ fn provider(call: &Call<'_>) -> Option<At> {
     Some(call.global(format!("arn:{partition}:iam::{account}:{resource}")))
 }
 
-/// What Kubernetes clusters on EKS have as their issuer: each makes one.
-const EKS: &str = ":oidc-provider/oidc.eks.";
+/// Whether an issuer is what Kubernetes clusters on EKS have: each makes one. Anybody
+/// may have a host whose name merely begins like that.
+/// [Create an IAM OIDC provider for your cluster](https://docs.aws.amazon.com/eks/latest/userguide/enable-iam-roles-for-service-accounts.html).
+fn is_of_eks(issuer: &str) -> bool {
+    let host = |issuer: &str| {
+        let (host, id) = issuer.split_once("/id/")?;
+        let region = host.strip_prefix("oidc.eks.")?;
+        let region = region
+            .strip_suffix(".amazonaws.com")
+            .or_else(|| region.strip_suffix(".amazonaws.com.cn"))?;
+        Some(is_region(region) && !id.contains('/'))
+    };
+    host(issuer) == Some(true)
+}
 
 fn changed(call: &Call<'_>) -> Judged {
     let Some(provider) = provider(call) else {
@@ -130,8 +143,7 @@ fn changed(call: &Call<'_>) -> Judged {
         _ => "lost an audience: whoever signs in for it is locked out",
     };
     let draft = Draft::new(&provider.resource, format!("{name} {what}"));
-    let everyday = provider.resource.contains(EKS);
-    if everyday {
+    if is_of_eks(name) {
         draft.severity(Severity::Low).into()
     } else {
         draft.into()
@@ -153,4 +165,30 @@ fn audience_added(call: &Call<'_>) -> Judged {
     let step =
         Step::<ProviderAudience>::new(provider.clone().item(audience), Gone { at: call.time() });
     Draft::new(provider.resource, summary).step(step).into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_that_begins_like_that_of_eks_is_not_of_eks() {
+        for (issuer, expected) in [
+            ("oidc.eks.eu-west-1.amazonaws.com/id/0A1B2C", true),
+            ("oidc.eks.cn-north-1.amazonaws.com.cn/id/0A1B2C", true),
+            ("oidc.eks.attacker.example", false),
+            ("oidc.eks.attacker.example/id/0A1B2C", false),
+            (
+                "oidc.eks.eu-west-1.amazonaws.com.attacker.example/id/0A1B2C",
+                false,
+            ),
+            (
+                "oidc.eks.attacker.example/x.eu-west-1.amazonaws.com/id/0A1B2C",
+                false,
+            ),
+            ("oidc.eks.eu-west-1.amazonaws.com", false),
+        ] {
+            assert_eq!(is_of_eks(issuer), expected, "{issuer}");
+        }
+    }
 }
