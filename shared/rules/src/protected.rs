@@ -224,7 +224,7 @@ fn bucket(at: &At, name: &str, inventory: &Inventory) -> Vec<Plan> {
             at,
             AclWish {
                 protected: true,
-                owner_only: false,
+                ..AclWish::default()
             },
         ),
         step::<BucketPolicy>(

@@ -1,9 +1,10 @@
 //! The rule of a bucket's access control list.
 
 use super::{Bucket, S3, text, unnamed, unreadable};
+use crate::actor::Actor;
 use crate::facet::Step;
 use crate::facets::bucket::{
-    ALL_USERS, AUTHENTICATED_USERS, Acl, BucketAcl, Grant, Grantee, LOG_DELIVERY,
+    ALL_USERS, AUTHENTICATED_USERS, Acl, AclWish, BucketAcl, Grant, Grantee, LOG_DELIVERY,
 };
 use crate::json::Json;
 use crate::rule::{Call, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
@@ -38,14 +39,18 @@ pub static ACL_OPENED: Rule = Rule {
         let what = format!("{} got {}", bucket.called(), told(&acl));
         let foreign: Vec<&Grant> = acl.foreign(&zone).collect();
         if !foreign.is_empty() {
-            let certain = !may_be_the_owner(&acl, &foreign);
-            let draft = bucket.draft(what).step(step.wrote(acl));
-            return if certain {
-                draft
-            } else {
-                draft.if_live_agrees()
+            if !may_be_the_owner(&acl, &foreign) {
+                return bucket.draft(what).step(step.wrote(acl)).into();
             }
-            .into();
+            let deployer = call.settings.is_deployer(Actor::of(call.record));
+            if deployer && bucket.protected && !call.record.failed() {
+                return in_parts(&bucket, what, &acl, &foreign);
+            }
+            return bucket
+                .draft(what)
+                .step(step.wrote(acl))
+                .if_live_agrees()
+                .into();
         }
         let step = step.wrote(acl.of_others());
         // Log delivery is meant on some buckets; the known ACL tells on which.
@@ -76,6 +81,32 @@ fn may_be_the_owner(acl: &Acl, foreign: &[&Grant]) -> bool {
                     .iter()
                     .all(|grant| grant.to == first.to && grant.may == "FULL_CONTROL")
         })
+}
+
+/// A deployer's ACL that names one ID which may be the owner's: the rest of it is
+/// learnt, so that log delivery that was taken out on purpose does not come back,
+/// and whose the ID is the live ACL tells.
+fn in_parts(bucket: &Bucket, what: String, acl: &Acl, foreign: &[&Grant]) -> Judged {
+    let rest = Acl {
+        grants: acl
+            .others()
+            .filter(|grant| !foreign.contains(grant))
+            .cloned()
+            .collect(),
+        ..Acl::default()
+    };
+    let step = |wish| Step::<BucketAcl>::new(bucket.at.clone(), wish);
+    let learnt = step(bucket.acl_wish()).wrote(rest);
+    let looked_at = step(AclWish {
+        as_left: true,
+        ..bucket.acl_wish()
+    });
+    let learnt = bucket.draft(what.clone()).step(learnt).from_deployers();
+    let told = bucket
+        .draft(what)
+        .step(looked_at.wrote(acl.clone()))
+        .if_live_agrees();
+    Judged::Violation(vec![told, learnt])
 }
 
 /// The ACL lets in nobody who may not come in. Whether a guarded bucket lost log

@@ -211,7 +211,7 @@ impl Bucket {
     fn acl_wish(&self) -> AclWish {
         AclWish {
             protected: self.protected,
-            owner_only: false,
+            ..AclWish::default()
         }
     }
 }

@@ -102,15 +102,17 @@ fn opened(call: &Call<'_>) -> Judged {
     if says.is_empty() {
         return harmless(call, &bucket, &document, wish);
     }
-    let mut draft = steps(
-        bucket.draft(format!("the policy of {called} {}", says.join(", and "))),
-        &bucket,
-        document,
-        wish,
-    );
+    let mut draft = bucket.draft(format!("the policy of {called} {}", says.join(", and ")));
     if bucket.protected {
         draft = draft.severity(Severity::Critical);
     }
+    if !certain && is_learnt(call, &bucket) {
+        // Whom the live policy lets in it says no better, and once it is the known
+        // one nothing else would tell of it.
+        let learnt = replaced(&bucket, document, wish).from_deployers();
+        return Judged::Violation(vec![draft, learnt]);
+    }
+    draft = steps(draft, &bucket, document, wish);
     if certain {
         draft.into()
     } else {
@@ -125,16 +127,28 @@ fn harmless(call: &Call<'_>, bucket: &Bucket, document: &Document, wish: PolicyW
     if !bucket.protected || !call.settings.given || (deployer && call.record.failed()) {
         return Judged::Clean;
     }
-    let what = format!(
-        "the policy of {} was replaced; whether a statement that protects it was lost, only the known policy tells",
-        bucket.called()
-    );
-    let draft = steps(bucket.draft(what), bucket, document.clone(), wish);
+    let draft = replaced(bucket, document.clone(), wish);
     if deployer {
         draft.from_deployers().into()
     } else {
         Judged::CannotTell(draft)
     }
+}
+
+/// Whether what was written becomes the known policy: a deployer wrote it to a
+/// guarded bucket. Else the Deny that it took out on purpose would come back.
+fn is_learnt(call: &Call<'_>, bucket: &Bucket) -> bool {
+    let deployer = call.settings.is_deployer(Actor::of(call.record));
+    bucket.protected && deployer && !call.record.failed()
+}
+
+/// That a guarded bucket's policy was replaced, whatever by.
+fn replaced(bucket: &Bucket, document: Document, wish: PolicyWish) -> Draft {
+    let what = format!(
+        "the policy of {} was replaced; whether a statement that protects it was lost, only the known policy tells",
+        bucket.called()
+    );
+    steps(bucket.draft(what), bucket, document, wish)
 }
 
 /// One step for everything. Where a Deny of unknown origin may stop CloudTrail,

@@ -1,5 +1,6 @@
 mod acls;
 mod configurations;
+mod policies;
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value, json};

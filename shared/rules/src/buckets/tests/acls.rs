@@ -12,7 +12,7 @@ const OWNER: &str = "0e9d5b7c31f8426ad7c905e2b14f86a3d07e5c92b8416fd3a0c7e9514b2
 const CLOUDFRONT: &str = "c4c1ede66af53448b93c283ce9448c4ba468c9432aa01d700d3878632f77d2d0";
 
 /// Settings in which the role of every event here is a deployer.
-fn deployed() -> Settings {
+pub(super) fn deployed() -> Settings {
     let mut settings = settings();
     settings.deployers = vec![crate::settings::Known {
         principal: "arn:aws:iam::222222222222:role/dev".into(),
@@ -194,4 +194,26 @@ fn one_id_that_gets_everything_in_headers_may_be_the_owner() {
     let acl = json!({"Owner": {"ID": OWNER}, "AccessControlList": {"Grant": grant}});
     let named = on(LOGS, json!({"AccessControlPolicy": acl}));
     assert!(only(judged("PutBucketAcl", named)).certain);
+}
+
+/// In headers the owner is an ID like any other: whose it is the live ACL tells, and
+/// what the list takes out besides must not come back.
+#[test]
+fn a_deployer_s_acl_with_one_id_is_learnt_but_for_that_id() {
+    let own = json!({"x-amz-grant-full-control": format!("id={OWNER}"),
+        "x-amz-grant-write": format!("uri=\"{LOG_DELIVERY}\"")});
+    let judgement = by_deployer(LOGS, own.clone());
+    let delivery = Grant::new(Grantee::Group(LOG_DELIVERY.into()), "WRITE");
+    assert_eq!(learnt(&judgement).grants, [delivery]);
+    let finding = only(judgement);
+    assert!(!finding.certain);
+    let [Plan::BucketAcl(step)] = &*finding.plan else {
+        panic!("{finding:?}");
+    };
+    assert!(step.wish.as_left && step.wish.protected && step.wrote.is_some());
+    let elsewhere = by_deployer("acme-reports", own.clone());
+    assert_eq!(elsewhere.accepted, []);
+    let mut failed = event("PutBucketAcl", on(LOGS, own));
+    failed["errorCode"] = json!("AccessDenied");
+    assert_eq!(judged_by(&failed, &deployed()).accepted, []);
 }

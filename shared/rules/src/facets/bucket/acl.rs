@@ -68,6 +68,9 @@ pub struct AclWish {
     /// Whether nobody but the owner may be named, not even log delivery: what
     /// S3 demands before ACLs can be switched off.
     pub owner_only: bool,
+    /// Whether what is lost stays lost: a deployer's list, which is about to be known.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub as_left: bool,
 }
 
 impl Grant {
@@ -77,11 +80,6 @@ impl Grant {
             to,
             may: may.into(),
         }
-    }
-
-    /// Whether this lets the public in, or everybody with an AWS account.
-    pub fn is_public(&self) -> bool {
-        matches!(&self.to, Grantee::Group(uri) if uri == ALL_USERS || uri == AUTHENTICATED_USERS)
     }
 
     /// Whether this is what AWS's own delivery of logs needs.
@@ -160,7 +158,10 @@ impl Facet for BucketAcl {
             // A grant to S3's own log delivery that the known list lacks is as new as any
             // other; CloudFront needs its own wherever it delivers.
             let new_delivery = live.others().filter(|grant| {
-                baseline.is_some() && grant.is_delivery() && matches!(grant.to, Grantee::Group(_))
+                !wish.as_left
+                    && baseline.is_some()
+                    && grant.is_delivery()
+                    && matches!(grant.to, Grantee::Group(_))
             });
             live.foreign(scene.zone)
                 .chain(new_delivery)
@@ -168,7 +169,7 @@ impl Facet for BucketAcl {
                 .collect()
         };
         let lost: Vec<&Grant> = match baseline {
-            Some(baseline) if !wish.owner_only => {
+            Some(baseline) if !wish.owner_only && !wish.as_left => {
                 let delivery = baseline.grants.iter().filter(|grant| grant.is_delivery());
                 delivery
                     .filter(|grant| !live.grants.contains(grant))
@@ -316,15 +317,16 @@ mod tests {
     proptest! {
         #[test]
         fn acls_keep_the_law(
-            live in any_acl(), baseline in proptest::option::of(any_acl()), protected: bool, owner_only: bool,
+            live in any_acl(), baseline in proptest::option::of(any_acl()), protected: bool, owner_only: bool, as_left: bool,
         ) {
-            keeps_the_law::<BucketAcl>(&live, &AclWish { protected, owner_only }, baseline.as_ref())?;
+            keeps_the_law::<BucketAcl>(&live, &AclWish { protected, owner_only, as_left }, baseline.as_ref())?;
         }
     }
 
     const GUARDED: AclWish = AclWish {
         protected: true,
         owner_only: false,
+        as_left: false,
     };
 
     #[test]

@@ -49,6 +49,7 @@ impl Facet for BucketOwnership {
         let acl = AclWish {
             protected: true,
             owner_only: known.is_some(),
+            ..AclWish::default()
         };
         decision.after(vec![Step::<BucketAcl>::new(scene.at.clone(), acl).into()])
     }
