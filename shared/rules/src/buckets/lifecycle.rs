@@ -100,6 +100,7 @@ fn rule(json: Json<'_>) -> Option<LifecycleRule> {
     let own = |json: Json<'_>, name| text(json, name).map(std::borrow::Cow::into_owned);
     let list = |name| json.get(name).map(Json::items).unwrap_or_default();
     let expiration = json.get("Expiration").map(|json| {
+        let json = the_one(json)?;
         let delete_markers = json
             .get("ExpiredObjectDeleteMarker")
             .and_then(Json::boolean);
@@ -110,6 +111,7 @@ fn rule(json: Json<'_>) -> Option<LifecycleRule> {
         })
     });
     let noncurrent_expiration = json.get("NoncurrentVersionExpiration").map(|json| {
+        let json = the_one(json)?;
         let keep_newer = days(json, "NewerNoncurrentVersions")?;
         Some(NoncurrentExpiration {
             days: days(json, "NoncurrentDays")?,
@@ -135,7 +137,7 @@ fn rule(json: Json<'_>) -> Option<LifecycleRule> {
     });
     let abort = json
         .get("AbortIncompleteMultipartUpload")
-        .map(|json| days(json, "DaysAfterInitiation"));
+        .map(|json| days(the_one(json)?, "DaysAfterInitiation"));
     Some(LifecycleRule {
         id: own(json, "ID"),
         enabled: own(json, "Status")? == "Enabled",
@@ -147,6 +149,15 @@ fn rule(json: Json<'_>) -> Option<LifecycleRule> {
         noncurrent_transitions: noncurrent_transitions.collect::<Option<_>>()?,
         abort_uploads_after: abort.unwrap_or(Some(None))?,
     })
+}
+
+/// An element that stands there once: as it is, or in a list of one, as older
+/// events have it. Else it cannot be read.
+fn the_one(json: Json<'_>) -> Option<Json<'_>> {
+    match *json.items() {
+        [one] if one.is_object() => Some(one),
+        _ => None,
+    }
 }
 
 /// A number that may be left out, but is no number then.

@@ -194,3 +194,32 @@ fn no_page_reads_a_log_bucket() {
     assert_eq!(cors("acme-vault", "https://acme.example"), Verdict::Clean);
     assert_eq!(cors("acme-vault", "*"), Verdict::Violation);
 }
+
+#[test]
+fn what_stands_once_in_a_lifecycle_rule_may_stand_in_a_list() {
+    let verdict = |more: Value| {
+        let mut rule = json!({"ID": "a", "Status": "Enabled", "Filter": {"Prefix": ""}});
+        rule.as_object_mut()
+            .unwrap()
+            .extend(more.as_object().unwrap().clone());
+        verdict(
+            "PutBucketLifecycle",
+            on(LOGS, json!({"LifecycleConfiguration": {"Rule": rule}})),
+        )
+    };
+    for (element, early) in [
+        ("Expiration", json!({"Days": 1})),
+        ("NoncurrentVersionExpiration", json!({"NoncurrentDays": 1})),
+    ] {
+        let of = |value: Value| verdict(json!({ element: value }));
+        assert_eq!(of(early.clone()), Verdict::Violation, "{element}");
+        assert_eq!(of(json!([early])), Verdict::Violation, "{element}");
+        for unreadable in [json!([early, early]), json!([]), json!("1"), json!([1])] {
+            assert_eq!(of(unreadable.clone()), Verdict::CannotTell, "{unreadable}");
+        }
+    }
+    let uploads = |value: Value| verdict(json!({ "AbortIncompleteMultipartUpload": value }));
+    let days = json!({"DaysAfterInitiation": 7});
+    assert_eq!(uploads(json!([days])), Verdict::Clean);
+    assert_eq!(uploads(json!([days, days])), Verdict::CannotTell);
+}
