@@ -6,10 +6,14 @@ use std::collections::BTreeMap;
 
 use crate::json::write_string;
 use crate::keys::{Keys, Part};
+use crate::principal::is_account;
 use crate::request::{Asked, ServiceRequest};
 use crate::{Document, Kind, Statement, Tri};
 
 const SERVICE: &str = "cloudtrail.amazonaws.com";
+/// How the folders of all that CloudTrail delivers begin: log files, digests,
+/// Insights, network activity.
+const FOLDER: &str = "CloudTrail";
 const DIGEST: &str = "CloudTrail-Digest";
 
 /// Where a trail delivers.
@@ -79,7 +83,7 @@ impl Delivery {
     /// All log files and all digests: of every Region and day, and in an
     /// organization's folder of every account.
     fn writes(&self, owner: &str) -> Vec<Asked> {
-        ["CloudTrail", DIGEST]
+        [FOLDER, DIGEST]
             .iter()
             .map(|sort| {
                 let acl = [("s3:x-amz-acl", "bucket-owner-full-control")];
@@ -142,6 +146,25 @@ impl Delivery {
             self.request("kms:GenerateDataKey", "*".to_owned(), &context),
             self.request("kms:DescribeKey", "*".to_owned(), &[]),
         ]
+    }
+}
+
+/// Whether CloudTrail may deliver to keys that begin so behind `AWSLogs/`: to
+/// `account/CloudTrail…`, in an organization's folder or not. Other services
+/// deliver there, too.
+#[must_use]
+pub fn may_deliver_to(begins: &str) -> bool {
+    let in_folders = |text: &str| match text.split_once('/') {
+        Some((account, folder)) => {
+            is_account(account) && (folder.starts_with(FOLDER) || FOLDER.starts_with(folder))
+        }
+        None => text.len() <= 12 && text.bytes().all(|byte| byte.is_ascii_digit()),
+    };
+    match begins.strip_prefix("o-") {
+        Some(organization) => organization
+            .split_once('/')
+            .is_none_or(|(_, behind)| in_folders(behind)),
+        None => begins == "o" || in_folders(begins),
     }
 }
 
@@ -251,15 +274,6 @@ pub fn add_missing(doc: Option<&Document>, delivery: &Delivery) -> Document {
         .cloned()
         .unwrap_or_else(|| Document::empty_of(Kind::Bucket));
     add(doc, Kind::Bucket, bucket_needs(delivery))
-}
-
-/// The statements that a trail's key needs.
-#[must_use]
-pub fn key_statements(delivery: &Delivery) -> Vec<Statement> {
-    key_needs(delivery)
-        .into_iter()
-        .filter_map(|(_, statement)| statement)
-        .collect()
 }
 
 /// Whether CloudTrail may encrypt with the key.

@@ -3,10 +3,15 @@
 
 use std::borrow::Cow;
 
+use auditward_policy::cloudtrail::may_deliver_to;
+
 use super::{Bucket, S3, acl, text, unnamed};
 use crate::actor::Actor;
 use crate::arn::{Arn, glob};
 use crate::rule::{Call, Draft, Function, Judged, Rule, Severity, Watch};
+
+/// Where services deliver, behind the prefix that was chosen.
+const FOLDER: &str = "AWSLogs/";
 
 /// What the rules have in common.
 const COMMON: Rule = Rule {
@@ -115,6 +120,23 @@ fn log_file<'a>(call: &Call<'a>) -> Result<(Bucket, Cow<'a, str>), Judged> {
     }
 }
 
+/// Whether CloudTrail may have written a log file of that name. AWS Config writes
+/// beside its own as a role, and older load balancers as an account of AWS's.
+fn may_be_cloudtrails(call: &Call<'_>, bucket: &Bucket, key: &str) -> bool {
+    let used: Vec<_> = call.inventory.delivering_to(&bucket.name).collect();
+    if used.is_empty() {
+        return key.match_indices(FOLDER).any(|(at, _)| {
+            let (before, behind) = key.split_at(at);
+            let begins = before.is_empty() || before.ends_with('/');
+            begins && behind.strip_prefix(FOLDER).is_some_and(may_deliver_to)
+        });
+    }
+    used.iter().any(|used| {
+        key.strip_prefix(used.key_prefix().as_str())
+            .is_some_and(may_deliver_to)
+    })
+}
+
 /// Whether an AWS service itself made the call: log delivery, lifecycle rules.
 /// Nobody else is ever logged as one.
 fn is_of_service(call: &Call<'_>) -> bool {
@@ -164,7 +186,8 @@ fn forged(call: &Call<'_>) -> Judged {
         Ok(found) => found,
         Err(judged) => return judged,
     };
-    if is_of_service(call) || is_delivery(call) {
+    let own = may_be_cloudtrails(call, &bucket, &key);
+    if !own || is_of_service(call) || is_delivery(call) {
         return Judged::Clean;
     }
     let who = Actor::of(call.record);

@@ -76,7 +76,8 @@ fn log_files_are_those_where_trails_deliver() {
 
 #[test]
 fn services_and_known_replication_write_log_files() {
-    let request = json!({"bucketName": "acme-logs", "key": "org/AWSLogs/x.json.gz"});
+    let key = "org/AWSLogs/111111111111/CloudTrail/eu-west-1/2026/11/12/x.json.gz";
+    let request = json!({"bucketName": "acme-logs", "key": key});
     let role = |name: &str| {
         json!({"type": "AssumedRole", "invokedBy": "s3.amazonaws.com", "sessionContext": {"sessionIssuer": {
             "arn": format!("arn:aws:iam::111111111111:role/{name}")}}})
@@ -95,6 +96,40 @@ fn services_and_known_replication_write_log_files() {
     ] {
         let found = judged_as(identity.clone(), "PutObject", request.clone());
         assert_eq!(found.verdict(), verdict, "{identity}");
+    }
+}
+
+#[test]
+fn what_other_services_write_beside_the_logs_is_no_forgery() {
+    for (key, verdict) in [
+        ("111111111111/Config/x.json.gz", Verdict::Clean),
+        ("111111111111/elasticloadbalancing/x.log.gz", Verdict::Clean),
+        ("111111111111/CloudTrail/x.json.gz", Verdict::Violation),
+        (
+            "111111111111/CloudTrail-Insight/x.json.gz",
+            Verdict::Violation,
+        ),
+        (
+            "o-exampleorg1/222222222222/CloudTrail-Digest/x.json.gz",
+            Verdict::Violation,
+        ),
+        ("o-exampleorg1/222222222222/Config/x.gz", Verdict::Clean),
+    ] {
+        for (bucket, before) in [
+            ("acme-logs", "org/"),
+            ("acme-vault", "any/"),
+            ("acme-vault", ""),
+        ] {
+            let key = format!("{before}AWSLogs/{key}");
+            let request = json!({"bucketName": bucket, "key": key});
+            let put = judged("PutObject", request.clone());
+            assert_eq!(put.verdict(), verdict, "{bucket}/{key}");
+            // Deleted they are missed, whosever they are.
+            assert_eq!(
+                judged("DeleteObject", request).verdict(),
+                Verdict::Violation
+            );
+        }
     }
 }
 

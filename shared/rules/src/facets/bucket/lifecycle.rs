@@ -1,5 +1,6 @@
 //! When S3 deletes a bucket's objects by itself.
 
+use auditward_policy::cloudtrail::may_deliver_to;
 use serde::{Deserialize, Serialize};
 
 use crate::facet::{Decision, Facet, Scene, Standing};
@@ -171,9 +172,9 @@ impl LifecycleRule {
             // Many mean "everything" by it, but only keys with an asterisk match.
             return !own.starts_with('*');
         }
-        wish.prefixes
-            .iter()
-            .any(|logs| logs.starts_with(own) || own.starts_with(logs.as_str()))
+        wish.prefixes.iter().any(|logs| {
+            logs.starts_with(own) || own.strip_prefix(logs.as_str()).is_some_and(may_deliver_to)
+        })
     }
 
     /// Whether current versions go too early.

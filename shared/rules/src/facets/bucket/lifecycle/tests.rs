@@ -211,6 +211,47 @@ fn a_prefix_counts_where_it_overlaps_that_of_the_logs() {
 }
 
 #[test]
+fn what_other_services_deliver_beside_the_logs_may_expire() {
+    let wish = LifecycleWish {
+        prefixes: vec!["AWSLogs/".into()],
+    };
+    let offends = |prefix| under(prefix, expiring("x", 1)).offends(&wish, 365);
+    for logs in [
+        "AWS",
+        "AWSLogs/",
+        "AWSLogs/1111",
+        "AWSLogs/111111111111",
+        "AWSLogs/111111111111/",
+        "AWSLogs/111111111111/Cloud",
+        "AWSLogs/111111111111/CloudTrail",
+        "AWSLogs/111111111111/CloudTrail/eu-west-1/2026/",
+        "AWSLogs/111111111111/CloudTrail-Digest/",
+        "AWSLogs/111111111111/CloudTrail-Insight/",
+        "AWSLogs/o",
+        "AWSLogs/o-exampleorg1/",
+        "AWSLogs/o-exampleorg1/111111111111/Cl",
+    ] {
+        assert!(offends(logs), "{logs}");
+    }
+    for other in [
+        "AWSLogs/111111111111/elasticloadbalancing/",
+        "AWSLogs/111111111111/Config",
+        "AWSLogs/111111111111/CloudWatch/",
+        "AWSLogs/o-exampleorg1/111111111111/Config/",
+        "AWSLogs/aws-account-id=111111111111/",
+    ] {
+        assert!(!offends(other), "{other}");
+    }
+    // Where no trail is known to deliver, any key may be a log.
+    let anywhere = LifecycleWish::default();
+    let balancers = under(
+        "AWSLogs/111111111111/elasticloadbalancing/",
+        expiring("x", 1),
+    );
+    assert!(balancers.offends(&anywhere, 365));
+}
+
+#[test]
 fn old_versions_and_dates_count() {
     let wish = LifecycleWish::default();
     let old = NoncurrentExpiration {
