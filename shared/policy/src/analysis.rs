@@ -195,7 +195,10 @@ impl<'t> Engine<'t> {
             return Foreign::CannotTell(explain::doubt(self, finding));
         }
         if let Some((index, why)) = self.issue() {
-            return Foreign::CannotTell(format!("AWS would refuse statement {index}: {why}"));
+            return Foreign::CannotTell(format!(
+                "AWS would refuse {}: {why}",
+                explain::place(index)
+            ));
         }
         if self.garbled {
             return Foreign::CannotTell("it holds control characters".to_owned());

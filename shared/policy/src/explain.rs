@@ -10,6 +10,12 @@ use crate::principal::Form;
 use crate::verdict::{Admission, AdmissionKind, Deputy};
 use crate::{Kind, witness};
 
+/// A statement by its place, for people, who count from one.
+#[must_use]
+pub fn place(index: usize) -> String {
+    format!("statement {}", index + 1)
+}
+
 /// One admission with its sentence and its witness.
 pub(crate) fn admission<'t>(engine: &Engine<'t>, finding: &Finding<'t>) -> Admission {
     let stmt = engine.policy.statements.get(finding.index);
@@ -207,7 +213,6 @@ fn but(engine: &Engine<'_>, stmt: &Stmt<'_>, grant: &Grant<'_>) -> Option<String
 
 /// Why it cannot be told.
 pub(crate) fn doubt<'t>(engine: &Engine<'t>, finding: &Finding<'t>) -> String {
-    let place = |index: usize| format!("statement {index}");
     let Some(grant) = finding.worst() else {
         return place(finding.index);
     };

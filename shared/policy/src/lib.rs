@@ -41,6 +41,7 @@ pub use analysis::{analyze, analyze_text, verdict_text};
 pub use deleted::without_deleted;
 pub use document::{Document, Effect, Statement};
 pub use error::ParseError;
+pub use explain::place;
 pub use hold::hold_to_external_id;
 pub use kind::{Kind, UnknownKind};
 pub use narrow::{Narrowed, Removal, narrow};

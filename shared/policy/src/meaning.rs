@@ -115,8 +115,10 @@ fn principal_name(text: &str) -> String {
         let service = fields.next();
         let account = fields.nth(1);
         let resource = fields.next();
-        if let (Some("aws"), Some("iam"), Some(account), Some("root")) =
-            (partition, service, account, resource)
+        // A document names principals of its own partition only.
+        let known = matches!(partition, Some("aws" | "aws-us-gov" | "aws-cn"));
+        if let (true, Some("iam"), Some(account), Some("root")) =
+            (known, service, account, resource)
         {
             return format!("{account}:root");
         }

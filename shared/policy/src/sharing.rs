@@ -63,13 +63,6 @@ fn quoted(text: &str) -> String {
 }
 
 /// The statements of an identity policy that read or list more of `bucket`
-/// than `account`'s own folder, or change anything in it.
-#[must_use]
-pub fn wider_than_shared(doc: &Document, bucket: &str, prefix: &str, account: &str) -> Vec<usize> {
-    wider_than_folders(doc, bucket, &[folder(prefix, account)])
-}
-
-/// The statements of an identity policy that read or list more of `bucket`
 /// than these folders (`AWSLogs/111111111111`), or change anything in it. An
 /// empty folder is the whole bucket.
 #[must_use]

@@ -49,15 +49,6 @@ impl Zone {
         }
     }
 
-    /// The same zone, seen from a resource that `account` owns.
-    #[must_use]
-    pub fn owned_by(&self, account: &str) -> Zone {
-        let mut zone = self.clone();
-        zone.accounts.retain(|known| known != account);
-        zone.accounts.insert(0, account.to_owned());
-        zone
-    }
-
     /// The account that owns the resource.
     #[must_use]
     pub fn owner(&self) -> Option<&str> {

@@ -13,7 +13,7 @@ use auditward_policy::cloudtrail::{
     Delivery, add_missing, add_missing_key, bucket_delivers, bucket_statements, key_delivers,
 };
 use auditward_policy::power::{Protected, Verdict, managed_policy, tampering};
-use auditward_policy::sharing::{access_policy, trust_policy, wider_than_shared};
+use auditward_policy::sharing::{access_policy, trust_policy, wider_than_folders};
 use auditward_policy::{
     Document, Foreign, Kind, Statement, Tri, Zone, analyze, narrow, principal_allowed,
 };
@@ -93,13 +93,26 @@ fn meaning_is_free_of_spelling() {
 }
 
 #[test]
+fn an_account_is_its_root_in_every_partition() {
+    let of = |who: &str| {
+        parse(&format!(
+            r#"{{"Statement":{{"Effect":"Allow","Principal":{{"AWS":"{who}"}},"Action":"sqs:A"}}}}"#
+        ))
+    };
+    for partition in ["aws", "aws-us-gov", "aws-cn"] {
+        let root = of(&format!("arn:{partition}:iam::111111111111:root"));
+        assert!(root.means_the_same(&of("111111111111")), "{partition}");
+    }
+    let role = of("arn:aws-cn:iam::111111111111:role/root");
+    assert!(!role.means_the_same(&of("111111111111")));
+}
+
+#[test]
 fn statements_can_be_put_in() {
     let document = parse(
         r#"{"Version":"2012-10-17","Statement":[{"Sid":"a","Effect":"Allow","Principal":"*","Action":"sqs:*"}],"Id":"x"}"#,
     );
     let deny = r#"{"Sid":"d","Effect":"Deny","Principal":"*","Action":"*"}"#;
-    let first = document.with_statement_first(deny).expect("a statement");
-    assert_eq!(first.statements()[0].sid(), Some("d"));
     let mut last = document.with_statement_appended(deny).expect("a statement");
     assert_eq!(last.statements()[1].sid(), Some("d"));
     let same = Statement::parse(
@@ -113,13 +126,7 @@ fn statements_can_be_put_in() {
     assert!(last.statement_append(&other));
     assert_eq!(last.statements()[2].sid(), Some("d2"), "Sids stay unique");
     assert!(last.to_json().ends_with(r#""Id":"x"}"#));
-    assert!(document.with_statement_first("[]").is_err());
-}
-
-#[test]
-fn encoded_documents_are_read() {
-    let document = Document::parse_encoded("%7B%22Statement%22%3A%5B%5D%7D").expect("a policy");
-    assert!(document.statements().is_empty());
+    assert!(document.with_statement_appended("[]").is_err());
 }
 
 #[test]
@@ -408,18 +415,19 @@ fn shared_logs_end_at_their_folder() {
             .to_json()
             .contains("acme-logs/trails/AWSLogs/333333333333/*")
     );
-    assert!(wider_than_shared(&access, "acme-logs", "trails", "333333333333").is_empty());
-    assert_eq!(
-        wider_than_shared(&access, "acme-logs", "trails", "444444444444"),
-        [0, 1]
-    );
+    let wider = |document: &Document, account: &str| {
+        wider_than_folders(
+            document,
+            "acme-logs",
+            &[format!("trails/AWSLogs/{account}")],
+        )
+    };
+    assert!(wider(&access, "333333333333").is_empty());
+    assert_eq!(wider(&access, "444444444444"), [0, 1]);
     let wide = parse(
         r#"{"Statement":[{"Effect":"Allow","Action":["s3:Get*","s3:List*"],"Resource":["arn:aws:s3:::acme-logs/trails/AWSLogs/333333333333/*","arn:aws:s3:::acme-logs"]},{"Effect":"Allow","Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-*/*"},{"Effect":"Allow","Action":"sqs:*","Resource":"*"}]}"#,
     );
-    assert_eq!(
-        wider_than_shared(&wide, "acme-logs", "trails", "333333333333"),
-        [0, 1]
-    );
+    assert_eq!(wider(&wide, "333333333333"), [0, 1]);
 }
 
 #[test]

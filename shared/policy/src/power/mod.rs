@@ -7,6 +7,7 @@ mod table;
 use serde::Serialize;
 
 use crate::Document;
+use crate::explain::place;
 use crate::glob::{covers, is_star, matches, overlap};
 use crate::json::Tape;
 use crate::policy::{Condition, Policy, Stmt};
@@ -82,7 +83,7 @@ pub fn tampering(doc: &Document, protected: &Protected) -> Verdict {
                 Given::No => {}
                 Given::Perhaps(why) => {
                     unsure.get_or_insert_with(|| {
-                        format!("statement {} grants {action}, {why}", stmt.index)
+                        format!("{} grants {action}, {why}", place(stmt.index))
                     });
                 }
                 Given::Yes => {
@@ -274,8 +275,8 @@ fn gives(policy: &Policy<'_>, stmt: &Stmt<'_>, action: &'static str, scope: &Sco
     });
     if let Some(deny) = spared {
         why = Some(format!(
-            "but statement {} denies it to all but some",
-            deny.index
+            "but {} denies it to all but some",
+            place(deny.index)
         ));
     }
     if stmt.doubt {

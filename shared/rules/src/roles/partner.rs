@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use auditward_policy::sharing::wider_than_folders;
-use auditward_policy::{Document, Kind, Tri, analyze};
+use auditward_policy::{Document, Kind, Tri, analyze, place};
 
 use super::{IAM, Sort, named, principal, unnamed};
 use crate::arn::Arn;
@@ -198,10 +198,7 @@ fn tell(document: &Document, index: usize, bucket: &str, folders: &[String]) -> 
     let sid = statement
         .and_then(|statement| statement.sid())
         .filter(|sid| !sid.is_empty());
-    let which = sid.map_or_else(
-        || format!("statement {}", index + 1),
-        |sid| format!("statement `{sid}`"),
-    );
+    let which = sid.map_or_else(|| place(index), |sid| format!("statement `{sid}`"));
     format!(
         "{which} reaches more of {bucket} than {}",
         folders.join(", ")
