@@ -4,12 +4,14 @@
 
 use std::collections::BTreeSet;
 
-use crate::narrow::without_principals;
+use crate::json::{Tape, write_string};
+use crate::narrow::without_named;
 use crate::principal::{Form, Principal};
 use crate::{Document, Statement, meaning};
 
 /// The document without the principals that were deleted since it was written,
-/// and their ids. A statement that is about nobody else goes.
+/// and their ids. A statement that is about nobody else goes; one that spares
+/// nobody else goes on being about everybody.
 #[must_use]
 pub fn without_deleted(doc: &Document) -> (Document, Vec<String>) {
     let mut gone = Vec::new();
@@ -20,8 +22,7 @@ pub fn without_deleted(doc: &Document) -> (Document, Vec<String>) {
             left.push(statement.clone());
             continue;
         }
-        let parsed: Vec<_> = ids.iter().map(|id| Principal::parse("AWS", id)).collect();
-        left.extend(without_principals(statement, &parsed));
+        left.extend(without(statement, &ids));
         gone.extend(ids);
     }
     if gone.is_empty() {
@@ -32,11 +33,41 @@ pub fn without_deleted(doc: &Document) -> (Document, Vec<String>) {
     (doc.with_statements(&left), gone)
 }
 
+fn without(statement: &Statement, ids: &[String]) -> Option<Statement> {
+    let gone: Vec<_> = ids.iter().map(|id| Principal::parse("AWS", id)).collect();
+    if statement.element("NotPrincipal").is_none() {
+        return without_named(statement, "Principal", &gone);
+    }
+    without_named(statement, "NotPrincipal", &gone).or_else(|| of_everybody(statement))
+}
+
+/// The statement with everybody in the place of all but nobody, which means the
+/// same: without a Deny those would come in whom it keeps out, and without an
+/// Allow those would not who may.
+fn of_everybody(statement: &Statement) -> Option<Statement> {
+    let tape = Tape::parse(statement.to_json()).ok()?;
+    let mut out = String::from("{");
+    for (position, (name, value)) in tape.root().entries().enumerate() {
+        if position > 0 {
+            out.push(',');
+        }
+        if name.text() == "NotPrincipal" {
+            out.push_str(r#""Principal":"*""#);
+            continue;
+        }
+        write_string(name.text(), &mut out);
+        out.push(':');
+        value.write(&mut out);
+    }
+    out.push('}');
+    Statement::parse(&out).ok()
+}
+
 impl Statement {
-    /// The unique ids that it names as principals.
+    /// The unique ids that it names, as those it is about or spares.
     #[must_use]
     pub fn deleted(&self) -> Vec<String> {
-        let named = self.principals("AWS").into_iter();
+        let named = self.names("AWS").into_iter();
         named
             .filter(|text| Principal::parse("AWS", text).form == Form::UniqueId)
             .collect()
@@ -50,7 +81,7 @@ impl Statement {
         if ids.is_empty() || self.sid() != known.sid() {
             return false;
         }
-        let of = |one: &Statement| BTreeSet::from_iter(one.principals("AWS"));
+        let of = |one: &Statement| BTreeSet::from_iter(one.names("AWS"));
         let (now, before) = (of(self), of(known));
         let lost: BTreeSet<_> = before.difference(&now).cloned().collect();
         let kept = now.difference(&ids).all(|one| before.contains(one));

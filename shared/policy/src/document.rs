@@ -7,144 +7,7 @@ use crate::error::ParseError;
 use crate::json::{Shape, Tape, View, write_string};
 use crate::kind::Kind;
 use crate::meaning;
-
-/// Whether a statement allows or denies.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Effect {
-    /// `Allow`.
-    Allow,
-    /// `Deny`.
-    Deny,
-    /// Anything else; AWS would refuse the document.
-    Invalid,
-}
-
-/// One statement of a [`Document`].
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Statement {
-    text: String,
-    sid: Option<String>,
-    effect: Effect,
-}
-
-impl Statement {
-    /// Reads one statement.
-    ///
-    /// # Errors
-    ///
-    /// When the text is not JSON, or not an object.
-    pub fn parse(text: &str) -> Result<Statement, ParseError> {
-        let tape = Tape::parse(text).map_err(|error| ParseError::syntax(text, &error))?;
-        let root = tape.root();
-        if root.shape() != Shape::Object {
-            let path = "the statement".to_owned();
-            return Err(ParseError::new(
-                text,
-                root.offset(),
-                path,
-                "a statement object",
-            ));
-        }
-        Ok(Statement::of(root))
-    }
-
-    pub(crate) fn of(view: View<'_, '_>) -> Statement {
-        let mut text = String::new();
-        view.write(&mut text);
-        Statement::with_text(view, text)
-    }
-
-    fn with_text(view: View<'_, '_>, text: String) -> Statement {
-        let effect = match view.get("Effect").and_then(View::scalar) {
-            Some("Allow") => Effect::Allow,
-            Some("Deny") => Effect::Deny,
-            _ => Effect::Invalid,
-        };
-        let sid = view.get("Sid").and_then(View::scalar).map(str::to_owned);
-        Statement { text, sid, effect }
-    }
-
-    /// The `Sid`, when there is one.
-    #[must_use]
-    pub fn sid(&self) -> Option<&str> {
-        self.sid.as_deref()
-    }
-
-    /// Whether it allows or denies.
-    #[must_use]
-    pub fn effect(&self) -> Effect {
-        self.effect
-    }
-
-    /// Whether it is an Allow.
-    #[must_use]
-    pub fn is_allow(&self) -> bool {
-        self.effect == Effect::Allow
-    }
-
-    /// Whether it is a Deny.
-    #[must_use]
-    pub fn is_deny(&self) -> bool {
-        self.effect == Effect::Deny
-    }
-
-    /// The statement as compact JSON.
-    #[must_use]
-    pub fn to_json(&self) -> &str {
-        &self.text
-    }
-
-    /// The JSON text of one element, for example `Principal`.
-    #[must_use]
-    pub fn element(&self, name: &str) -> Option<String> {
-        let tape = Tape::parse(&self.text).ok()?;
-        let value = tape.root().get(name)?;
-        let mut text = String::new();
-        value.write(&mut text);
-        Some(text)
-    }
-
-    /// The texts of an element that is a string or a list of strings, for
-    /// example `Action`.
-    #[must_use]
-    pub fn texts(&self, name: &str) -> Vec<String> {
-        let Ok(tape) = Tape::parse(&self.text) else {
-            return Vec::new();
-        };
-        let Some(value) = tape.root().get(name) else {
-            return Vec::new();
-        };
-        value
-            .items()
-            .filter_map(View::scalar)
-            .map(str::to_owned)
-            .collect()
-    }
-
-    /// The principals of one sort, for example `Service`, as written.
-    #[must_use]
-    pub fn principals(&self, sort: &str) -> Vec<String> {
-        let Ok(tape) = Tape::parse(&self.text) else {
-            return Vec::new();
-        };
-        let principal = tape.root().get("Principal");
-        let named = principal.and_then(|principal| principal.get(sort));
-        let texts = named.into_iter().flat_map(View::items);
-        texts.filter_map(View::scalar).map(str::to_owned).collect()
-    }
-
-    /// Whether both say the same, whatever their Sids and spelling.
-    #[must_use]
-    pub fn means_the_same(&self, other: &Statement) -> bool {
-        self.text == other.text || meaning::of_statement(self) == meaning::of_statement(other)
-    }
-}
-
-impl fmt::Display for Statement {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
-}
+use crate::statement::Statement;
 
 /// A policy document: its whole content, in order, with Sids, duplicate keys
 /// and elements that mean nothing to this crate.
@@ -152,6 +15,17 @@ impl fmt::Display for Statement {
 pub struct Document {
     text: String,
     statements: Vec<Statement>,
+    /// Whether its `Version` knows variables.
+    variables: bool,
+}
+
+/// The `Version` that knows variables; a document without any has the old one.
+const VERSION: &str = "2012-10-17";
+const OLD_VERSION: &str = "2008-10-17";
+
+fn knows_variables(root: View<'_, '_>) -> bool {
+    root.entries()
+        .any(|(key, value)| key.text() == "Version" && value.text() == VERSION)
 }
 
 impl Document {
@@ -168,32 +42,38 @@ impl Document {
         Ok(Document::of(tape.root()))
     }
 
-    /// Reads a document that may be percent-encoded, as IAM returns it.
-    ///
-    /// # Errors
-    ///
-    /// As [`Document::parse`], with places in the decoded text.
-    pub fn parse_encoded(text: &str) -> Result<Document, ParseError> {
-        match percent_decode(text) {
-            Some(decoded) => Document::parse(&decoded),
-            None => Document::parse(text),
-        }
-    }
-
     fn of(root: View<'_, '_>) -> Document {
         let mut text = String::new();
         root.write(&mut text);
-        let statements = statement_views(root).map(Statement::of).collect();
-        Document { text, statements }
+        let variables = knows_variables(root);
+        let statements = statement_views(root).map(|view| Statement::of(view).under(variables));
+        Document {
+            text,
+            statements: statements.collect(),
+            variables,
+        }
     }
 
     // INVARIANT: `text` was printed by this crate from readable parts.
     pub(crate) fn from_own_text(text: String) -> Document {
-        let statements = match Tape::parse(&text) {
-            Ok(tape) => statement_views(tape.root()).map(Statement::of).collect(),
-            Err(_) => Vec::new(),
-        };
-        Document { text, statements }
+        match Tape::parse(&text) {
+            Ok(tape) => Document::of(tape.root()),
+            Err(_) => Document {
+                text,
+                statements: Vec::new(),
+                variables: false,
+            },
+        }
+    }
+
+    /// A document of these statements, in which they mean what they mean where
+    /// they come from.
+    #[must_use]
+    pub fn of_statements(statements: &[Statement]) -> Document {
+        let literal = statements.iter().any(Statement::is_literal);
+        let version = if literal { OLD_VERSION } else { VERSION };
+        Document::from_own_text(format!(r#"{{"Version":"{version}","Statement":[]}}"#))
+            .with_statements(statements)
     }
 
     /// The document as compact JSON, order and Sids kept.
@@ -241,18 +121,6 @@ impl Document {
             .any(|statement| meaning::of_statement(statement) == wanted)
     }
 
-    /// The document with one more statement at its head.
-    ///
-    /// # Errors
-    ///
-    /// When `statement_json` is not a statement.
-    pub fn with_statement_first(&self, statement_json: &str) -> Result<Document, ParseError> {
-        let statement = Statement::parse(statement_json)?;
-        let mut all = vec![statement];
-        all.extend(self.statements.iter().cloned());
-        Ok(self.with_statements(&all))
-    }
-
     /// The document with one more statement at its end.
     ///
     /// # Errors
@@ -265,17 +133,39 @@ impl Document {
         Ok(self.with_statements(&all))
     }
 
-    /// Puts a statement at the end, unless one with the same meaning is there.
-    /// Says whether the document changed. A Sid that is already taken by
-    /// another statement gets a number behind it.
+    /// Puts a statement at the end, unless one with the same meaning is there or
+    /// the document cannot take it. Says whether the document changed. A Sid that
+    /// is already taken by another statement gets a number behind it.
     pub fn statement_append(&mut self, statement: &Statement) -> bool {
-        if self.contains_statement(statement) {
+        if self.contains_statement(statement) || !self.takes(statement) {
             return false;
         }
         let mut all = self.statements.clone();
         all.push(self.with_free_sid(statement));
-        *self = self.with_statements(&all);
+        let variables = statement.has_variables() && !statement.is_literal();
+        *self = self.rebuilt(&all, variables);
         true
+    }
+
+    /// Whether a statement can mean in the document what it means where it comes
+    /// from. What holds variables needs the new `Version`, and that must not make
+    /// variables of what is text so far.
+    #[must_use]
+    pub fn takes(&self, statement: &Statement) -> bool {
+        if !statement.has_variables() || statement.is_literal() != self.variables {
+            return true;
+        }
+        !self.variables && !self.statements.iter().any(Statement::is_literal)
+    }
+
+    /// The document with the new `Version`, where that gives the variables of
+    /// `known` statements their meaning back and makes none of anything else.
+    #[must_use]
+    pub fn with_variables_of(&self, known: &Document) -> Option<Document> {
+        let mut literal = self.statements.iter().filter(|one| one.is_literal());
+        let all_known = literal.all(|one| known.contains_statement(&one.clone().under(true)));
+        let some = self.statements.iter().any(Statement::is_literal);
+        (some && all_known).then(|| self.rebuilt(&self.statements, true))
     }
 
     fn with_free_sid(&self, statement: &Statement) -> Statement {
@@ -287,30 +177,19 @@ impl Document {
             .map(|number: u32| format!("{sid}{number}"))
             .find(|candidate| !taken(candidate))
             .unwrap_or_default();
-        let Ok(tape) = Tape::parse(&statement.text) else {
-            return statement.clone();
-        };
-        let mut text = String::from("{");
-        for (position, (key, value)) in tape.root().entries().enumerate() {
-            if position > 0 {
-                text.push(',');
-            }
-            write_string(key.text(), &mut text);
-            text.push(':');
-            if key.text() == "Sid" {
-                write_string(&free, &mut text);
-            } else {
-                value.write(&mut text);
-            }
-        }
-        text.push('}');
-        Statement::parse(&text).unwrap_or_else(|_| statement.clone())
+        statement.with_sid(&free)
     }
 
     /// The document with these statements in place of its own; everything
     /// around them stays.
     #[must_use]
     pub fn with_statements(&self, statements: &[Statement]) -> Document {
+        self.rebuilt(statements, false)
+    }
+
+    /// The document with these statements, and the new `Version` where they need
+    /// it for their variables.
+    fn rebuilt(&self, statements: &[Statement], variables: bool) -> Document {
         let mut list = String::from("[");
         for (position, statement) in statements.iter().enumerate() {
             if position > 0 {
@@ -319,11 +198,17 @@ impl Document {
             list.push_str(statement.to_json());
         }
         list.push(']');
+        let raised = variables && !self.variables;
         let mut out = String::from("{");
+        if raised {
+            out.push_str(&format!(r#""Version":"{VERSION}""#));
+        }
         let mut written = false;
         if let Ok(tape) = Tape::parse(&self.text) {
             for (key, value) in tape.root().entries() {
-                if key.text() == "Statement" && written {
+                let done =
+                    (key.text() == "Statement" && written) || (key.text() == "Version" && raised);
+                if done {
                     continue;
                 }
                 if out.len() > 1 {
@@ -347,9 +232,12 @@ impl Document {
             out.push_str(&list);
         }
         out.push('}');
+        let variables = self.variables || raised;
+        let statements = statements.iter().map(|one| one.clone().under(variables));
         Document {
             text: out,
-            statements: statements.to_vec(),
+            statements: statements.collect(),
+            variables,
         }
     }
 
@@ -409,19 +297,6 @@ impl<'de> serde::Deserialize<'de> for Document {
     }
 }
 
-impl serde::Serialize for Statement {
-    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        embed::serialize(&self.text, serializer)
-    }
-}
-
-impl<'de> serde::Deserialize<'de> for Statement {
-    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = embed::deserialize(deserializer)?;
-        Statement::parse(&text).map_err(serde::de::Error::custom)
-    }
-}
-
 /// Every statement, also when the element is repeated.
 pub(crate) fn statement_views<'t, 'a>(
     root: View<'t, 'a>,
@@ -470,23 +345,4 @@ pub(crate) fn read<'a>(text: &'a str) -> Result<Tape<'a>, ParseError> {
     let tape = Tape::parse(text).map_err(|error| ParseError::syntax(text, &error))?;
     check_frame(text, &tape)?;
     Ok(tape)
-}
-
-fn percent_decode(text: &str) -> Option<String> {
-    let start = text.trim_start();
-    if !start.starts_with('%') {
-        return None;
-    }
-    let mut out = Vec::with_capacity(text.len());
-    let mut bytes = start.bytes();
-    while let Some(byte) = bytes.next() {
-        if byte == b'%' {
-            let high = char::from(bytes.next()?).to_digit(16)?;
-            let low = char::from(bytes.next()?).to_digit(16)?;
-            out.push(u8::try_from(high * 16 + low).ok()?);
-        } else {
-            out.push(byte);
-        }
-    }
-    String::from_utf8(out).ok()
 }

@@ -1,7 +1,8 @@
 //! What a document says, free of how it is spelt.
 
-use crate::document::{Document, Statement, statement_views};
+use crate::document::{Document, statement_views};
 use crate::json::{Shape, Tape, View};
+use crate::statement::Statement;
 
 /// A value in a form in which equal meaning is equal text.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -38,10 +39,15 @@ pub(crate) fn of_document(document: &Document) -> Meaning {
 }
 
 pub(crate) fn of_statement(one: &Statement) -> Meaning {
-    match Tape::parse(one.to_json()) {
-        Ok(tape) => statement(tape.root()),
-        Err(_) => Meaning::Text(one.to_json().to_owned()),
+    let Ok(tape) = Tape::parse(one.to_json()) else {
+        return Meaning::Text(one.to_json().to_owned());
+    };
+    let mut meaning = statement(tape.root());
+    if let (true, Meaning::Map(elements)) = (one.is_literal(), &mut meaning) {
+        // The same text with variables in it says something else.
+        elements.push(("Version".to_owned(), Meaning::Set(Vec::new())));
     }
+    meaning
 }
 
 /// What a statement says, whomever it names under `AWS`.
@@ -49,7 +55,8 @@ pub(crate) fn but_for_accounts(one: &Statement) -> Meaning {
     let mut meaning = of_statement(one);
     if let Meaning::Map(elements) = &mut meaning {
         for (name, value) in elements {
-            if let (true, Meaning::Map(families)) = (name == "Principal", value) {
+            let names = name == "Principal" || name == "NotPrincipal";
+            if let (true, Meaning::Map(families)) = (names, value) {
                 families.retain(|(family, _)| family != "AWS");
             }
         }

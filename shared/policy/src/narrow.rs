@@ -237,10 +237,19 @@ pub(crate) fn without_principals(
     statement: &Statement,
     gone: &[Principal<'_>],
 ) -> Option<Statement> {
+    without_named(statement, "Principal", gone)
+}
+
+/// The same in one of `Principal` and `NotPrincipal`.
+pub(crate) fn without_named(
+    statement: &Statement,
+    element: &str,
+    gone: &[Principal<'_>],
+) -> Option<Statement> {
     let tape = Tape::parse(statement.to_json()).ok()?;
     let mut left = 0;
     let out = rewrite(tape.root(), &mut |name, value, out| {
-        if name != "Principal" {
+        if name != element {
             return false;
         }
         if value.shape() != Shape::Object {

@@ -117,6 +117,50 @@ fn who_was_deleted_goes_out_of_a_document() {
 }
 
 #[test]
+fn who_was_deleted_is_spared_no_longer() {
+    let of_effect = |effect: &str, who: &str| {
+        format!(r#"{{"Sid":"All","Effect":"{effect}",{who},"Action":"s3:*","Resource":"*"}}"#)
+    };
+    for effect in ["Deny", "Allow"] {
+        let spares = |who: &str| of_effect(effect, &format!(r#""NotPrincipal":{{"AWS":[{who}]}}"#));
+        let role = r#""arn:aws:iam::111111111111:role/a""#;
+        let id = r#""AROAQCGVN3O6B7EXAMPLE""#;
+        let (left, gone) = without_deleted(&of(&[&spares(&format!("{role},{id}"))]));
+        assert_eq!(gone, ["AROAQCGVN3O6B7EXAMPLE"]);
+        assert!(left.means_the_same(&of(&[&spares(role)])), "{left}");
+        // All but nobody are everybody: dropped, a Deny would let them in.
+        let (left, _) = without_deleted(&of(&[&spares(id)]));
+        let everybody = of(&[&of_effect(effect, r#""Principal":"*""#)]);
+        assert!(left.means_the_same(&everybody), "{left}");
+    }
+}
+
+#[test]
+fn a_deny_is_known_though_whom_it_spares_was_deleted() {
+    let spares = |who: &str| {
+        let text = format!(
+            r#"{{"Effect":"Deny","NotPrincipal":{{"AWS":[{who}]}},"Action":"s3:*","Resource":"*"}}"#
+        );
+        Statement::parse(&text).expect("a statement")
+    };
+    let (a, b) = (
+        r#""arn:aws:iam::111111111111:role/a""#,
+        r#""arn:aws:iam::111111111111:role/b""#,
+    );
+    let known = spares(&format!("{a},{b}"));
+    let id = r#""AROAQCGVN3O6B7EXAMPLE""#;
+    assert!(spares(&format!("{a},{id}")).is_after_deletions(&known));
+    let other = r#""arn:aws:iam::333333333333:role/x""#;
+    for wider in [
+        a.to_owned(),
+        format!("{a},{other}"),
+        format!("{other},{id}"),
+    ] {
+        assert!(!spares(&wider).is_after_deletions(&known), "{wider}");
+    }
+}
+
+#[test]
 fn a_statement_is_known_though_its_role_was_deleted() {
     let of = |sid: &str, who: &str| {
         let text = format!(

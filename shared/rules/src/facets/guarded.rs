@@ -5,6 +5,7 @@ mod deliveries;
 mod left;
 mod mending;
 mod statements;
+mod terms;
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
@@ -14,10 +15,11 @@ use auditward_policy::{Kind, Zone};
 use serde::{Deserialize, Serialize};
 
 use crate::facet::{Change, Decision, Facet, PolicyState, Scene, Standing};
-use mending::{Mending, Terms};
+use mending::Mending;
 pub(super) use statements::tell_removal;
 pub use statements::without_returning;
 use statements::{keeps_safe, missing};
+use terms::Terms;
 
 /// What distinguishes one service's policies from another's.
 pub trait Policied: Debug + Send + Sync + 'static {

@@ -49,7 +49,7 @@ pub fn shuts_up(
     let Ok(allow) = Statement::parse(&allow) else {
         return false;
     };
-    let document = Document::empty_of(kind).with_statements(&[allow, statement.clone()]);
+    let document = Document::of_statements(&[allow, statement.clone()]);
     // Any role whose name is like those of ours, and those that it names.
     let likely = settings.roles.guard.iter().map(|name| {
         let name = name.replace(['*', '?'], "self-guard");

@@ -38,6 +38,7 @@ pub(super) fn left(
         by_hand.push(mending.too_long(&format!("the policy that is due ({all})")));
     }
     if let Some(document) = live.document() {
+        by_hand.extend(untaken(mending, document));
         unclear.extend(unsure(mending, document, scene));
         for statement in document.statements() {
             if statement.is_deny() {
@@ -53,6 +54,22 @@ pub(super) fn left(
         (false, true) => Decision::ByHand(by_hand.join("; ")),
         (false, false) => Decision::CannotTell(by_hand.join("; ")),
     }
+}
+
+/// What was lost and would not mean the same in this policy, by its `Version`.
+fn untaken(mending: &Mending<'_>, document: &Document) -> Option<String> {
+    let lost = mending.lost_of(document).into_iter();
+    let names: Vec<_> = lost
+        .filter(|statement| !document.takes(statement))
+        .map(|statement| named(statement.sid(), "a statement"))
+        .collect();
+    (!names.is_empty()).then(|| {
+        format!(
+            "{} was lost and cannot come back: by the policy's `Version` what looks like a variable is read in another \
+             way; set the known `Version` by hand, see to the other statements with `${{`, and put it back",
+            names.join(", ")
+        )
+    })
 }
 
 /// Whether somebody whom a policy lets in may be an outsider, and why.
@@ -98,8 +115,12 @@ fn denied(
     }
     if mending.knows(statement) {
         // An id tells nobody whose it was.
+        let does = match statement.element("NotPrincipal") {
+            None => "denies",
+            Some(_) => "spares",
+        };
         unclear.push(format!(
-            "{which} denies a user or role that was deleted, in the place of a known one; name the right one by hand"
+            "{which} {does} a user or role that was deleted, in the place of a known one; name the right one by hand"
         ));
     }
     let is_bucket = mending.terms.kind == Kind::Bucket && scene.at.resource.contains(":s3:::");

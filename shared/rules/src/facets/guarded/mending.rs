@@ -6,12 +6,13 @@ use auditward_policy::{
     principal_allowed, without_deleted,
 };
 
+use super::PolicyWish;
 use super::statements::{
-    has, is_after_deletions_in, keeps_safe, lets_replicas_in, named, tell_removal,
+    has, is_after_deletions_in, keeps_safe, lets_replicas_in, named, tell_delivery, tell_removal,
+    tell_return,
 };
-use super::{Policied, PolicyWish};
-use crate::arn::partition_of;
-use crate::facet::{At, PolicyState, Scene};
+use super::terms::Terms;
+use crate::facet::PolicyState;
 use crate::json::Json;
 
 /// The nearest safe policy, and what was done to get there.
@@ -23,49 +24,6 @@ pub(super) struct Near {
     pub evidence_only: bool,
     /// Whether the rest is for a person.
     pub is_part: bool,
-}
-
-/// A service's terms, as plain data: the work below is done once for all services.
-pub(super) struct Terms {
-    pub kind: Kind,
-    pub name: &'static str,
-    limit: usize,
-    /// What a policy is of which nothing is left; `None`: there may be none.
-    emptied: Option<Document>,
-}
-
-impl Terms {
-    pub fn of<P: Policied>(scene: Scene<'_>) -> Self {
-        let emptied = (!P::MAY_BE_ABSENT)
-            .then(|| owner_only(P::POLICY, scene.at))
-            .flatten();
-        Self {
-            kind: P::POLICY,
-            name: P::NAME,
-            limit: P::LIMIT,
-            emptied,
-        }
-    }
-}
-
-/// The document that lets the owner's principals in, as their own policies say,
-/// and nobody else.
-fn owner_only(kind: Kind, at: &At) -> Option<Document> {
-    let partition = partition_of(&at.region);
-    let (actions, resource) = match kind {
-        // Each takes what it is about and nothing else.
-        Kind::Destination => (
-            r#""logs:PutSubscriptionFilter""#.into(),
-            at.resource.as_str(),
-        ),
-        Kind::Sink => (r#"["oam:CreateLink","oam:UpdateLink"]"#.into(), "*"),
-        _ => (format!(r#""{}:*""#, kind.service()), at.resource.as_str()),
-    };
-    let text = format!(
-        r#"{{"Version":"2012-10-17","Statement":[{{"Sid":"OwnerOnly","Effect":"Allow","Principal":{{"AWS":"arn:{partition}:iam::{}:root"}},"Action":{actions},"Resource":"{resource}"}}]}}"#,
-        at.account,
-    );
-    Document::parse(&text).ok()
 }
 
 /// What is to be mended, and what is known of it.
@@ -104,10 +62,13 @@ impl Mending<'_> {
     fn nearest_whole(&self, live: &PolicyState) -> Result<Near, String> {
         let mut done = Vec::new();
         let mut document = live.document().cloned();
-        if self.wish.restore {
-            document = self.restored(document, &mut done)?;
+        // What goes may have kept something from coming back.
+        for _ in 0..2 {
+            if self.wish.restore {
+                document = self.restored(document, &mut done)?;
+            }
+            document = self.unblocked_and_closed(document, &mut done)?;
         }
-        document = self.unblocked_and_closed(document, &mut done)?;
         let evidence_only = done.is_empty();
         for delivery in &self.wish.deliveries {
             let Some(with) = self.delivering(document.as_ref(), delivery)? else {
@@ -147,11 +108,11 @@ impl Mending<'_> {
                 omitted.push(tell_delivery(delivery));
             }
         }
-        let lost = match (&document, self.wish.restore) {
-            (Some(document), true) => self.lost(document),
-            _ => Vec::new(),
-        };
-        for statement in lost {
+        if let Some(found) = document.as_mut() {
+            evidence_only &= !self.revive(found, &mut done);
+        }
+        let lost = document.as_ref().map(|found| self.lost_of(found));
+        for statement in lost.unwrap_or_default() {
             let mut with = document.clone();
             if !with
                 .as_mut()
@@ -298,6 +259,7 @@ impl Mending<'_> {
             done.push("put the known policy back".into());
             return Ok(Some(whole));
         };
+        self.revive(&mut document, done);
         for statement in self.lost(&document) {
             if document.statement_append(&statement) {
                 done.push(tell_return(&statement));
@@ -324,12 +286,37 @@ impl Mending<'_> {
             if replicates || has(document, statement) {
                 continue;
             }
-            let alone = self.just(statement);
+            let alone = Self::just(statement);
             if self.shut(&alone).1.is_empty() {
                 lost.extend(without_deleted(&alone).0.statements().iter().cloned());
             }
         }
         lost
+    }
+
+    /// What is to come back to the document.
+    pub fn lost_of(&self, document: &Document) -> Vec<Statement> {
+        if self.wish.restore {
+            self.lost(document)
+        } else {
+            Vec::new()
+        }
+    }
+
+    /// Gives the variables of known statements their meaning back: by another
+    /// `Version` the same text denies nobody, or everybody. Says whether it did.
+    fn revive(&self, document: &mut Document, done: &mut Vec<String>) -> bool {
+        let lost = self.lost_of(document);
+        let revived = self
+            .known()
+            .filter(|_| lost.iter().any(|one| !document.takes(one)))
+            .and_then(|known| document.with_variables_of(known));
+        let Some(revived) = revived else {
+            return false;
+        };
+        done.push("set the policy's known `Version` again, which variables need".into());
+        *document = revived;
+        true
     }
 
     /// What is known, but for statements of which only deleted users and roles
@@ -440,8 +427,8 @@ impl Mending<'_> {
     }
 
     /// A document of this statement alone.
-    pub fn just(&self, statement: &Statement) -> Document {
-        Document::empty_of(self.terms.kind).with_statements(std::slice::from_ref(statement))
+    pub fn just(statement: &Statement) -> Document {
+        Document::of_statements(std::slice::from_ref(statement))
     }
 
     /// Whether a Deny by itself keeps CloudTrail out.
@@ -455,17 +442,9 @@ impl Mending<'_> {
         statement.is_deny()
             && self.wish.deliveries.iter().any(|delivery| {
                 bucket_delivers(
-                    &add_missing(Some(&self.just(statement)), delivery),
+                    &add_missing(Some(&Self::just(statement)), delivery),
                     delivery,
                 ) == answer
             })
     }
-}
-
-fn tell_delivery(delivery: &Delivery) -> String {
-    format!("let CloudTrail deliver for {} again", delivery.trail_arn)
-}
-
-fn tell_return(statement: &Statement) -> String {
-    format!("put {} back", named(statement.sid(), "a lost statement"))
 }

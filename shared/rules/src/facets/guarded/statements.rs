@@ -1,6 +1,9 @@
 //! What single statements of a policy are for.
 
-use auditward_policy::{Document, Removal, Statement};
+use std::collections::BTreeSet;
+
+use auditward_policy::cloudtrail::Delivery;
+use auditward_policy::{Document, Removal, Statement, place};
 
 use crate::facet::PolicyState;
 use crate::json::Json;
@@ -43,20 +46,32 @@ pub(super) fn missing(of: &PolicyState, other: &PolicyState) -> Vec<Statement> {
 }
 
 /// What can be written of a policy that the service refuses, as somebody whom a
-/// returning statement names is gone: all but those. `None`: nothing would change.
+/// returning statement names is gone: all but those. Whom the live policy names is
+/// there. `None`: nothing would change.
 pub fn without_returning(from: &PolicyState, to: &PolicyState) -> Option<PolicyState> {
     let document = to.document()?;
     let returning = missing(to, from);
-    let names_somebody = |statement: &Statement| {
-        let principal = statement.element("Principal").unwrap_or_default();
-        principal.contains(":role/") || principal.contains(":user/")
+    let there = from
+        .document()
+        .map(Document::statements)
+        .unwrap_or_default();
+    let there: BTreeSet<String> = there.iter().flat_map(somebody).collect();
+    let may_be_gone = |one: &Statement| {
+        returning.contains(one) && somebody(one).iter().any(|who| !there.contains(who))
     };
     let all = document.statements().iter();
-    let left = all.filter(|one| !(returning.contains(one) && names_somebody(one)));
-    let left: Vec<Statement> = left.cloned().collect();
+    let left: Vec<Statement> = all.filter(|one| !may_be_gone(one)).cloned().collect();
     let less = PolicyState::Document(document.with_statements(&left));
     let fewer = left.len() < document.statements().len();
     (fewer && !left.is_empty() && !less.same(from)).then_some(less)
+}
+
+/// Everybody whom a statement names who can be gone: users, roles and accounts.
+fn somebody(statement: &Statement) -> Vec<String> {
+    let mut all = statement.names("AWS");
+    all.retain(|who| who != "*");
+    all.extend(statement.names("CanonicalUser"));
+    all
 }
 
 /// Whether a document has a statement, perhaps with the unique ids of users and
@@ -77,10 +92,7 @@ pub(super) fn named(sid: Option<&str>, otherwise: &str) -> String {
 
 /// What is taken out, for people.
 pub fn tell_removal(removal: &Removal) -> String {
-    let which = named(
-        removal.sid.as_deref(),
-        &format!("statement {}", removal.index + 1),
-    );
+    let which = named(removal.sid.as_deref(), &place(removal.index));
     if !removal.whole && !removal.values.is_empty() {
         return format!("take {} out of {which}", removal.values.join(", "));
     }
@@ -88,4 +100,12 @@ pub fn tell_removal(removal: &Removal) -> String {
         return format!("take {which} out, which lets outsiders in");
     }
     format!("take {} out of {which}", removal.principals.join(", "))
+}
+
+pub(super) fn tell_delivery(delivery: &Delivery) -> String {
+    format!("let CloudTrail deliver for {} again", delivery.trail_arn)
+}
+
+pub(super) fn tell_return(statement: &Statement) -> String {
+    format!("put {} back", named(statement.sid(), "a lost statement"))
 }

@@ -14,6 +14,8 @@ pub(super) struct Mended {
     pub evidence_on: bool,
     /// What was done besides giving statements back to those locked out.
     pub done: Vec<String>,
+    /// Whether something lost cannot come back, by the `Version` of the document.
+    pub untaken: bool,
 }
 
 /// The document with what must be in it, and without what must not.
@@ -30,6 +32,7 @@ pub(super) fn mended(
             to,
             evidence_on,
             done: Vec::new(),
+            untaken: false,
         };
     }
     // What may be an outsider is told, and never taken out.
@@ -41,33 +44,63 @@ pub(super) fn mended(
     let known = baseline.map(|known| narrow(known, Kind::Key, &zone).document);
     let mut done = Vec::new();
     let mut document = live.clone();
-    for statement in known.iter().flat_map(Document::statements) {
-        if !is_lost(statement, &document) {
-            continue;
+    let locked_out = |document: &Document| locked_out(document, key, wish, settings).len();
+    // What goes may have kept something from coming back.
+    for _ in 0..2 {
+        if let Some(known) = &known {
+            put_back(&mut document, known, &locked_out, &mut done);
         }
-        let mut with = document.clone();
-        with.statement_append(statement);
-        // A Deny comes back only where it locks nobody out.
-        let worse = statement.is_deny()
-            && locked_out(&with, key, wish, settings).len()
-                > locked_out(&document, key, wish, settings).len();
-        if !worse {
-            let sid = statement.sid().filter(|sid| !sid.is_empty());
-            done.push(sid.map_or_else(
-                || "put a lost statement back".to_owned(),
-                |sid| format!("put statement `{sid}` back"),
-            ));
-            document = with;
-        }
+        let narrowed = narrow(&document, Kind::Key, &zone);
+        done.extend(narrowed.removed.iter().map(tell_removal));
+        document = narrowed.document;
     }
-    let narrowed = narrow(&document, Kind::Key, &zone);
-    done.extend(narrowed.removed.iter().map(tell_removal));
-    let (to, evidence_on) = restored(&narrowed.document, wish, known.as_ref(), settings, key);
+    let untaken = known.iter().any(|known| has_untaken(&document, known));
+    let (to, evidence_on) = restored(&document, wish, known.as_ref(), settings, key);
     Mended {
         to,
         evidence_on: evidence_on && done.is_empty(),
         done,
+        untaken,
     }
+}
+
+/// Puts back what is lost. A Deny comes back only where it locks nobody out, be it
+/// by the `Version` that its variables need.
+fn put_back(
+    document: &mut Document,
+    known: &Document,
+    locked_out: &dyn Fn(&Document) -> usize,
+    done: &mut Vec<String>,
+) {
+    let worse = |with: &Document, document: &Document| locked_out(with) > locked_out(document);
+    if has_untaken(document, known)
+        && let Some(with) = document.with_variables_of(known)
+        && !worse(&with, document)
+    {
+        done.push("set the known `Version` again, which variables need".into());
+        *document = with;
+    }
+    for statement in known.statements() {
+        let mut with = document.clone();
+        if !is_lost(statement, document)
+            || !with.statement_append(statement)
+            || (statement.is_deny() && worse(&with, document))
+        {
+            continue;
+        }
+        let sid = statement.sid().filter(|sid| !sid.is_empty());
+        done.push(sid.map_or_else(
+            || "put a lost statement back".to_owned(),
+            |sid| format!("put statement `{sid}` back"),
+        ));
+        *document = with;
+    }
+}
+
+/// Whether something lost would not mean the same in the document, by its `Version`.
+fn has_untaken(document: &Document, known: &Document) -> bool {
+    let mut all = known.statements().iter();
+    all.any(|one| is_lost(one, document) && !document.takes(one))
 }
 
 /// Whether a recorded statement that keeps the key safe or in use is gone: a

@@ -274,6 +274,7 @@ impl Facet for KeyPolicy {
             to,
             evidence_on,
             mut done,
+            untaken,
         } = mended(document, wish, baseline, scene);
         if !mended(&to, wish, baseline, scene).to.means_the_same(&to) {
             return Decision::ByHand(
@@ -300,7 +301,15 @@ impl Facet for KeyPolicy {
             ));
         }
         if to.means_the_same(document) {
-            return Decision::Safe;
+            return if untaken {
+                Decision::ByHand(
+                    "a known statement was lost whose variables the `Version` of the key's policy does not know; \
+                     put both back by hand"
+                        .into(),
+                )
+            } else {
+                Decision::Safe
+            };
         }
         let missing = locked_out(document, key, wish, settings);
         if !missing.is_empty() {

@@ -183,6 +183,27 @@ fn what_a_service_and_a_deny_lost_comes_back_from_the_baseline() {
 }
 
 #[test]
+fn a_lost_deny_comes_back_with_the_version_that_its_variables_need() {
+    let team =
+        r#","Condition":{"StringNotEquals":{"aws:PrincipalTag/team":"${aws:ResourceTag/team}"}}}"#;
+    let team = format!("{}{team}", KEEP.strip_suffix('}').unwrap());
+    let known = policy(&[ROOT, ENCRYPT, DESCRIBE, &team]);
+    let old = |state: PolicyState| {
+        PolicyState::read(&state.text().unwrap().replace("2012-10-17", "2008-10-17"))
+    };
+    for live in [old(known.clone()), old(policy(&[ROOT, ENCRYPT, DESCRIBE]))] {
+        let change = changed(guard(&live, Some(&known)));
+        assert!(change.to.same(&known), "{:?}", change.to);
+    }
+    let other = team.replace("/team", "/other");
+    let live = old(policy(&[ROOT, ENCRYPT, DESCRIBE, &other]));
+    let Decision::ByHand(why) = guard(&live, Some(&known)) else {
+        panic!("text is made no variable");
+    };
+    assert!(why.contains("Version"), "{why}");
+}
+
+#[test]
 fn a_recorded_deny_that_would_lock_the_guard_out_does_not_come_back() {
     let whole = policy(&[ROOT, ENCRYPT, DESCRIBE, LOCK]);
     assert_eq!(

@@ -50,8 +50,8 @@ impl Keep for Content {
             .filter(|one| one.is_deny() || good.contains_statement(one));
         let mut mended = live.with_statements(&keep.cloned().collect::<Vec<_>>());
         for statement in good.statements().iter().filter(|one| one.is_deny()) {
-            if !denies(&mended, statement) {
-                mended.statement_append(statement);
+            if !denies(&mended, statement) && !mended.statement_append(statement) {
+                return known.clone();
             }
         }
         let mended = PolicyState::Document(mended);

@@ -1,4 +1,6 @@
 mod left;
+mod named;
+mod variables;
 
 use auditward_policy::cloudtrail::{Delivery, bucket_delivers, bucket_statements};
 use auditward_policy::{Foreign, Kind, Tri, analyze};
@@ -64,16 +66,25 @@ fn any_policy() -> impl Strategy<Value = PolicyState> {
         REPLICAS,
         CDN,
         DENY_REGION,
+        variables::ONLY_OWN,
+        variables::OWN_FOLDER,
+        named::SPARES_GONE,
     ];
-    let statements = prop::sample::subsequence(pool, 0..11).prop_shuffle();
-    (statements, any::<bool>(), prop::bool::weighted(0.1)).prop_map(
-        |(statements, delivers, absent)| match (absent, delivers) {
+    let statements = prop::sample::subsequence(pool, 0..14).prop_shuffle();
+    let (absent, old) = (prop::bool::weighted(0.1), prop::bool::weighted(0.2));
+    (statements, any::<bool>(), absent, old).prop_map(|(statements, delivers, absent, old)| {
+        let state = match (absent, delivers) {
             (true, _) => PolicyState::Absent,
             (false, true) => of_log_bucket(&statements),
             (false, false) if statements.is_empty() => PolicyState::Absent,
             (false, false) => of(&statements),
-        },
-    )
+        };
+        if old {
+            variables::lowered(&state)
+        } else {
+            state
+        }
+    })
 }
 
 fn any_wish() -> impl Strategy<Value = PolicyWish> {
