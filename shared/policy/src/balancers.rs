@@ -1,9 +1,10 @@
 //! AWS's own accounts that deliver the access logs of load balancers.
 
-use crate::Kind;
 use crate::analysis::Engine;
+use crate::json::{Tape, View};
 use crate::policy::Stmt;
 use crate::principal::{Form, Principal};
+use crate::{Kind, Statement};
 
 /// The accounts of Elastic Load Balancing in the regions that had one before
 /// August 2022, in all partitions; later regions use a service principal. From
@@ -62,5 +63,34 @@ impl<'t> Engine<'t> {
             && stmt
                 .actions()
                 .all(|action| action.eq_ignore_ascii_case(WRITES))
+    }
+}
+
+impl Statement {
+    /// Whether it lets services and accounts of load balancers deliver into a
+    /// bucket, and does nothing else.
+    #[must_use]
+    pub fn delivers_logs(&self) -> bool {
+        let Ok(tape) = Tape::parse(self.to_json()) else {
+            return false;
+        };
+        let delivers = |family: &str, who: &str| match Principal::parse(family, who).form {
+            Form::Service => true,
+            Form::Account(account) => ACCOUNTS.contains(&account),
+            _ => false,
+        };
+        let principal = tape.root().get("Principal");
+        let mut named = principal.into_iter().flat_map(View::entries).peekable();
+        let actions = self.texts("Action");
+        self.is_allow()
+            && self.element("NotPrincipal").is_none()
+            && self.element("NotResource").is_none()
+            && !actions.is_empty()
+            && actions.iter().all(|one| one.eq_ignore_ascii_case(WRITES))
+            && named.peek().is_some()
+            && named.all(|(family, values)| {
+                let mut all = values.items();
+                all.all(|who| who.scalar().is_some_and(|who| delivers(family.text(), who)))
+            })
     }
 }

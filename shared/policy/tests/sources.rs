@@ -161,6 +161,36 @@ fn a_deny_is_known_though_whom_it_spares_was_deleted() {
 }
 
 #[test]
+fn logs_are_delivered_by_services_and_by_accounts_of_load_balancers() {
+    let lets = |principal: &str, action: &str| {
+        let text = format!(
+            r#"{{"Effect":"Allow","Principal":{principal},"Action":{action},"Resource":"*"}}"#
+        );
+        Statement::parse(&text)
+            .expect("a statement")
+            .delivers_logs()
+    };
+    let put = r#""s3:PutObject""#;
+    let balancer = r#"{"AWS":"arn:aws:iam::156460612806:root"}"#;
+    assert!(lets(balancer, put));
+    assert!(lets(
+        r#"{"AWS":["156460612806","127311923021"],"Service":"logdelivery.elasticloadbalancing.amazonaws.com"}"#,
+        put
+    ));
+    assert!(lets(r#"{"Service":"delivery.logs.amazonaws.com"}"#, put));
+    assert!(!lets(balancer, r#"["s3:PutObject","s3:GetObject"]"#));
+    for other in [
+        r#"{"AWS":["156460612806","333333333333"]}"#,
+        r#"{"AWS":"arn:aws:iam::156460612806:role/x"}"#,
+        r#"{"AWS":"*"}"#,
+        r#""*""#,
+        "{}",
+    ] {
+        assert!(!lets(other, put), "{other}");
+    }
+}
+
+#[test]
 fn a_statement_is_known_though_its_role_was_deleted() {
     let of = |sid: &str, who: &str| {
         let text = format!(

@@ -9,10 +9,12 @@ use crate::facet::PolicyState;
 use crate::json::Json;
 
 /// Whether losing a statement makes a bucket less safe: a Deny, or what log
-/// delivery needs, by a service or by another account's replication.
+/// delivery needs, by a service, by load balancers of older regions or by another
+/// account's replication.
 pub(super) fn keeps_safe(statement: &Statement) -> bool {
     statement.is_deny()
         || (statement.is_allow() && is_for_services(statement))
+        || statement.delivers_logs()
         || lets_replicas_in(statement)
 }
 

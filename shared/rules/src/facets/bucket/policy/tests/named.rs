@@ -1,4 +1,4 @@
-//! Whom statements name: users and roles that were deleted.
+//! Whom statements name: users and roles that were deleted, and AWS's own accounts.
 
 use super::*;
 use crate::facets::guarded::without_returning;
@@ -6,6 +6,7 @@ use crate::facets::guarded::without_returning;
 const ALL_BUT: &str = r#"{"Sid":"AllBut","Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:iam::111111111111:root","arn:aws:iam::111111111111:role/reader"]},"Action":"s3:DeleteObject","Resource":"arn:aws:s3:::acme-org-trail-logs/*"}"#;
 /// The same once the role was deleted.
 pub const SPARES_GONE: &str = r#"{"Sid":"AllBut","Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:iam::111111111111:root","AROAQCGVN3O6B7EXAMPLE"]},"Action":"s3:DeleteObject","Resource":"arn:aws:s3:::acme-org-trail-logs/*"}"#;
+const BALANCERS: &str = r#"{"Sid":"Balancers","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::156460612806:root"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-org-trail-logs/AWSLogs/111111111111/elasticloadbalancing/*"}"#;
 
 #[test]
 fn a_role_that_was_deleted_is_spared_in_no_document_that_is_written() {
@@ -70,4 +71,22 @@ fn whoever_may_be_gone_does_not_come_back_where_s3_refuses_it() {
         &known_root,
     ]);
     assert_eq!(without_returning(&live, &to), None);
+}
+
+#[test]
+fn the_lost_delivery_of_load_balancers_comes_back() {
+    let both = BALANCERS.replace(
+        r#"{"AWS":"arn:aws:iam::156460612806:root"}"#,
+        r#"{"AWS":"156460612806","Service":"logdelivery.elasticloadbalancing.amazonaws.com"}"#,
+    );
+    for lost in [BALANCERS, &both] {
+        let known = of_log_bucket(&[lost]);
+        let change = changed(decide(&of_log_bucket(&[]), &guard(), Some(&known)));
+        assert!(change.to.same(&known), "{:?}", change.to);
+    }
+    // More than delivery is for its owner to put back.
+    let reads = BALANCERS.replace("s3:PutObject", "s3:GetObject");
+    let live = of_log_bucket(&[]);
+    let known = of_log_bucket(&[&reads]);
+    assert_eq!(decide(&live, &guard(), Some(&known)), Decision::Safe);
 }
