@@ -189,16 +189,28 @@ impl Ask<'_> {
     }
 
     fn is_named(&self, policy: &Policy<'_>, stmt: &Stmt<'_>) -> Val {
-        let named = policy
-            .principals_of(stmt)
-            .iter()
-            .fold(Val::NEVER, |any, principal| any.or(self.is(principal)));
+        let principals = policy.principals_of(stmt).iter();
         if stmt.has_principal {
-            named
+            principals.fold(Val::NEVER, |any, one| any.or(self.is(one)))
         } else if stmt.not_principal {
-            named.not()
+            let spared = principals.fold(Val::NEVER, |any, one| any.or(self.is_spared_as(one)));
+            spared.not()
         } else {
             Val::UNKNOWN
+        }
+    }
+
+    /// Whether an entry of `NotPrincipal` is about the asker. An account there does not
+    /// stand for its users and roles: [they are named beside it](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html#specifying-notprincipal).
+    /// Where access is sought for, it is taken to spare them all the same.
+    fn is_spared_as(&self, principal: &Principal<'_>) -> Val {
+        match (self.known, principal.form, self.asker) {
+            (Known::Principal, Form::Account(_), Asker::Iam(own))
+                if !matches!(own.form, Form::Account(_)) =>
+            {
+                Val::NEVER
+            }
+            _ => self.is(principal),
         }
     }
 

@@ -224,6 +224,21 @@ fn the_key_of_a_trail() {
     );
 }
 
+#[test]
+fn an_account_that_is_spared_does_not_spare_its_roles() {
+    let role = "arn:aws:iam::111111111111:role/auditward";
+    let allowed = |spared: &str, who: &str| {
+        let text = format!(
+            r#"{{"Version":"2012-10-17","Statement":[{{"Effect":"Allow","Principal":{{"AWS":"111111111111"}},"Action":"kms:*","Resource":"*"}},{{"Effect":"Deny","NotPrincipal":{{"AWS":[{spared}]}},"Action":"kms:*","Resource":"*"}}]}}"#
+        );
+        principal_allowed(&parse(&text), Kind::Key, who, "kms:EnableKey", "*")
+    };
+    let root = r#""arn:aws:iam::111111111111:root""#;
+    assert_eq!(allowed(root, role), Tri::No);
+    assert_eq!(allowed(root, "111111111111"), Tri::Yes);
+    assert_eq!(allowed(&format!(r#"{root},"{role}""#), role), Tri::Yes);
+}
+
 fn verdict(statements: &str, protected: &Protected) -> Verdict {
     let text = format!(r#"{{"Version":"2012-10-17","Statement":[{statements}]}}"#);
     tampering(&parse(&text), protected)

@@ -6,10 +6,12 @@ use std::marker::PhantomData;
 
 use auditward_policy::{Document, Kind, Statement, Tri, Zone, narrow, principal_allowed};
 
-use crate::arn::partition_of;
+use crate::arn::{Arn, partition_of};
 use crate::facet::{At, Decision, Facet, PolicyState, Scene, Standing};
 use crate::facets::kept::AsRecorded;
 use crate::facets::key::guard_roles;
+use crate::inventory::Inventory;
+use crate::rule::Function;
 use crate::settings::Settings;
 
 /// What distinguishes one service's policies from another's.
@@ -28,7 +30,7 @@ pub trait Hears: Debug + Send + Sync + 'static {
 #[derive(Debug)]
 pub struct Heard<H>(PhantomData<H>);
 
-/// Whether a Deny statement keeps Auditward's own roles from an action.
+/// Whether a Deny statement surely keeps Auditward's own roles from an action.
 pub fn shuts_up(
     statement: &Statement,
     kind: Kind,
@@ -36,8 +38,19 @@ pub fn shuts_up(
     at: &At,
     settings: &Settings,
 ) -> bool {
+    gets_past(statement, kind, action, at, settings) == Tri::No
+}
+
+/// Whether Auditward's own roles get past a statement to an action.
+pub fn gets_past(
+    statement: &Statement,
+    kind: Kind,
+    action: &str,
+    at: &At,
+    settings: &Settings,
+) -> Tri {
     if !statement.is_deny() {
-        return false;
+        return Tri::Yes;
     }
     let partition = partition_of(&at.region);
     let owner = format!("arn:{partition}:iam::{}", at.account);
@@ -47,16 +60,63 @@ pub fn shuts_up(
         at.resource
     );
     let Ok(allow) = Statement::parse(&allow) else {
-        return false;
+        return Tri::CannotTell;
     };
     let document = Document::of_statements(&[allow, statement.clone()]);
-    // Any role whose name is like those of ours, and those that it names.
-    let likely = settings.roles.guard.iter().map(|name| {
-        let name = name.replace(['*', '?'], "self-guard");
-        format!("{owner}:role/{name}")
+    let ask = |roles: Vec<String>| -> Vec<Tri> {
+        let roles = roles.iter();
+        roles
+            .map(|role| principal_allowed(&document, kind, role, action, &at.resource))
+            .collect()
+    };
+    let named = ask(guard_roles(statement, settings));
+    let likely = ask(likely(kind, &owner, at, settings));
+    let others = match kind {
+        Kind::Key => ask(spoken_of(statement, at, settings)),
+        _ => Vec::new(),
+    };
+    let spares = others.contains(&Tri::Yes);
+    if named.contains(&Tri::No) || likely.contains(&Tri::No) && !spares {
+        return Tri::No;
+    }
+    let mut all = named.into_iter().chain(likely).chain(others);
+    if all.all(|answer| answer == Tri::Yes) {
+        Tri::Yes
+    } else {
+        Tri::CannotTell
+    }
+}
+
+/// Roles of ours as they are likely to be called: which role works on a resource, and
+/// from which region, is not known for sure.
+fn likely(kind: Kind, owner: &str, at: &At, settings: &Settings) -> Vec<String> {
+    let key = kind == Kind::Key;
+    let home = settings
+        .home
+        .as_ref()
+        .filter(|home| key && home.account != at.account && !home.member_role.is_empty());
+    if let Some(home) = home {
+        return vec![format!("{owner}:role/{}", home.member_role)];
+    }
+    let word = match key {
+        true => format!("trail-guard-{}", at.region),
+        false => "self-guard".to_owned(),
+    };
+    let patterns = settings.roles.guard.iter();
+    let names = patterns.map(|name| name.replace(['*', '?'], &word));
+    names.map(|name| format!("{owner}:role/{name}")).collect()
+}
+
+/// Roles of the stack that a statement speaks of, be it to spare them or to hit them:
+/// the one of trail-guard may be that of another region.
+fn spoken_of(statement: &Statement, at: &At, settings: &Settings) -> Vec<String> {
+    let none = Inventory::default();
+    let texts = statement.to_json().split('"').filter(|text| {
+        Arn::parse(text).is_some_and(|arn| {
+            arn.account == at.account && arn.name().contains(Function::TrailGuard.name())
+        }) && settings.is_stack_role(text, &none)
     });
-    let mut roles = likely.chain(guard_roles(statement, settings));
-    roles.any(|role| principal_allowed(&document, kind, &role, action, &at.resource) == Tri::No)
+    texts.map(str::to_owned).collect()
 }
 
 impl<H: Hears> Facet for Heard<H> {

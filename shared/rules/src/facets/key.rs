@@ -11,7 +11,7 @@ use crate::facet::{Decision, Facet, Scene, Standing};
 
 pub use grants::{Grant, GrantsWish, KeyGrant, KeyGrants};
 pub(crate) use policy::guard_roles;
-pub use policy::{KeyPolicy, KeyPolicyWish, LockedOut, locked_out};
+pub use policy::{KeyPolicy, KeyPolicyWish, LockedOut, locked_out, may_be_denied};
 pub use rotation::{KeyRotation, Rotation};
 
 /// Whether a key can be used.

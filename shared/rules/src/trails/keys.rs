@@ -5,7 +5,9 @@ use auditward_policy::{Deputy, Document, Foreign, Kind, analyze};
 use crate::actor::Actor;
 use crate::arn::Arn;
 use crate::facet::{At, PolicyState, Step};
-use crate::facets::key::{KeyPolicy, KeyPolicyWish, KeyState, KeyWish, Life, locked_out};
+use crate::facets::key::{
+    KeyPolicy, KeyPolicyWish, KeyState, KeyWish, Life, locked_out, may_be_denied,
+};
 use crate::rule::{
     Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch, is_shown,
 };
@@ -129,13 +131,19 @@ fn lockout(call: &Call<'_>) -> Judged {
         return Judged::CannotTell(Draft::new(key.resource, summary).step(step));
     };
     let out = locked_out(&document, &key.resource, &wish, call.settings);
+    let open = may_be_denied(&document, &key.resource, None, call.settings);
     let step = step.wrote(PolicyState::Document(document));
-    let told: Vec<_> = out.iter().map(|one| one.who.as_str()).collect();
+    let mut told: Vec<_> = out.iter().map(|one| one.who.as_str()).collect();
+    // Of a lock-out that is sure nothing more need be said.
+    if told.is_empty() {
+        told.extend(open.as_deref());
+    }
+    let told_nothing = told.is_empty();
     let summary = format!("the policy of {name} was replaced: {}", told.join("; "));
     let draft = Draft::new(key.resource, summary).step(step);
     match out.iter().find(|one| !one.unclear) {
         Some(_) => draft.into(),
-        None if out.is_empty() => Judged::Clean,
+        None if told_nothing => Judged::Clean,
         None => Judged::CannotTell(draft),
     }
 }

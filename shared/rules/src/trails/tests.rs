@@ -1,5 +1,6 @@
 mod attempts;
 mod grants;
+mod lockouts;
 mod stores;
 
 use chrono::{DateTime, Utc};

@@ -9,9 +9,9 @@ use auditward_policy::cloudtrail::{Delivery, add_missing_key, key_delivers};
 use auditward_policy::{Document, Kind, Statement, Tri, principal_allowed};
 use serde::{Deserialize, Serialize};
 
-use crate::arn::{Arn, glob};
-use crate::facet::{Change, Decision, Facet, PolicyState, Scene, Standing};
-
+use crate::arn::Arn;
+use crate::facet::{At, Change, Decision, Facet, PolicyState, Scene, Standing};
+use crate::facets::heard::gets_past;
 use crate::inventory::Inventory;
 use crate::json::Json;
 use crate::settings::Settings;
@@ -69,22 +69,73 @@ const MANAGE: [&str; 2] = ["kms:PutKeyPolicy", "kms:EnableKey"];
 
 /// What Auditward's roles do to a key.
 const GUARD: [&str; 5] = [
-    "kms:describekey",
-    "kms:enablekey",
-    "kms:cancelkeydeletion",
-    "kms:getkeypolicy",
-    "kms:putkeypolicy",
+    "kms:DescribeKey",
+    "kms:EnableKey",
+    "kms:CancelKeyDeletion",
+    "kms:GetKeyPolicy",
+    "kms:PutKeyPolicy",
 ];
 
-/// Whether a statement denies any of that.
-fn takes_power(statement: &Statement) -> bool {
-    let actions = statement.texts("Action");
-    let denies = |needed: &str| {
-        actions
-            .iter()
-            .any(|action| glob(&action.to_ascii_lowercase(), needed))
+/// The actions of those that a statement keeps Auditward's roles from, or may keep
+/// them from.
+fn kept_from(statement: &Statement, at: &At, settings: &Settings) -> Vec<(&'static str, Tri)> {
+    let answers = GUARD.map(|action| {
+        let answer = gets_past(statement, Kind::Key, action, at, settings);
+        (action, answer)
+    });
+    let mut kept = Vec::from(answers);
+    kept.retain(|(_, answer)| *answer != Tri::Yes);
+    kept
+}
+
+/// How a statement surely denies Auditward what it does to a key, in words.
+fn denied(statement: &Statement, at: &At, settings: &Settings) -> Vec<String> {
+    let kept = kept_from(statement, at, settings);
+    if kept.is_empty() {
+        return Vec::new();
+    }
+    // Whoever names a role of ours means it, whatever the conditions.
+    let named = guard_roles(statement, settings);
+    if !named.is_empty() {
+        let denied = named.into_iter().map(|role| format!("{role} is denied"));
+        return denied.collect();
+    }
+    let sure = kept.iter().filter(|(_, answer)| *answer == Tri::No);
+    let actions: Vec<_> = sure.map(|(action, _)| *action).collect();
+    if actions.is_empty() {
+        return Vec::new();
+    }
+    vec![format!("Auditward is denied {}", actions.join(", "))]
+}
+
+/// Whether a Deny that is not known may keep Auditward from what it does to a key,
+/// where its conditions do not tell.
+pub fn may_be_denied(
+    document: &Document,
+    key: &str,
+    known: Option<&Document>,
+    settings: &Settings,
+) -> Option<String> {
+    let at = at(key);
+    let open = |statement: &&Statement| {
+        !known.is_some_and(|known| known.contains_statement(statement))
+            && !kept_from(statement, &at, settings).is_empty()
     };
-    statement.is_deny() && (actions.is_empty() || GUARD.into_iter().any(denies))
+    let statement = document.statements().iter().find(open)?;
+    let sid = statement.sid().filter(|sid| !sid.is_empty());
+    let which = sid.map_or_else(
+        || "a Deny in the key's policy".to_owned(),
+        |sid| format!("Deny `{sid}` in the key's policy"),
+    );
+    Some(format!(
+        "whether {which} keeps Auditward from guarding the key cannot be told from its conditions; take it out by hand if it is not meant"
+    ))
+}
+
+/// The key as a resource.
+fn at(key: &str) -> At {
+    let (account, region) = Arn::parse(key).map_or(("", ""), |arn| (arn.account, arn.region));
+    At::new(account, region, key)
 }
 
 fn owner_manages(document: &Document, key: &str) -> Tri {
@@ -121,15 +172,28 @@ pub(super) fn principals(statement: &Statement) -> Vec<String> {
         .collect()
 }
 
-/// Auditward's own roles among a statement's principals.
+/// Auditward's own roles, and sessions of theirs, among a statement's principals.
 pub(crate) fn guard_roles(statement: &Statement, settings: &Settings) -> Vec<String> {
     let none = Inventory::default();
     let mut roles = principals(statement);
     roles.retain(|name| {
-        Arn::parse(name).is_some_and(|arn| arn.resource.starts_with("role/"))
-            && settings.is_guard_role(name, &none)
+        role_of(name).is_some_and(|role| {
+            settings.is_guard_role(&role, &none) || settings.is_member_role(&role)
+        })
     });
     roles
+}
+
+/// The role that a principal is, or is a session of.
+fn role_of(principal: &str) -> Option<String> {
+    let arn = Arn::parse(principal)?;
+    if arn.is_role() {
+        return Some(principal.to_owned());
+    }
+    let session = arn.resource.strip_prefix("assumed-role/")?;
+    let name = session.split('/').next()?;
+    let (partition, account) = (arn.partition, arn.account);
+    Some(format!("arn:{partition}:iam::{account}:role/{name}"))
 }
 
 /// Whom a key's policy locks out, of those who must not be.
@@ -161,13 +225,10 @@ pub fn locked_out(
             owner_manages(document, key),
             format!("account {} cannot manage the key", owner(key)),
         );
-        for statement in document
-            .statements()
-            .iter()
-            .filter(|statement| takes_power(statement))
-        {
-            for role in guard_roles(statement, settings) {
-                ask(Tri::No, format!("{role} is denied"));
+        let at = at(key);
+        for statement in document.statements() {
+            for who in denied(statement, &at, settings) {
+                ask(Tri::No, who);
             }
         }
     }
@@ -301,14 +362,17 @@ impl Facet for KeyPolicy {
             ));
         }
         if to.means_the_same(document) {
-            return if untaken {
-                Decision::ByHand(
+            if untaken {
+                return Decision::ByHand(
                     "a known statement was lost whose variables the `Version` of the key's policy does not know; \
                      put both back by hand"
                         .into(),
-                )
-            } else {
-                Decision::Safe
+                );
+            }
+            let open = may_be_denied(document, key, baseline, settings);
+            return match open.filter(|_| wish.owner) {
+                Some(why) => Decision::CannotTell(why),
+                None => Decision::Safe,
             };
         }
         let missing = locked_out(document, key, wish, settings);
@@ -331,6 +395,14 @@ impl Facet for KeyPolicy {
             first: Vec::new(),
             why: done.join("; "),
             confirm: false,
+        })
+    }
+
+    fn evidence(wish: &KeyPolicyWish) -> Option<KeyPolicyWish> {
+        let more = wish.owner || wish.outsiders;
+        (more && !wish.trails.is_empty()).then(|| KeyPolicyWish {
+            trails: wish.trails.clone(),
+            ..KeyPolicyWish::default()
         })
     }
 

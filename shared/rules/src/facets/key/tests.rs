@@ -5,6 +5,8 @@ use super::*;
 use crate::facet::PolicyState;
 use crate::facets::law::{Stage, changed, keeps_the_law};
 
+mod denied;
+
 const KEY: &str = "arn:aws:kms:eu-west-1:111111111111:key/7c1f9e42-5b0d-4a83-9c6e-2f81d0b7a354";
 const TRAIL: &str = "arn:aws:cloudtrail:eu-west-1:111111111111:trail/org-trail";
 
@@ -20,8 +22,9 @@ const EVERYBODY: &str =
     r#"{"Sid":"Everybody","Effect":"Allow","Principal":"*","Action":"kms:*","Resource":"*"}"#;
 const LOGS: &str = r#"{"Sid":"Logs","Effect":"Allow","Principal":{"Service":"logs.eu-west-1.amazonaws.com"},"Action":["kms:Encrypt*","kms:Decrypt*","kms:GenerateDataKey*"],"Resource":"*","Condition":{"ArnLike":{"kms:EncryptionContext:aws:logs:arn":"arn:aws:logs:eu-west-1:111111111111:*"}}}"#;
 const KEEP: &str = r#"{"Sid":"Keep","Effect":"Deny","Principal":{"AWS":"arn:aws:iam::111111111111:role/developer"},"Action":"kms:ScheduleKeyDeletion","Resource":"*"}"#;
-const ALL: [&str; 11] = [
-    ROOT, ENCRYPT, DESCRIBE, GUARD, READER, QUIET, LOCK, SIEM, EVERYBODY, LOGS, KEEP,
+const TRAP: &str = r#"{"Sid":"Trap","Effect":"Deny","Principal":"*","Action":"kms:CancelKeyDeletion","Resource":"*"}"#;
+const ALL: [&str; 12] = [
+    ROOT, ENCRYPT, DESCRIBE, GUARD, READER, QUIET, LOCK, SIEM, EVERYBODY, LOGS, KEEP, TRAP,
 ];
 
 fn policy(statements: &[&str]) -> PolicyState {
