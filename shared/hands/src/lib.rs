@@ -52,6 +52,10 @@ macro_rules! hand {
     };
 }
 
+/// Tags that AWS itself keeps, and that nobody else can write, begin with this.
+#[cfg(any(feature = "cloudtrail", feature = "iam"))]
+const AWS_TAGS: &str = "aws:";
+
 mod function;
 #[cfg(any(feature = "anywhere", feature = "iam", feature = "ram", feature = "s3"))]
 mod time;

@@ -11,6 +11,8 @@ use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Written};
 
 use super::CloudTrail;
+use super::tags::listed;
+use crate::AWS_TAGS;
 
 const CREATE: &str = "cloudtrail:CreateTrail";
 const UPDATE: &str = "cloudtrail:UpdateTrail";
@@ -36,17 +38,7 @@ impl Hand<TrailConfig> for CloudTrail<'_> {
         // Without a trail, its tags are not found either.
         let Some(trail) = trail else { return Ok(None) };
         let tags = tags.map_err(|error| Failure::of("cloudtrail:ListTags", &error))?;
-        let tags = tags
-            .resource_tag_list()
-            .iter()
-            .flat_map(|listed| listed.tags_list());
-        let tags = tags.map(|tag| {
-            (
-                tag.key().to_owned(),
-                tag.value().unwrap_or_default().to_owned(),
-            )
-        });
-        settings_of(trail, tags.collect()).map(Some)
+        settings_of(trail, listed(tags.resource_tag_list())).map(Some)
     }
 
     async fn write(
@@ -65,25 +57,35 @@ impl Hand<TrailConfig> for CloudTrail<'_> {
     }
 }
 
-/// Where a trail sends to besides its bucket.
+/// What a trail has besides its bucket, and can do without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Side {
     Topic,
     LogGroup,
+    Key,
+    Tags,
 }
 
 impl Side {
-    /// The one for which CloudTrail refuses a whole call: it is gone, or does not let
-    /// CloudTrail in.
-    fn refused(failure: &Failure) -> Option<Self> {
+    /// Those for which CloudTrail may refuse a whole call, in the order in which they
+    /// are left out: what is gone, or does not let CloudTrail in. Which error means
+    /// what, [CloudTrail's API](https://docs.aws.amazon.com/awscloudtrail/latest/APIReference/API_CreateTrail.html#API_CreateTrail_Errors) says.
+    fn refused(failure: &Failure) -> &'static [Self] {
         match failure.code.as_str() {
             "InsufficientSnsTopicPolicyException" | "InvalidSnsTopicNameException" => {
-                Some(Self::Topic)
+                &[Self::Topic]
             }
             "InvalidCloudWatchLogsLogGroupArnException"
             | "InvalidCloudWatchLogsRoleArnException"
-            | "CloudWatchLogsDeliveryUnavailableException" => Some(Self::LogGroup),
-            _ => None,
+            | "CloudWatchLogsDeliveryUnavailableException" => &[Self::LogGroup],
+            "InsufficientEncryptionPolicyException"
+            | "InvalidKmsKeyIdException"
+            | "KmsException"
+            | "KmsKeyDisabledException" => &[Self::Key],
+            // It may be the key of the topic as well.
+            "KmsKeyNotFoundException" => &[Self::Key, Self::Topic],
+            "InvalidTagParameterException" | "TagsLimitExceededException" => &[Self::Tags],
+            _ => &[],
         }
     }
 
@@ -91,6 +93,8 @@ impl Side {
         match self {
             Self::Topic => "topic",
             Self::LogGroup => "log group",
+            Self::Key => "key",
+            Self::Tags => "set of tags",
         }
     }
 
@@ -104,14 +108,16 @@ impl Side {
                 left.log_group = from.and_then(|from| from.log_group.clone());
                 left.log_role = from.and_then(|from| from.log_role.clone());
             }
+            Self::Key => left.key = from.and_then(|from| from.key.clone()),
+            Self::Tags => left.tags = from.map(|from| from.tags.clone()).unwrap_or_default(),
         }
         (left != *to).then_some(left)
     }
 }
 
 impl CloudTrail<'_> {
-    /// Writes all that CloudTrail takes: whoever deletes a trail's topic or the role of
-    /// its log group must not keep the trail itself away. What was left out is a
+    /// Writes all that CloudTrail takes: whoever deletes a trail's topic, its key or the
+    /// role of its log group must not keep the trail itself away. What was left out is a
     /// failure all the same, and told as one.
     async fn write_what_goes(
         &self,
@@ -139,8 +145,9 @@ impl CloudTrail<'_> {
                 (Ok(written), Some(refused)) => return Err(refused.after(&written)),
                 (Err(failure), earlier) => (failure, earlier),
             };
-            let side = Side::refused(&failure);
-            let left = side.and_then(|side| Some((side, side.left(from, &to)?)));
+            let left = Side::refused(&failure)
+                .iter()
+                .find_map(|side| Some((*side, side.left(from, &to)?)));
             let mut message = failure.message.clone();
             if let Some((side, _)) = &left {
                 message = format!("its {} cannot be set: {message}", side.name());
@@ -158,7 +165,8 @@ impl CloudTrail<'_> {
 
     async fn create(&self, at: &At, to: &TrailSettings) -> Result<Written, Failure> {
         let tag = |(key, value): (&String, &String)| Tag::builder().key(key).value(value).build();
-        let tags: Result<Vec<_>, _> = to.tags.iter().map(tag).collect();
+        let own = to.tags.iter().filter(|(key, _)| !key.starts_with(AWS_TAGS));
+        let tags: Result<Vec<_>, _> = own.map(tag).collect();
         let tags = tags.map_err(|error| Failure::other(CREATE, error.to_string()))?;
         let request = self
             .client(at)
@@ -296,6 +304,15 @@ mod tests {
         };
         assert_eq!(Side::Topic.left(Some(&from), &wanted), Some(from.clone()));
         assert_eq!(Side::LogGroup.left(Some(&from), &wanted), None);
+        let tagged = TrailSettings {
+            key: some("key"),
+            tags: BTreeMap::from([("owner".to_owned(), "security".to_owned())]),
+            ..wanted.clone()
+        };
+        assert_eq!(Side::Key.left(None, &tagged).unwrap().key, None);
+        assert_eq!(Side::Key.left(None, &wanted), None);
+        assert!(Side::Tags.left(None, &tagged).unwrap().tags.is_empty());
+        assert_eq!(Side::Tags.left(Some(&tagged), &tagged), None);
     }
 
     #[test]
@@ -306,16 +323,17 @@ mod tests {
                 ..Failure::other(CREATE, "refused")
             })
         };
-        assert_eq!(
-            side("InsufficientSnsTopicPolicyException"),
-            Some(Side::Topic)
-        );
-        assert_eq!(
-            side("InvalidCloudWatchLogsRoleArnException"),
-            Some(Side::LogGroup)
-        );
-        for other in ["InsufficientS3BucketPolicyException", "AccessDenied"] {
-            assert_eq!(side(other), None);
+        let known: [(&str, &[Side]); 7] = [
+            ("InsufficientSnsTopicPolicyException", &[Side::Topic]),
+            ("InvalidCloudWatchLogsRoleArnException", &[Side::LogGroup]),
+            ("InsufficientEncryptionPolicyException", &[Side::Key]),
+            ("KmsKeyNotFoundException", &[Side::Key, Side::Topic]),
+            ("TagsLimitExceededException", &[Side::Tags]),
+            ("InsufficientS3BucketPolicyException", &[]),
+            ("AccessDenied", &[]),
+        ];
+        for (code, sides) in known {
+            assert_eq!(side(code), sides, "{code}");
         }
     }
 

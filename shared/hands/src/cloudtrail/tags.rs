@@ -1,7 +1,7 @@
 //! How a trail or an event data store is tagged.
 
 use aws_sdk_cloudtrail::operation::RequestId;
-use aws_sdk_cloudtrail::types::Tag;
+use aws_sdk_cloudtrail::types::{ResourceTag, Tag};
 
 use auditward_rules::facet::At;
 use auditward_rules::facets::kept::Texts;
@@ -10,9 +10,21 @@ use auditward_runtime::failure::Failure;
 use auditward_runtime::hand::{Hand, Written};
 
 use super::CloudTrail;
+use crate::AWS_TAGS;
 
 const ADD: &str = "cloudtrail:AddTags";
 const REMOVE: &str = "cloudtrail:RemoveTags";
+
+/// The tags that CloudTrail lists, but for those that AWS itself keeps.
+pub(super) fn listed(resources: &[ResourceTag]) -> Texts {
+    let tags = resources.iter().flat_map(|resource| resource.tags_list());
+    tags.filter(|tag| !tag.key().starts_with(AWS_TAGS))
+        .map(|tag| {
+            let value = tag.value().unwrap_or_default();
+            (tag.key().to_owned(), value.to_owned())
+        })
+        .collect()
+}
 
 impl Hand<TrailTags> for CloudTrail<'_> {
     async fn read(&self, at: &At) -> Result<Option<Texts>, Failure> {
@@ -32,11 +44,7 @@ impl Hand<TrailTags> for CloudTrail<'_> {
                 }
                 Err(error) => return Err(Failure::of("cloudtrail:ListTags", &error)),
             };
-            let listed = answer.resource_tag_list().iter();
-            for tag in listed.flat_map(|resource| resource.tags_list()) {
-                let value = tag.value().unwrap_or_default().to_owned();
-                tags.insert(tag.key().to_owned(), value);
-            }
+            tags.extend(listed(answer.resource_tag_list()));
             next = answer.next_token().map(str::to_owned);
             if next.is_none() {
                 return Ok(Some(tags));
@@ -78,5 +86,21 @@ impl Hand<TrailTags> for CloudTrail<'_> {
             written = written.and(answer.request_id());
         }
         Ok(written)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_aws_tags_itself_is_nobody_elses_to_write() {
+        let tag = |key: &str| Tag::builder().key(key).value("v").build().unwrap();
+        let resource = ResourceTag::builder()
+            .tags_list(tag("aws:cloudformation:stack-name"))
+            .tags_list(tag("owner"))
+            .build();
+        let known = Texts::from([("owner".to_owned(), "v".to_owned())]);
+        assert_eq!(listed(&[resource]), known);
     }
 }

@@ -18,6 +18,7 @@ use auditward_runtime::hand::{Hand, Written};
 use super::boundaries::set_boundary;
 use super::principals::{Sort, inline_names};
 use super::{Iam, present_role, role};
+use crate::AWS_TAGS;
 
 impl Hand<RoleTrust> for Iam<'_> {
     async fn read(&self, at: &At) -> Result<PolicyState, Failure> {
@@ -187,9 +188,6 @@ impl Hand<RoleBoundary> for Iam<'_> {
         set_boundary(&self.client(at).await?, at, Sort::Role, to.as_deref()).await
     }
 }
-
-/// Tags that AWS itself keeps, and that nobody else can write.
-const AWS_TAGS: &str = "aws:";
 
 impl Hand<RoleTags> for Iam<'_> {
     async fn read(&self, at: &At) -> Result<BTreeMap<String, String>, Failure> {
