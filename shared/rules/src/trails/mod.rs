@@ -112,6 +112,7 @@ pub static DELETED: Rule = Rule {
         "trail-config",
         "bucket-policy",
         "key-state",
+        "key-policy",
         "trail-selectors",
         "trail-insights",
         "trail-logging",
@@ -159,7 +160,7 @@ pub static WEAKENED: Rule = Rule {
     scope: Scope::Protected,
     revert: Revert::Baseline,
     deployers_accepted: true,
-    facets: &["trail-config", "bucket-policy", "key-state"],
+    facets: &["trail-config", "bucket-policy", "key-state", "key-policy"],
     proof: Proof::Moto,
     judge: |call| {
         let trail = match subject(call, "name") {

@@ -6,7 +6,7 @@ use super::{TrailSettings, TrailWish};
 use crate::arn::Arn;
 use crate::facet::{At, Scene, Step};
 use crate::facets::bucket::{BucketPolicy, PolicyWish};
-use crate::facets::key::{KeyState, KeyWish};
+use crate::facets::key::{KeyPolicy, KeyPolicyWish, KeyState, KeyWish};
 use crate::plan::Plan;
 
 /// A step for the policy of the bucket that a trail is about to deliver to:
@@ -57,8 +57,8 @@ fn bucket_first(to: &TrailSettings, wish: &TrailWish, scene: Scene<'_>) -> Plan 
     Step::<BucketPolicy>::new(at, wish).into()
 }
 
-/// What must hold before a trail can be written: its bucket lets it deliver, and
-/// its key is enabled, where either changes.
+/// What must hold before a trail can be written: its bucket lets it deliver, and its
+/// key is enabled and lets CloudTrail encrypt, where either changes.
 pub(super) fn prerequisites(
     from: Option<&TrailSettings>,
     to: &TrailSettings,
@@ -66,23 +66,22 @@ pub(super) fn prerequisites(
     scene: Scene<'_>,
 ) -> Vec<Plan> {
     let mut first = Vec::new();
-    let delivery = |settings: &TrailSettings| {
-        (
-            settings.bucket.clone(),
-            settings.prefix.clone(),
-            settings.organization,
-        )
-    };
-    if from.is_none_or(|from| delivery(from) != delivery(to)) {
+    let place = |settings: &TrailSettings| (settings.bucket.clone(), settings.prefix.clone());
+    let moved = from.is_none_or(|from| place(from) != place(to));
+    if moved || from.is_none_or(|from| from.organization != to.organization) {
         first.push(bucket_first(to, wish, scene));
     }
-    let key = to
-        .key
-        .as_deref()
-        .filter(|key| from.is_none_or(|from| from.key.as_deref() != Some(key)));
+    // Where it delivers anew it must be able to encrypt, too.
+    let rekeyed = from.is_none_or(|from| from.key != to.key);
+    let key = to.key.as_deref().filter(|_| moved || rekeyed);
     if let Some((key, arn)) = key.and_then(|key| Some((key, Arn::parse(key)?))) {
         let at = At::new(arn.account, arn.region, key);
-        first.push(Step::<KeyState>::new(at, KeyWish::Enabled).into());
+        first.push(Step::<KeyState>::new(at.clone(), KeyWish::Enabled).into());
+        let encrypts = KeyPolicyWish {
+            trails: vec![scene.at.resource.clone()],
+            ..KeyPolicyWish::default()
+        };
+        first.push(Step::<KeyPolicy>::new(at, encrypts).into());
     }
     first
 }

@@ -159,8 +159,17 @@ fn a_moved_trail_goes_back_after_its_bucket_and_key() {
     ));
     assert_eq!(change.to, Some(good()));
     assert!(!change.evidence_on);
-    assert_eq!(kinds(&change.first), ["bucket-policy", "key-state"]);
+    assert_eq!(
+        kinds(&change.first),
+        ["bucket-policy", "key-state", "key-policy"]
+    );
     assert_eq!(change.why, "put back as recorded: bucket, key");
+    // Of the key's policy nothing is asked but that CloudTrail can encrypt.
+    let Some(Plan::KeyPolicy(step)) = change.first.last() else {
+        panic!("{:?}", change.first)
+    };
+    assert_eq!(step.wish.trails, [stage().at.resource]);
+    assert!(!step.wish.owner && !step.wish.outsiders);
 }
 
 #[test]
@@ -300,7 +309,10 @@ fn a_deleted_trail_is_made_again_after_its_bucket_and_key() {
         stage().scene(),
     ));
     assert_eq!(change.to, Some(good()));
-    assert_eq!(kinds(&change.first), ["bucket-policy", "key-state"]);
+    assert_eq!(
+        kinds(&change.first),
+        ["bucket-policy", "key-state", "key-policy"]
+    );
     let Some(Plan::BucketPolicy(step)) = change.first.first() else {
         panic!()
     };
