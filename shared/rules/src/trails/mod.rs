@@ -10,9 +10,10 @@ mod stores;
 mod tags;
 
 use crate::facet::{At, Step};
+use crate::facets::kept::AsRecorded;
 use crate::facets::trail::{
     InsightsWish, SelectorsWish, TrailConfig, TrailField, TrailInsights, TrailLogging,
-    TrailSelectors, TrailWish,
+    TrailSelectors, TrailTags, TrailWish,
 };
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
@@ -116,6 +117,7 @@ pub static DELETED: Rule = Rule {
         "trail-selectors",
         "trail-insights",
         "trail-logging",
+        "trail-tags",
     ],
     proof: Proof::Moto,
     judge: |call| {
@@ -139,7 +141,9 @@ pub static DELETED: Rule = Rule {
                 trail.clone(),
                 InsightsWish::Recorded,
             ))
-            .step(Step::<TrailLogging>::new(trail, true))
+            .step(Step::<TrailLogging>::new(trail.clone(), true))
+            // What CloudTrail answers to an update, and what is learnt of it, has no tags.
+            .step(Step::<TrailTags>::new(trail, AsRecorded::IfKnown))
             .into()
     },
 };

@@ -146,7 +146,8 @@ fn a_deleted_trail_comes_back_in_order_and_knows_its_buckets_owner() {
             "trail-config",
             "trail-selectors",
             "trail-insights",
-            "trail-logging"
+            "trail-logging",
+            "trail-tags"
         ]
     );
     let Some(Plan::TrailConfig(step)) = judgement.findings[0].plan.first() else {
