@@ -71,6 +71,9 @@ pub struct Switches {
     pub validation: bool,
     /// Logs all accounts of the organization.
     pub organization: bool,
+    /// Leaves out what CloudTrail itself does to deliver.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub skips_deliveries: bool,
 }
 
 /// How many moves of a trail are kept for which nobody vouched.
@@ -111,6 +114,7 @@ impl Switches {
             global_events: self.global_events || other.global_events,
             validation: self.validation || other.validation,
             organization: self.organization || other.organization,
+            skips_deliveries: self.skips_deliveries && other.skips_deliveries,
         }
     }
 }

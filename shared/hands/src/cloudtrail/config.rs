@@ -181,6 +181,7 @@ impl CloudTrail<'_> {
             .include_global_service_events(to.global_events)
             .enable_log_file_validation(to.validation)
             .is_organization_trail(to.organization)
+            .set_recursive_logging(to.skips_deliveries.then_some(false))
             .set_kms_key_id(to.key.clone())
             .set_cloud_watch_logs_log_group_arn(to.log_group.clone())
             .set_cloud_watch_logs_role_arn(to.log_role.clone())
@@ -223,6 +224,7 @@ impl CloudTrail<'_> {
             .set_include_global_service_events(switch(from.global_events, to.global_events))
             .set_enable_log_file_validation(switch(from.validation, to.validation))
             .set_is_organization_trail(switch(from.organization, to.organization))
+            .set_recursive_logging(switch(!from.skips_deliveries, !to.skips_deliveries))
             .set_kms_key_id(text(&from.key, &to.key))
             .set_cloud_watch_logs_log_group_arn(logs(&to.log_group))
             .set_cloud_watch_logs_role_arn(logs(&to.log_role))
@@ -256,6 +258,7 @@ pub(super) fn settings_of(
         global_events: trail.include_global_service_events == Some(true),
         validation: trail.log_file_validation_enabled == Some(true),
         organization: trail.is_organization_trail == Some(true),
+        skips_deliveries: trail.recursive_logging == Some(false),
         key: some(trail.kms_key_id),
         log_group: some(trail.cloud_watch_logs_log_group_arn),
         log_role: some(trail.cloud_watch_logs_role_arn),

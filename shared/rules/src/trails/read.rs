@@ -14,11 +14,12 @@ use crate::json::Json;
 use crate::rule::{Call, is_shown};
 
 /// Every field of a trail's configuration.
-pub(super) const ALL: [TrailField; 9] = [
+pub(super) const ALL: [TrailField; 10] = [
     TrailField::MultiRegion,
     TrailField::GlobalEvents,
     TrailField::Validation,
     TrailField::Organization,
+    TrailField::Deliveries,
     TrailField::Bucket,
     TrailField::Prefix,
     TrailField::Topic,
@@ -111,7 +112,8 @@ pub(super) struct Update {
 
 /// The request's names of what can be switched off, and whether it was on.
 type Switch = (&'static str, TrailField, fn(Switches) -> bool, &'static str);
-const SWITCHES: [Switch; 4] = [
+const RECURSIVE: &str = "recursiveLogging";
+const SWITCHES: [Switch; 5] = [
     (
         "isMultiRegionTrail",
         TrailField::MultiRegion,
@@ -136,6 +138,12 @@ const SWITCHES: [Switch; 4] = [
         |on| on.organization,
         "the accounts of the organization are left out",
     ),
+    (
+        RECURSIVE,
+        TrailField::Deliveries,
+        |on| !on.skips_deliveries,
+        "CloudTrail's own deliveries are left out",
+    ),
 ];
 
 /// The request's names of what can be moved.
@@ -159,6 +167,11 @@ pub(super) fn update(call: &Call<'_>, trail: &str) -> Option<Update> {
         wrote: call.record.response().and_then(settings),
         ..Update::default()
     };
+    // Where the answer does not speak of it, nothing but the request does.
+    let skips = request.get(RECURSIVE).and_then(Json::boolean) == Some(false);
+    if let Some(wrote) = &mut update.wrote {
+        wrote.skips_deliveries |= skips;
+    }
     let used = call.inventory.of_trail(trail);
     let on = used.and_then(|used| used.switches);
     for (name, field, was_on, told) in SWITCHES {
@@ -296,6 +309,7 @@ fn settings(answer: Json<'_>) -> Option<TrailSettings> {
         global_events: on("includeGlobalServiceEvents"),
         validation: on("logFileValidationEnabled"),
         organization: on("isOrganizationTrail"),
+        skips_deliveries: answer.get(RECURSIVE).and_then(Json::boolean) == Some(false),
         key: text("kmsKeyId"),
         log_group: text("cloudWatchLogsLogGroupArn"),
         log_role: text("cloudWatchLogsRoleArn"),

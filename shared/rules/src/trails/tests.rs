@@ -1,4 +1,5 @@
 mod attempts;
+mod deliveries;
 mod grants;
 mod lockouts;
 mod stores;

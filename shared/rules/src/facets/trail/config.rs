@@ -33,6 +33,10 @@ pub struct TrailSettings {
     pub validation: bool,
     /// Whether it logs all accounts of the organization.
     pub organization: bool,
+    /// Whether it leaves out what CloudTrail itself does to deliver, which no trail
+    /// does by itself: `RecursiveLogging`, switched off.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub skips_deliveries: bool,
     /// The ARN of the key it encrypts with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -65,6 +69,8 @@ pub enum TrailField {
     Validation,
     /// All accounts of the organization.
     Organization,
+    /// What CloudTrail itself does to deliver.
+    Deliveries,
     /// The key.
     Key,
     /// The log group and its role.
@@ -128,15 +134,17 @@ impl TrailSettings {
             global_events: self.global_events,
             validation: self.validation,
             organization: self.organization,
+            skips_deliveries: self.skips_deliveries,
         }
     }
 
-    fn switches(&self) -> [bool; 4] {
+    fn switches(&self) -> [bool; 5] {
         [
             self.multi_region,
             self.global_events,
             self.validation,
             self.organization,
+            !self.skips_deliveries,
         ]
     }
 
@@ -148,6 +156,7 @@ impl TrailSettings {
             global_events: self.global_events,
             validation: self.validation,
             organization: self.organization,
+            skips_deliveries: self.skips_deliveries,
             tags: self.tags.clone(),
             ..known.clone()
         };
@@ -169,6 +178,7 @@ impl TrailSettings {
             global_events: self.global_events || known.global_events || multi_region,
             validation: self.validation || known.validation,
             organization: self.organization || organization && ready && known.organization,
+            skips_deliveries: self.skips_deliveries && known.skips_deliveries,
             ..self.clone()
         }
     }
@@ -189,6 +199,7 @@ impl TrailSettings {
             "global services",
             "log file validation",
             "organization",
+            "CloudTrail's own deliveries",
         ];
         let turned = self.switches().into_iter().zip(other.switches()).zip(names);
         let turned = turned
@@ -219,6 +230,10 @@ fn unrecorded(
             }
             TrailField::Validation => {
                 to.validation = true;
+                continue;
+            }
+            TrailField::Deliveries => {
+                to.skips_deliveries = false;
                 continue;
             }
             TrailField::Organization if live.organization => continue,
@@ -394,6 +409,9 @@ impl Facet for TrailConfig {
         });
         if !trail.global_events {
             told.push_str(", without global services");
+        }
+        if trail.skips_deliveries {
+            told.push_str(", without CloudTrail's own deliveries");
         }
         if trail.log_group.is_some() {
             told.push_str(", and to a log group");

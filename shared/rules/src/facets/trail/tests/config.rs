@@ -14,6 +14,7 @@ pub(super) fn good() -> TrailSettings {
         global_events: true,
         validation: true,
         organization: true,
+        skips_deliveries: false,
         key: Some(KEY.into()),
         log_group: Some("arn:aws:logs:eu-west-1:111111111111:log-group:acme-org-trail:*".into()),
         log_role: Some("arn:aws:iam::111111111111:role/acme-trail-to-cloudwatch".into()),
@@ -38,7 +39,8 @@ pub(super) fn any_settings() -> impl Strategy<Value = Option<TrailSettings>> {
         place(KEY),
         place("arn:aws:logs:eu-west-1:111111111111:log-group:trail"),
     );
-    let switches: (_, _, _, _, _) = (
+    let switches: (_, _, _, _, _, _) = (
+        any::<bool>(),
         any::<bool>(),
         any::<bool>(),
         any::<bool>(),
@@ -47,7 +49,8 @@ pub(super) fn any_settings() -> impl Strategy<Value = Option<TrailSettings>> {
     );
     let settings =
         (places, switches).prop_map(|((bucket, prefix, topic, key, group), switches)| {
-            let (multi_region, global_events, validation, organization, star) = switches;
+            let (multi_region, global_events, validation, organization, skips_deliveries, star) =
+                switches;
             let log_role = group
                 .as_ref()
                 .map(|_| "arn:aws:iam::111111111111:role/logs".to_owned());
@@ -63,6 +66,7 @@ pub(super) fn any_settings() -> impl Strategy<Value = Option<TrailSettings>> {
                 global_events,
                 validation,
                 organization,
+                skips_deliveries,
                 key,
                 log_group,
                 log_role,
@@ -81,6 +85,7 @@ fn any_wish() -> impl Strategy<Value = TrailWish> {
         TrailField::GlobalEvents,
         TrailField::Validation,
         TrailField::Organization,
+        TrailField::Deliveries,
         TrailField::Key,
         TrailField::LogGroup,
     ]);

@@ -88,3 +88,27 @@ fn the_evidence_of_a_wish_needs_ever_less() {
     assert_eq!(TrailConfig::evidence(&ALL), Some(OWN));
     assert_eq!(TrailConfig::evidence(&OWN), None);
 }
+
+#[test]
+fn what_was_recorded_before_deliveries_could_be_left_out_had_them() {
+    let known: TrailSettings = {
+        let mut text = serde_json::to_value(good()).unwrap();
+        assert_eq!(
+            text.as_object_mut().unwrap().remove("skips_deliveries"),
+            None
+        );
+        serde_json::from_value(text).unwrap()
+    };
+    let compare =
+        |live: &TrailSettings| TrailConfig::compare(&Some(live.clone()), &Some(known.clone()));
+    assert_eq!(compare(&good()), Standing::Equal);
+    let live = TrailSettings {
+        skips_deliveries: true,
+        ..good()
+    };
+    assert_eq!(compare(&live), Standing::Weaker);
+    let change = changed(decide(&live, &OWN, Some(&known)));
+    assert!(change.evidence_on && change.to == Some(good()));
+    // A trail that is meant to leave them out stays as it is.
+    assert_eq!(decide(&live, &OWN, Some(&live)), Decision::Safe);
+}
