@@ -1,5 +1,7 @@
 //! Rules of a key's grants, its rotation and its material.
 
+use std::borrow::Cow;
+
 use auditward_policy::Tri;
 
 use super::keys::{subject, used_by};
@@ -124,45 +126,48 @@ fn granted(call: &Call<'_>) -> Judged {
         Err(judged) => return judged,
     };
     let name = format!("key {}{}", key.name(), used_by(call, &key.resource));
-    // Services are granted for resources of the key's own account.
-    let service =
-        |text: &str| text.ends_with(".amazonaws.com") || text.ends_with(".amazonaws.com.cn");
-    if call.parameter("granteeServicePrincipal").is_some() {
-        return Judged::Clean;
-    }
-    let Some(grantee) = call.parameter("granteePrincipal") else {
+    let known = |account: &str| {
+        let mut partners = call.settings.partners.iter();
+        let partner = partners.any(|partner| {
+            let mut read = partner.may_read.iter();
+            partner.account == account && read.any(|pattern| glob(pattern, &key.resource))
+        });
+        match partner {
+            true => Tri::Yes,
+            false => call.is_ours(account),
+        }
+    };
+    let ours = |arn: &str| account_of(arn).map_or(Tri::CannotTell, known);
+    let Some((grantee, for_whom)) = grantee(call) else {
         let what = format!("{name} was granted to somebody whom the record does not name");
         return Judged::CannotTell(Draft::new(key.resource, what));
     };
-    if service(&grantee) {
-        return Judged::Clean;
-    }
-    let account = account_of(&grantee);
-    let ours = account.map_or(Tri::CannotTell, |account| call.is_ours(account));
-    let partner = |account: &str| {
-        let mut partners = call.settings.partners.iter();
-        partners.any(|partner| {
-            partner.account == account
-                && partner
-                    .may_read
-                    .iter()
-                    .any(|pattern| glob(pattern, &key.resource))
-        })
+    let answer = match for_whom {
+        ForWhom::Principal => ours(&grantee),
+        ForWhom::Unsaid => Tri::CannotTell,
+        ForWhom::Resource(ref arn) => ours(arn),
+        ForWhom::Own => Tri::Yes,
     };
-    if ours == Tri::Yes || account.is_some_and(partner) {
-        return Judged::Clean;
+    let told = match for_whom {
+        ForWhom::Principal | ForWhom::Own => format!("{name} was granted to {grantee}"),
+        ForWhom::Unsaid => {
+            format!(
+                "{name} was granted to {grantee}, and the record does not say for which resource"
+            )
+        }
+        ForWhom::Resource(arn) => format!("{name} was granted to {grantee} for {arn}"),
+    };
+    if answer == Tri::Yes {
+        return retired_by(call, &key.resource, told, ours);
     }
-    let draft = Draft::new(
-        key.resource.as_str(),
-        format!("{name} was granted to {grantee}"),
-    );
+    let draft = Draft::new(key.resource.as_str(), told);
     let id = call
         .record
         .response()
         .and_then(|response| response.string("grantId"))
         .filter(|id| is_shown(id));
     // Whom nobody can tell from an own principal is never cut off.
-    match (ours, id) {
+    match (answer, id) {
         (Tri::No, Some(id)) => {
             let gone = Gone { at: call.time() };
             draft.step(Step::<KeyGrant>::new(key.item(id), gone)).into()
@@ -170,6 +175,53 @@ fn granted(call: &Call<'_>) -> Judged {
         (Tri::No, None) => draft.into(),
         _ => Judged::CannotTell(draft),
     }
+}
+
+/// For whom a grantee uses a key.
+enum ForWhom {
+    /// For itself.
+    Principal,
+    /// A service, for this resource.
+    Resource(String),
+    /// A service, for resources of the key's own account.
+    Own,
+    /// A service, for a resource that the record does not name.
+    Unsaid,
+}
+
+/// To whom a key was granted, and for whom that one uses it.
+fn grantee<'a>(call: &Call<'a>) -> Option<(Cow<'a, str>, ForWhom)> {
+    let source = call
+        .request()
+        .and_then(|request| request.path(&["constraints", "sourceArn"]))
+        .map(|source| source.scalar().unwrap_or_default().into_owned());
+    // KMS grants a service anything [for a named resource only](https://docs.aws.amazon.com/kms/latest/APIReference/API_CreateGrant.html#KMS-CreateGrant-request-GranteeServicePrincipal).
+    if let Some(service) = call.parameter("granteeServicePrincipal") {
+        return Some((service, source.map_or(ForWhom::Unsaid, ForWhom::Resource)));
+    }
+    let grantee = call.parameter("granteePrincipal")?;
+    let for_whom = match is_service(&grantee) {
+        true => source.map_or(ForWhom::Own, ForWhom::Resource),
+        false => ForWhom::Principal,
+    };
+    Some((grantee, for_whom))
+}
+
+/// A grant to one of ours is no outsider's, but an outsider who may retire it can take
+/// it away at any time.
+fn retired_by(call: &Call<'_>, key: &str, told: String, ours: impl Fn(&str) -> Tri) -> Judged {
+    let retiring = call.parameter("retiringPrincipal");
+    match retiring.filter(|who| !is_service(who) && ours(who) != Tri::Yes) {
+        None => Judged::Clean,
+        Some(who) => {
+            let what = format!("{told}, and {who} may retire the grant, who may be an outsider");
+            Judged::CannotTell(Draft::new(key, what))
+        }
+    }
+}
+
+fn is_service(principal: &str) -> bool {
+    principal.ends_with(".amazonaws.com") || principal.ends_with(".amazonaws.com.cn")
 }
 
 /// The account of a principal, by its ARN or by its bare number.

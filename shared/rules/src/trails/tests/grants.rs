@@ -91,3 +91,61 @@ fn a_key_that_nobody_guards_may_be_granted_to_anybody() {
         Verdict::Clean
     );
 }
+
+/// The judgement of a grant whose request has these parameters, too.
+fn granting(more: &str) -> Judgement {
+    let rest = format!(
+        r#""requestParameters":{{"keyId":"{KEY}","operations":["Decrypt"],{more}}},"responseElements":{{"grantId":"0badc0de"}}"#
+    );
+    with_settings("kms", "CreateGrant", &rest)
+}
+
+#[test]
+fn a_service_is_granted_a_key_for_somebodys_resource() {
+    let service = |constraints: &str| {
+        granting(&format!(
+            r#""granteeServicePrincipal":"sagemaker.amazonaws.com","constraints":{constraints}"#
+        ))
+    };
+    let source = |account: &str| {
+        service(&format!(
+            r#"{{"sourceArn":"arn:aws:sagemaker:eu-west-1:{account}:notebook-instance/n"}}"#
+        ))
+    };
+    assert_eq!(source("222222222222").verdict(), Verdict::Clean);
+    let judgement = source("333333333333");
+    assert_eq!(
+        (judgement.verdict(), kinds(&judgement)),
+        (Verdict::Violation, vec!["key-grant"])
+    );
+    for unsaid in [
+        "{}",
+        "null",
+        r#"{"sourceArn":"arn:aws:s3:::logs"}"#,
+        r#"{"sourceArn":"HIDDEN_DUE_TO_SECURITY_REASONS"}"#,
+        r#"{"sourceArn":["x"]}"#,
+    ] {
+        let judgement = service(unsaid);
+        assert_eq!(judgement.verdict(), Verdict::CannotTell, "{unsaid}");
+        assert!(kinds(&judgement).is_empty());
+    }
+}
+
+#[test]
+fn an_outsider_who_may_retire_a_grant_of_ours_is_told() {
+    let retired_by = |who: &str| {
+        granting(&format!(
+            r#""granteePrincipal":"arn:aws:iam::222222222222:role/reader","retiringPrincipal":"{who}""#
+        ))
+    };
+    for (who, verdict) in [
+        ("arn:aws:iam::333333333333:root", Verdict::CannotTell),
+        ("AROAEXAMPLEOPAQUE0001", Verdict::CannotTell),
+        ("arn:aws:iam::111111111111:role/admin", Verdict::Clean),
+        ("ec2.eu-west-1.amazonaws.com", Verdict::Clean),
+    ] {
+        let judgement = retired_by(who);
+        assert_eq!(judgement.verdict(), verdict, "{who}");
+        assert!(kinds(&judgement).is_empty());
+    }
+}
