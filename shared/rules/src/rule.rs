@@ -1,5 +1,7 @@
 //! A rule: when a call is a violation, and which facets must hold afterwards.
 
+mod known;
+
 use std::borrow::Cow;
 
 use auditward_policy::{Tri, Zone};
@@ -379,19 +381,6 @@ impl<'a> Call<'a> {
             Some(at) if self.settings.protects(&at.resource, self.inventory) => Ok(at),
             Some(_) => Err(Judged::Clean),
         }
-    }
-
-    /// Whether a bucket is known as one that may have what the guarded ones have.
-    /// Where a trail was moved to is guarded as well, and proves nothing.
-    pub fn knows_bucket(&self, arn: &str) -> bool {
-        if self.inventory.moved.is_empty() {
-            return self.settings.protects(arn, self.inventory);
-        }
-        let known = Inventory {
-            moved: Vec::new(),
-            ..self.inventory.clone()
-        };
-        self.settings.protects(arn, &known)
     }
 
     /// The ARN that a refusal names: `… on resource: arn:… because …`.

@@ -103,7 +103,7 @@ fn judge(
         let arn = format!("arn:{}:s3:::{name}", call.partition());
         let ours = name == bucket.name
             || call.inventory.trails.iter().any(|used| used.bucket == name)
-            || (call.settings.given && call.knows_bucket(&arn));
+            || (call.settings.given && call.knows_bucket(&arn) == Tri::Yes);
         return if ours {
             Judged::Clean
         } else {

@@ -1,6 +1,8 @@
 //! Rules of what surrounds event data stores and is told only: federation,
 //! channels, exports, enrichment.
 
+use auditward_policy::Tri;
+
 use super::CLOUDTRAIL;
 use super::stores::{store, told};
 use crate::arn::partition_of;
@@ -250,10 +252,11 @@ fn exported(call: &Call<'_>) -> Judged {
     if !call.settings.given || !is_shown(&to) {
         return Judged::CannotTell(draft);
     }
-    if call.knows_bucket(&arn) {
-        return Judged::Clean;
+    match call.knows_bucket(&arn) {
+        Tri::Yes => Judged::Clean,
+        Tri::No => draft.into(),
+        Tri::CannotTell => Judged::CannotTell(draft),
     }
-    draft.into()
 }
 
 fn enrichment(call: &Call<'_>) -> Judged {

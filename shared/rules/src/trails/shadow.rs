@@ -48,8 +48,12 @@ fn created(call: &Call<'_>) -> Judged {
     let arn = format!("arn:{partition}:s3:::{bucket}");
     if !is_shown(&bucket) {
         unsure.push("a bucket that is not shown".to_owned());
-    } else if !call.knows_bucket(&arn) {
-        elsewhere.push(format!("bucket {bucket}"));
+    } else {
+        match call.knows_bucket(&arn) {
+            Tri::Yes => {}
+            Tri::No => elsewhere.push(format!("bucket {bucket}")),
+            Tri::CannotTell => unsure.push(format!("bucket {bucket}")),
+        }
     }
     for (parameter, what) in [
         ("kmsKeyId", "key"),

@@ -223,3 +223,25 @@ fn what_stands_once_in_a_lifecycle_rule_may_stand_in_a_list() {
     assert_eq!(uploads(json!([days])), Verdict::Clean);
     assert_eq!(uploads(json!([days, days])), Verdict::CannotTell);
 }
+
+#[test]
+fn a_name_that_a_pattern_fits_is_not_yet_a_bucket_of_ours() {
+    let exported = |pattern: &str, bucket: &str| {
+        let to = json!({"S3BucketDestination": {"Bucket": format!("arn:aws:s3:::{bucket}")}});
+        let configuration = json!({"InventoryConfiguration": {"Id": "x", "Destination": to}});
+        let mut settings = settings();
+        settings.protected.resources.push(pattern.into());
+        let event = event(
+            "PutBucketInventoryConfiguration",
+            on("acme-vault", configuration),
+        );
+        judged_by(&event, &settings).verdict()
+    };
+    let pattern = "arn:aws:s3:::acme-*";
+    assert_eq!(exported(pattern, "acme-evil"), Verdict::CannotTell);
+    assert_eq!(
+        exported("arn:aws:s3:::acme-evil", "acme-evil"),
+        Verdict::Clean
+    );
+    assert_eq!(exported(pattern, LOGS), Verdict::Clean);
+}
