@@ -94,7 +94,7 @@ impl Side {
             Self::Topic => "topic",
             Self::LogGroup => "log group",
             Self::Key => "key",
-            Self::Tags => "set of tags",
+            Self::Tags => "tags",
         }
     }
 
