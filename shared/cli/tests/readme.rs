@@ -14,7 +14,8 @@ use assert_cmd::Command;
 /// As wide as README.md's text is.
 const WIDTH: usize = 118;
 /// The command above the table.
-const COMMAND: &str = "cargo run -q -p auditward -- replay events/";
+const COMMAND: &str =
+    "cargo run -q -p auditward -- replay events/ --settings events/auditward.toml";
 
 fn top() -> &'static Path {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -26,7 +27,7 @@ fn printed() -> String {
         .current_dir(top())
         .env("COLUMNS", WIDTH.to_string())
         .env("NO_COLOR", "1")
-        .args(["replay", "events/"])
+        .args(["replay", "events/", "--settings", "events/auditward.toml"])
         .output()
         .unwrap();
     String::from_utf8(done.stdout).unwrap()

@@ -1,6 +1,5 @@
 //! `auditward replay`: judges recorded events, and says what would be written.
 
-mod beside;
 mod digest;
 mod inputs;
 mod judged;
@@ -39,13 +38,10 @@ pub struct Args {
     /// Files, folders (.json, .jsonl and .gz of them, in all subfolders), or `-` for standard input.
     #[arg(value_name = "PATH", required = true)]
     paths: Vec<PathBuf>,
-    /// Settings. Without, an auditward.toml at the top of a replayed folder; where there
-    /// is none, each record's own account is ours and every resource counts as protected.
+    /// Settings (auditward.toml). Without, each record's own account is ours
+    /// and every resource counts as protected.
     #[arg(long, value_name = "FILE")]
     settings: Option<PathBuf>,
-    /// Judge without settings, also where an auditward.toml lies with the events.
-    #[arg(long, conflicts_with = "settings")]
-    no_settings: bool,
     /// For people, or for machines: one list, or one object a line.
     #[arg(long, value_enum, default_value_t)]
     format: Format,
@@ -81,17 +77,20 @@ impl FailOn {
     }
 }
 
+/// Settings that lie at the top of a folder with the events: who replays them may
+/// mean these, and is told.
+fn beside(paths: &[PathBuf]) -> Option<String> {
+    let mut files = paths.iter().map(|path| path.join("auditward.toml"));
+    let file = files.find(|file| file.is_file())?;
+    Some(file.display().to_string())
+}
+
 /// Runs the command.
 pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
-    let beside = match &args.settings {
-        None if !args.no_settings => beside::settings(&args.paths)?,
-        _ => None,
-    };
-    let file = args.settings.as_ref().or(beside.as_ref());
     let job = Job {
         inputs: inputs::collect(&args.paths),
-        settings: load::settings(file.map(PathBuf::as_path))?,
-        beside: beside.map(|file| file.display().to_string()),
+        settings: load::settings(args.settings.as_deref())?,
+        beside: beside(&args.paths),
         format: args.format,
         all: args.all,
         each: args.each,
@@ -109,10 +108,6 @@ pub fn run(args: &Args) -> anyhow::Result<ExitCode> {
             tally
         }
         Format::Json | Format::Jsonl => {
-            // Nobody named these settings, and they decide what is found.
-            if let Some(told) = job.judged_by() {
-                output::complain(told);
-            }
             let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
             let list = args.format == Format::Json;
             let tally = job.run(&ProgressBar::hidden(), lines(&mut out, list))?;

@@ -256,9 +256,12 @@ fn hints(tally: &Tally, seen: &Seen, job: &Job) -> Vec<String> {
             "{mode}: Auditward would tell, and write nothing until a rule is set to `enforce`."
         ));
     }
-    hints.extend(job.judged_by());
     if !job.settings.given && tally.events() > 0 {
-        hints.push("Judged without settings: each record's own account is ours, and every resource counts as protected. `auditward settings example > auditward.toml`, then add --settings auditward.toml.".into());
+        let next = match &job.beside {
+            Some(file) => format!("Add --settings {file}, which lies with the events."),
+            None => "`auditward settings example > auditward.toml`, then add --settings auditward.toml.".into(),
+        };
+        hints.push(format!("Judged without settings: each record's own account is ours, and every resource counts as protected. {next}"));
     }
     if let Some(rule) = seen.rule {
         hints.push(format!(

@@ -32,7 +32,7 @@ const AHEAD: usize = 64;
 pub struct Job {
     pub inputs: Vec<Input>,
     pub settings: Settings,
-    /// The settings that were found with the events, and that nobody named.
+    /// Settings that lie with the events.
     pub beside: Option<String>,
     pub format: Format,
     pub all: bool,
@@ -111,12 +111,6 @@ impl Tally {
 type Begun = (Receiver<Batch>, u64);
 
 impl Job {
-    /// By which settings the events are judged that were found with them.
-    pub fn judged_by(&self) -> Option<String> {
-        let file = self.beside.as_ref()?;
-        Some(format!("Judged by {file}; --no-settings judges without."))
-    }
-
     /// Judges everything, and hands the answers to `take` in order.
     ///
     /// # Errors

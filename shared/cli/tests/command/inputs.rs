@@ -97,66 +97,25 @@ fn what_lookup_events_prints_is_read() {
     assert_eq!(told[2]["line"], line("\"y\"") - 1);
 }
 
-/// Settings that lie with the events are those that they are to be judged by.
+/// Settings that lie with the events are told of, and used where somebody names them.
 #[test]
-fn settings_at_the_top_of_a_folder_are_used_and_told() {
+fn settings_at_the_top_of_a_folder_are_told_of() {
     let folder = folder("own-settings");
     let settings = folder.join("auditward.toml");
-    fs::copy(
-        concat!(
-            env!("CARGO_MANIFEST_DIR"),
-            "/../../events/trail-guard/trail.logging-stopped.violation.by-name.json"
-        ),
-        folder.join("a.json"),
-    )
-    .unwrap();
+    let sample = "/../../events/trail-guard/trail.logging-stopped.violation.by-name.json";
+    let sample = format!("{}{sample}", env!("CARGO_MANIFEST_DIR"));
+    fs::copy(sample, folder.join("a.json")).unwrap();
     fs::write(&settings, "[ours]\naccounts = [\"555555555555\"]\n").unwrap();
     let (path, settings) = (folder.to_str().unwrap(), settings.to_str().unwrap());
     let verdict = |args: &[&str]| {
         let mut command = auditward(&["replay", "--format", "jsonl"]);
         objects(&stdout(command.args(args)))[0]["verdict"].clone()
     };
-    assert_eq!(verdict(&[path]), "clean");
-    assert_eq!(verdict(&["--no-settings", path]), "violation");
-    // A file that is named has no top of a folder, and other settings may be named.
-    assert_eq!(verdict(&[&format!("{path}/a.json")]), "violation");
-    assert_eq!(verdict(&["--settings", settings, STOPPED]), "clean");
-
+    assert_eq!(verdict(&[path]), "violation");
+    assert_eq!(verdict(&["--settings", settings, path]), "clean");
     let table = stdout(&mut auditward(&["replay", path]));
-    let hint = format!("Judged by {settings}; --no-settings judges without.");
+    let hint = format!("Add --settings {settings}, which lies with the events.");
     assert!(table.contains(&hint), "{table}");
+    let table = stdout(&mut auditward(&["replay", "--settings", settings, path]));
     assert!(!table.contains("Judged without settings"), "{table}");
-    let lines = auditward(&["replay", "--format", "jsonl", path]).output();
-    let said = String::from_utf8(lines.unwrap().stderr).unwrap();
-    assert!(said.contains(&hint), "{said}");
-    let table = stdout(&mut auditward(&["replay", "--no-settings", path]));
-    assert!(table.contains("Judged without settings"), "{table}");
-
-    auditward(&["replay", "--no-settings", "--settings", settings, path])
-        .assert()
-        .code(2);
-    fs::write(folder.join("auditward.toml"), "nonsense").unwrap();
-    auditward(&["replay", path]).assert().code(2);
-}
-
-#[test]
-fn settings_of_two_folders_are_not_mixed() {
-    let (one, other) = (folder("settings-one"), folder("settings-other"));
-    for folder in [&one, &other] {
-        fs::write(folder.join("a.json"), QUIET).unwrap();
-        fs::write(
-            folder.join("auditward.toml"),
-            "[ours]\naccounts = [\"111111111111\"]\n",
-        )
-        .unwrap();
-    }
-    let (one, other) = (one.to_str().unwrap(), other.to_str().unwrap());
-    auditward(&["replay", one, one]).assert().code(0);
-    auditward(&["replay", "--no-settings", one, other])
-        .assert()
-        .code(0);
-    let done = auditward(&["replay", one, other]).output().unwrap();
-    assert_eq!(done.status.code(), Some(2));
-    let said = String::from_utf8(done.stderr).unwrap();
-    assert!(said.contains("--settings"), "{said}");
 }
