@@ -13,7 +13,7 @@ use auditward_tests::moto::MANAGEMENT;
 use auditward_tests::proxy::{Fault, Match};
 use auditward_tests::runtime_api::Outcome;
 use auditward_tests::scene::{drain, topic};
-use auditward_tests::stage::{ENFORCE, OPERATOR, Stage, acted, message};
+use auditward_tests::stage::{ENFORCE, OPERATOR, OWN, Stage, acted, message};
 use auditward_tests::story::{case_of, outcome_of, own_identity};
 use serde_json::{Value, json};
 
@@ -45,7 +45,9 @@ async fn what_nobody_vouches_for_is_refused_and_told() {
         json!({"Records": [{"eventSource": "aws:s3"}]}),
         message(OPERATOR, &json!({"auditward": "dance"})),
         message(OPERATOR, &json!("not an object")),
-        message(OPERATOR, &again),
+        message(OWN, &again),
+        // Whoever may ask for an undo may not say what happened.
+        message(OPERATOR, &json!({"auditward": "judge-again", "event": event})),
     ] {
         guard.clear();
         match guard.attempt(&payload).await {

@@ -7,7 +7,7 @@
     reason = "test code"
 )]
 
-use auditward_tests::stage::{ENFORCE, OPERATOR, Stage};
+use auditward_tests::stage::{ENFORCE, OPERATOR, OWN, Stage};
 use serde_json::{Value, json};
 
 /// What somebody does in one evening, each with its function's sample.
@@ -152,7 +152,7 @@ async fn a_sweep_puts_back_only_what_somebody_confirmed() {
         stage.act(&event).await;
         let bad = stage.look(&event).await;
         assert_ne!(before, bad);
-        guard.ask(OPERATOR, &place).await;
+        guard.ask(OWN, &place).await;
         let alert = stage.alert().await;
         let after = stage.look(&event).await;
         if confirmed {

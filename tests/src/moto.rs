@@ -149,6 +149,15 @@ impl Moto {
         )
     }
 
+    /// The unique ID of the role that has these credentials.
+    pub async fn role_id(&self, credentials: &Credentials) -> String {
+        let config = sdk_config(&self.url(), credentials.clone(), "us-east-1");
+        let asked = aws_sdk_sts::Client::new(&config).get_caller_identity();
+        let caller = asked.send().await.expect("a caller");
+        let (id, _) = caller.user_id().and_then(|id| id.split_once(':')).expect("a role");
+        id.to_owned()
+    }
+
     /// What an SDK client needs to act in this account and region.
     pub async fn sdk_config(&self, account: Account, region: &str) -> SdkConfig {
         sdk_config(&self.url(), self.credentials(account).await, region)

@@ -16,7 +16,7 @@ use aws_sdk_s3::types::{BucketLocationConstraint, CreateBucketConfiguration};
 use serde_json::{Value, json};
 
 use crate::api::Api;
-use crate::moto::{Account, MANAGEMENT, MEMBER, Moto, STRANGER};
+use crate::moto::{Account, MANAGEMENT, MEMBER, Moto, STRANGER, environment};
 
 use place::{HOME, Place};
 
@@ -107,14 +107,17 @@ impl Scene {
         url: &str,
         function: &str,
     ) -> Vec<(String, String)> {
-        let mut environment = moto.environment(url, MANAGEMENT, REGION).await;
+        let credentials = moto.credentials(MANAGEMENT).await;
+        let mut environment = environment(url, &credentials, REGION);
+        // As the samples name it, and as the server's own queues do.
+        let roles = format!("{OWN_ROLE},{}", moto.role_id(&credentials).await);
         let queue = self.queues.get(function).map_or("", String::as_str);
         for (name, value) in [
             ("AUDITWARD_TABLE", TABLE),
             ("AUDITWARD_TOPIC_ARN", &self.topic_arn),
             ("AUDITWARD_REJUDGE_QUEUE_URL", queue),
             ("AUDITWARD_MEMBER_ROLE", "auditward-member"),
-            ("AUDITWARD_FUNCTION_ROLE_IDS", OWN_ROLE),
+            ("AUDITWARD_FUNCTION_ROLE_IDS", &roles),
         ] {
             environment.push((name.into(), value.into()));
         }

@@ -63,7 +63,7 @@ impl Guard {
         let mut queue = VecDeque::from(self.wanted_since(&mut seen).0);
         let mut made: BTreeMap<_, Vec<String>> = BTreeMap::new();
         while let Some(body) = queue.pop_front() {
-            self.ask(OPERATOR, &body).await;
+            self.ask(OWN, &body).await;
             let (more, calls) = self.wanted_since(&mut seen);
             let text = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
             let place = (text("account"), text("region"));

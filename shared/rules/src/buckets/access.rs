@@ -9,7 +9,7 @@ use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Sev
 
 const CONTROLS: &[&str] = &["CIS AWS Foundations 3.0: 2.1.4", "ATT&CK T1530"];
 
-/// Catalogue row 34.
+/// Row 34 of `events/TABLE.md`.
 pub static BLOCK_WEAKENED: Rule = Rule {
     id: "bucket.public-access-block-weakened",
     title: "Bucket's public access block weakened",
@@ -49,7 +49,7 @@ pub static BLOCK_WEAKENED: Rule = Rule {
     },
 };
 
-/// Catalogue row 35.
+/// Row 35 of `events/TABLE.md`.
 pub static BLOCK_DELETED: Rule = Rule {
     id: "bucket.public-access-block-deleted",
     title: "Bucket's public access block deleted",
@@ -76,7 +76,7 @@ pub static BLOCK_DELETED: Rule = Rule {
     },
 };
 
-/// Catalogue row 36.
+/// Row 36 of `events/TABLE.md`.
 pub static ACCOUNT_WEAKENED: Rule = Rule {
     id: "account.public-access-block-weakened",
     title: "Account's public access block weakened",
@@ -118,7 +118,7 @@ pub static ACCOUNT_WEAKENED: Rule = Rule {
     },
 };
 
-/// Catalogue row 37.
+/// Row 37 of `events/TABLE.md`.
 pub static ACCOUNT_DELETED: Rule = Rule {
     id: "account.public-access-block-deleted",
     title: "Account's public access block deleted",

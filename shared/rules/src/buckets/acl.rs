@@ -9,7 +9,7 @@ use crate::facets::bucket::{
 use crate::json::Json;
 use crate::rule::{Call, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
-/// Catalogue row 38.
+/// Row 38 of `events/TABLE.md`.
 pub static ACL_OPENED: Rule = Rule {
     id: "bucket.acl-opened",
     title: "Bucket ACL opened",

@@ -6,7 +6,7 @@ use crate::facet::Step;
 use crate::facets::bucket::{BUCKET_OWNER_ENFORCED, BucketOwnership, BucketPublicAccess};
 use crate::rule::{Call, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
-/// Catalogue row 50.
+/// Row 50 of `events/TABLE.md`.
 pub static CREATED_OPEN: Rule = Rule {
     id: "bucket.created-open",
     title: "Bucket created open, or under a guarded name",

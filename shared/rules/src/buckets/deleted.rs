@@ -8,7 +8,7 @@ use crate::facets::bucket::{
 };
 use crate::rule::{Function, Proof, Revert, Rule, Scope, Severity, Watch};
 
-/// Catalogue row 49.
+/// Row 49 of `events/TABLE.md`.
 pub static DELETED: Rule = Rule {
     id: "bucket.deleted",
     title: "Guarded bucket deleted",

@@ -17,7 +17,7 @@ const COMMON: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 79.
+/// Row 79 of `events/TABLE.md`.
 pub static DIRECTORY_OPENED: Rule = Rule {
     id: "directory-bucket.policy-opened",
     title: "Directory bucket opened to outsiders",
@@ -58,7 +58,7 @@ pub static DIRECTORY_OPENED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 80.
+/// Row 80 of `events/TABLE.md`.
 pub static DIRECTORY_DELETED: Rule = Rule {
     id: "directory-bucket.policy-deleted",
     title: "Policy of a guarded directory bucket deleted",

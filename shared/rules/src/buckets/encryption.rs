@@ -8,7 +8,7 @@ use crate::facets::bucket::{BucketEncryption, Encryption};
 use crate::json::Json;
 use crate::rule::{Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
-/// Catalogue row 52.
+/// Row 52 of `events/TABLE.md`.
 pub static ENCRYPTION_CHANGED: Rule = Rule {
     id: "bucket.encryption-changed",
     title: "Encryption of a guarded bucket changed",
@@ -58,7 +58,7 @@ pub static ENCRYPTION_CHANGED: Rule = Rule {
     },
 };
 
-/// Catalogue row 53.
+/// Row 53 of `events/TABLE.md`.
 pub static ENCRYPTION_DELETED: Rule = Rule {
     id: "bucket.encryption-deleted",
     title: "Encryption of a guarded bucket reset",

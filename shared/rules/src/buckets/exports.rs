@@ -27,7 +27,7 @@ const COMMON: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 62.
+/// Row 62 of `events/TABLE.md`.
 pub static INVENTORY_EXPORTED: Rule = Rule {
     id: "bucket.inventory-exported",
     title: "Bucket's inventory sent to outsiders",
@@ -45,7 +45,7 @@ pub static INVENTORY_EXPORTED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 63.
+/// Row 63 of `events/TABLE.md`.
 pub static ANALYTICS_EXPORTED: Rule = Rule {
     id: "bucket.analytics-exported",
     title: "Bucket's storage analysis sent to outsiders",

@@ -18,7 +18,7 @@ const COMMON: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 72.
+/// Row 72 of `events/TABLE.md`.
 pub static GRANT_CREATED: Rule = Rule {
     id: "access-grant.created-foreign",
     title: "Access grant to an outsider",
@@ -32,7 +32,7 @@ pub static GRANT_CREATED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 73.
+/// Row 73 of `events/TABLE.md`.
 pub static GRANTS_SHARED: Rule = Rule {
     id: "access-grants.policy-opened",
     title: "Access Grants instance opened to outsiders",
@@ -46,7 +46,7 @@ pub static GRANTS_SHARED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 74.
+/// Row 74 of `events/TABLE.md`.
 pub static BATCH_JOB: Rule = Rule {
     id: "batch-job.created-over-logs",
     title: "Batch job over a guarded bucket",

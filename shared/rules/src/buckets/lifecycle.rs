@@ -9,7 +9,7 @@ use crate::facets::bucket::{
 use crate::json::Json;
 use crate::rule::{Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
-/// Catalogue row 44.
+/// Row 44 of `events/TABLE.md`.
 pub static LIFECYCLE_SHORTENED: Rule = Rule {
     id: "bucket.lifecycle-shortened",
     title: "Logs expire too early",
@@ -55,7 +55,7 @@ pub static LIFECYCLE_SHORTENED: Rule = Rule {
     },
 };
 
-/// Catalogue row 45.
+/// Row 45 of `events/TABLE.md`.
 pub static LIFECYCLE_DELETED: Rule = Rule {
     id: "bucket.lifecycle-deleted",
     title: "Lifecycle of a guarded bucket deleted",

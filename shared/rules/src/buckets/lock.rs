@@ -7,7 +7,7 @@ use crate::facets::kept::AsRecorded;
 use crate::json::Json;
 use crate::rule::{Call, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
-/// Catalogue row 46.
+/// Row 46 of `events/TABLE.md`.
 pub static OBJECT_LOCK_WEAKENED: Rule = Rule {
     id: "bucket.object-lock-weakened",
     title: "Default retention of a guarded bucket weakened",
@@ -28,7 +28,7 @@ pub static OBJECT_LOCK_WEAKENED: Rule = Rule {
     judge: weakened,
 };
 
-/// Catalogue row 47.
+/// Row 47 of `events/TABLE.md`.
 pub static RETENTION_BYPASSED: Rule = Rule {
     id: "object.retention-bypassed",
     title: "Lock of a log file shortened",
@@ -68,7 +68,7 @@ pub static RETENTION_BYPASSED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 48.
+/// Row 48 of `events/TABLE.md`.
 pub static LEGAL_HOLD_LIFTED: Rule = Rule {
     id: "object.hold-lifted",
     title: "Legal hold of a log file lifted",

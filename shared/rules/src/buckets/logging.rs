@@ -10,7 +10,7 @@ use crate::facets::kept::AsRecorded;
 use crate::json::Json;
 use crate::rule::{Call, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
-/// Catalogue row 51.
+/// Row 51 of `events/TABLE.md`.
 pub static LOGGING_CHANGED: Rule = Rule {
     id: "bucket.logging-changed",
     title: "Access logging of a guarded bucket switched off or moved",
@@ -73,7 +73,7 @@ pub static LOGGING_CHANGED: Rule = Rule {
     },
 };
 
-/// Catalogue row 54.
+/// Row 54 of `events/TABLE.md`.
 pub static NOTIFICATION_CHANGED: Rule = Rule {
     id: "bucket.notification-changed",
     title: "A stranger is told of new logs, or those who read them no longer are",

@@ -21,7 +21,7 @@ const COMMON: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 75.
+/// Row 75 of `events/TABLE.md`.
 pub static LOG_DELETED: Rule = Rule {
     id: "log-file.deleted",
     title: "Log file deleted",
@@ -36,7 +36,7 @@ pub static LOG_DELETED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 76.
+/// Row 76 of `events/TABLE.md`.
 pub static LOGS_DELETED: Rule = Rule {
     id: "log-files.deleted",
     title: "Objects of a guarded bucket deleted",
@@ -61,7 +61,7 @@ pub static LOGS_DELETED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 77.
+/// Row 77 of `events/TABLE.md`.
 pub static LOG_FORGED: Rule = Rule {
     id: "log-file.forged",
     title: "Log file written by somebody else than CloudTrail",
@@ -76,7 +76,7 @@ pub static LOG_FORGED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 78.
+/// Row 78 of `events/TABLE.md`.
 pub static LOG_ACL_OPENED: Rule = Rule {
     id: "log-file.acl-opened",
     title: "Log file opened by its ACL",

@@ -24,7 +24,7 @@ const COMMON: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 65.
+/// Row 65 of `events/TABLE.md`.
 pub static POINT_CREATED: Rule = Rule {
     id: "access-point.created-open",
     title: "Access point created open",
@@ -43,7 +43,7 @@ pub static POINT_CREATED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 66.
+/// Row 66 of `events/TABLE.md`.
 pub static POINT_OPENED: Rule = Rule {
     id: "access-point.policy-opened",
     title: "Access point opened to outsiders",
@@ -62,7 +62,7 @@ pub static POINT_OPENED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 67.
+/// Row 67 of `events/TABLE.md`.
 pub static POINT_POLICY_DELETED: Rule = Rule {
     id: "access-point.policy-deleted",
     title: "Policy of a guarded access point deleted",
@@ -95,7 +95,7 @@ pub static POINT_POLICY_DELETED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 68.
+/// Row 68 of `events/TABLE.md`.
 pub static POINT_DELETED: Rule = Rule {
     id: "access-point.deleted",
     title: "Guarded access point deleted",
@@ -120,7 +120,7 @@ pub static POINT_DELETED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 69.
+/// Row 69 of `events/TABLE.md`.
 pub static MULTI_POINT_CREATED: Rule = Rule {
     id: "multi-region-point.created-open",
     title: "Multi-Region Access Point created open",
@@ -135,7 +135,7 @@ pub static MULTI_POINT_CREATED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 70.
+/// Row 70 of `events/TABLE.md`.
 pub static MULTI_POINT_OPENED: Rule = Rule {
     id: "multi-region-point.policy-opened",
     title: "Multi-Region Access Point opened to outsiders",
@@ -150,7 +150,7 @@ pub static MULTI_POINT_OPENED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 71.
+/// Row 71 of `events/TABLE.md`.
 pub static LAMBDA_POINT_OPENED: Rule = Rule {
     id: "lambda-point.policy-opened",
     title: "Object Lambda Access Point opened to outsiders",

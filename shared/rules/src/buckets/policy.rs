@@ -9,7 +9,7 @@ use crate::facet::{PolicyState, Step};
 use crate::facets::bucket::{BucketPolicy, PolicyWish};
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
-/// Catalogue row 32.
+/// Row 32 of `events/TABLE.md`.
 pub static POLICY_OPENED: Rule = Rule {
     id: "bucket.policy-opened",
     title: "Bucket policy opened",
@@ -34,7 +34,7 @@ pub static POLICY_OPENED: Rule = Rule {
     judge: opened,
 };
 
-/// Catalogue row 33.
+/// Row 33 of `events/TABLE.md`.
 pub static POLICY_DELETED: Rule = Rule {
     id: "bucket.policy-deleted",
     title: "Policy of a guarded bucket deleted",

@@ -9,7 +9,7 @@ use crate::facets::bucket::{
 use crate::json::Json;
 use crate::rule::{Call, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
-/// Catalogue row 42.
+/// Row 42 of `events/TABLE.md`.
 pub static REPLICATION_CHANGED: Rule = Rule {
     id: "bucket.replication-changed",
     title: "Logs copied to a stranger, or no longer to where they belong",
@@ -30,7 +30,7 @@ pub static REPLICATION_CHANGED: Rule = Rule {
     judge: changed,
 };
 
-/// Catalogue row 43.
+/// Row 43 of `events/TABLE.md`.
 pub static REPLICATION_DELETED: Rule = Rule {
     id: "bucket.replication-deleted",
     title: "Replication of a guarded bucket deleted",

@@ -10,7 +10,7 @@ use crate::facets::bucket::{
 use crate::json::Json;
 use crate::rule::{Call, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
-/// Catalogue row 39.
+/// Row 39 of `events/TABLE.md`.
 pub static OWNERSHIP_WEAKENED: Rule = Rule {
     id: "bucket.ownership-weakened",
     title: "ACLs of a bucket switched on",
@@ -48,7 +48,7 @@ pub static OWNERSHIP_WEAKENED: Rule = Rule {
     },
 };
 
-/// Catalogue row 40.
+/// Row 40 of `events/TABLE.md`.
 pub static OWNERSHIP_DELETED: Rule = Rule {
     id: "bucket.ownership-deleted",
     title: "Ownership controls of a bucket deleted",
@@ -76,7 +76,7 @@ pub static OWNERSHIP_DELETED: Rule = Rule {
     },
 };
 
-/// Catalogue row 41.
+/// Row 41 of `events/TABLE.md`.
 pub static VERSIONING_SUSPENDED: Rule = Rule {
     id: "bucket.versioning-suspended",
     title: "Versioning of a bucket suspended",

@@ -4,7 +4,7 @@
 use super::{Bucket, S3, text, unnamed, unreadable};
 use crate::rule::{Function, Judged, Rule, Scope, Severity, Watch};
 
-/// Catalogue row 59.
+/// Row 59 of `events/TABLE.md`.
 pub static REQUESTER_PAYS: Rule = Rule {
     id: "bucket.requester-pays",
     title: "Readers of a guarded bucket have to pay",
@@ -37,7 +37,7 @@ pub static REQUESTER_PAYS: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 60 and 61.
+/// Rows 60 and 61 of `events/TABLE.md`.
 pub static TAGS_CHANGED: Rule = Rule {
     id: "bucket.tags-changed",
     title: "Tags of a guarded bucket changed",
@@ -64,7 +64,7 @@ pub static TAGS_CHANGED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 64.
+/// Row 64 of `events/TABLE.md`.
 pub static ACCELERATED: Rule = Rule {
     id: "bucket.acceleration-enabled",
     title: "Transfer acceleration of a bucket switched on",

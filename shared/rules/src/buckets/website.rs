@@ -7,7 +7,7 @@ use crate::facets::kept::AsRecorded;
 use crate::json::Json;
 use crate::rule::{Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
-/// Catalogue row 55.
+/// Row 55 of `events/TABLE.md`.
 pub static CORS_OPENED: Rule = Rule {
     id: "bucket.cors-opened",
     title: "Web pages may read a guarded bucket",
@@ -53,7 +53,7 @@ pub static CORS_OPENED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 56.
+/// Row 56 of `events/TABLE.md`.
 pub static CORS_DELETED: Rule = Rule {
     id: "bucket.cors-deleted",
     title: "Cross-origin rules of a guarded bucket deleted",
@@ -75,7 +75,7 @@ pub static CORS_DELETED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 57.
+/// Row 57 of `events/TABLE.md`.
 pub static WEBSITE_SERVED: Rule = Rule {
     id: "bucket.website-served",
     title: "Guarded bucket turned into a website",
@@ -112,7 +112,7 @@ pub static WEBSITE_SERVED: Rule = Rule {
     },
 };
 
-/// Catalogue row 58.
+/// Row 58 of `events/TABLE.md`.
 pub static WEBSITE_DELETED: Rule = Rule {
     id: "bucket.website-deleted",
     title: "Website of a guarded bucket deleted",

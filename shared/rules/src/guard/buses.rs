@@ -10,7 +10,7 @@ use crate::facets::guarded::PolicyWish;
 use crate::facets::kept::AsRecorded;
 use crate::rule::{Call, Draft, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
-/// Catalogue row 235.
+/// Row 235 of `events/TABLE.md`.
 pub static OPENED: Rule = Rule {
     id: "bus.opened",
     title: "Event bus opened",
@@ -31,7 +31,7 @@ pub static OPENED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 236.
+/// Row 236 of `events/TABLE.md`.
 pub static CLOSED: Rule = Rule {
     id: "guard-bus.closed",
     title: "Guarded event bus closed",
@@ -65,7 +65,7 @@ pub static CLOSED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 237.
+/// Row 237 of `events/TABLE.md`.
 pub static DELETED: Rule = Rule {
     id: "guard-bus.deleted",
     title: "Guarded event bus deleted",
@@ -96,7 +96,7 @@ pub static DELETED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 238.
+/// Row 238 of `events/TABLE.md`.
 pub static WEAKENED: Rule = Rule {
     id: "guard-bus.weakened",
     title: "Guarded event bus reconfigured",
@@ -115,7 +115,7 @@ pub static WEAKENED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 239 and 240.
+/// Rows 239 and 240 of `events/TABLE.md`.
 pub static ARCHIVE_WEAKENED: Rule = Rule {
     id: "archive.weakened",
     title: "Archive of events deleted or shortened",

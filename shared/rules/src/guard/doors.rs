@@ -14,7 +14,7 @@ use crate::facets::kept::AsRecorded;
 use crate::facets::made::Gone;
 use crate::rule::{Call, Draft, Judged, Proof, Revert, Rule, Scope, Severity, Watch, is_shown};
 
-/// Catalogue row 212.
+/// Row 212 of `events/TABLE.md`.
 pub static OPENED: Rule = Rule {
     id: "function.opened",
     title: "Function opened",
@@ -34,7 +34,7 @@ pub static OPENED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 213.
+/// Row 213 of `events/TABLE.md`.
 pub static CUT_OFF: Rule = Rule {
     id: "guard-function.cut-off",
     title: "Function of the guard cut off from its events",
@@ -64,7 +64,7 @@ pub static CUT_OFF: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 214 and 215.
+/// Rows 214 and 215 of `events/TABLE.md`.
 pub static URL_OPENED: Rule = Rule {
     id: "function.url-opened",
     title: "Function opened by a URL",
@@ -84,7 +84,7 @@ pub static URL_OPENED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 224.
+/// Row 224 of `events/TABLE.md`.
 pub static LAYER_SHARED: Rule = Rule {
     id: "layer.shared",
     title: "Layer shared with outsiders",
@@ -101,7 +101,7 @@ pub static LAYER_SHARED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 225.
+/// Row 225 of `events/TABLE.md`.
 pub static LAYER_DELETED: Rule = Rule {
     id: "guard-layer.deleted",
     title: "Layer of the guard deleted",

@@ -8,7 +8,7 @@ use crate::facets::guard::function::{
 use crate::facets::kept::AsRecorded;
 use crate::rule::{Call, Draft, Judged, Proof, Revert, Rule, Severity, Watch};
 
-/// Catalogue row 207. Nobody can heal himself: a person must deploy again.
+/// Row 207 of `events/TABLE.md`. Nobody can heal himself: a person must deploy again.
 pub static DELETED: Rule = Rule {
     id: "guard-function.deleted",
     title: "Function of the guard deleted",
@@ -34,7 +34,7 @@ pub static DELETED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 208 and 209.
+/// Rows 208 and 209 of `events/TABLE.md`.
 pub static CHANGED: Rule = Rule {
     id: "guard-function.changed",
     title: "Code or configuration of a guard's function changed",
@@ -50,7 +50,7 @@ pub static CHANGED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 210.
+/// Row 210 of `events/TABLE.md`.
 pub static THROTTLED: Rule = Rule {
     id: "guard-function.throttled",
     title: "Function of the guard throttled",
@@ -69,7 +69,7 @@ pub static THROTTLED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 211.
+/// Row 211 of `events/TABLE.md`.
 pub static RESERVE_REMOVED: Rule = Rule {
     id: "guard-function.reserve-removed",
     title: "Reserve of a guard's function removed",
@@ -91,7 +91,7 @@ pub static RESERVE_REMOVED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 219 to 221.
+/// Rows 219 to 221 of `events/TABLE.md`.
 pub static FAILURES_DROPPED: Rule = Rule {
     id: "guard-function.failures-dropped",
     title: "Failed events of a guard's function dropped",
@@ -114,7 +114,7 @@ pub static FAILURES_DROPPED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 222 and 223.
+/// Rows 222 and 223 of `events/TABLE.md`.
 pub static ALIAS_MOVED: Rule = Rule {
     id: "guard-function.alias-moved",
     title: "Alias of a guard's function moved or deleted",
@@ -133,7 +133,7 @@ pub static ALIAS_MOVED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 226 to 229.
+/// Rows 226 to 229 of `events/TABLE.md`.
 pub static LOOSENED: Rule = Rule {
     id: "guard-function.loosened",
     title: "Safeguard of a guard's function changed",

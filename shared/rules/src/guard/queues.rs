@@ -13,7 +13,7 @@ use crate::rule::{Call, Draft, Judged, Proof, Revert, Rule, Scope, Severity, Wat
 
 const SQS: &str = "sqs.amazonaws.com";
 
-/// Catalogue rows 253 and 255.
+/// Rows 253 and 255 of `events/TABLE.md`.
 pub static POLICY_OPENED: Rule = Rule {
     id: "queue.policy-opened",
     title: "Queue opened to strangers",
@@ -40,7 +40,7 @@ pub static POLICY_OPENED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 253 and 256.
+/// Rows 253 and 256 of `events/TABLE.md`.
 pub static POLICY_WEAKENED: Rule = Rule {
     id: "queue.policy-weakened",
     title: "Queue closed to those who send",
@@ -73,7 +73,7 @@ pub static POLICY_WEAKENED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 253.
+/// Row 253 of `events/TABLE.md`.
 pub static SETTINGS_CHANGED: Rule = Rule {
     id: "queue.settings-changed",
     title: "Auditward's queue keeps less",
@@ -114,7 +114,7 @@ pub static SETTINGS_CHANGED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 252.
+/// Row 252 of `events/TABLE.md`.
 pub static DELETED: Rule = Rule {
     id: "queue.deleted",
     title: "Auditward's queue deleted",
@@ -136,7 +136,7 @@ pub static DELETED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 254.
+/// Row 254 of `events/TABLE.md`.
 pub static PURGED: Rule = Rule {
     id: "queue.purged",
     title: "Auditward's queue emptied",
@@ -158,7 +158,7 @@ pub static PURGED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 257.
+/// Row 257 of `events/TABLE.md`.
 pub static CREATED_OPEN: Rule = Rule {
     id: "queue.created-open",
     title: "Queue created open to strangers",
@@ -203,7 +203,7 @@ pub static CREATED_OPEN: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 258.
+/// Row 258 of `events/TABLE.md`.
 pub static DRAINED: Rule = Rule {
     id: "queue.drained",
     title: "Auditward's dead letters moved",

@@ -11,7 +11,7 @@ use crate::facets::guard::rule::{
 use crate::facets::kept::AsRecorded;
 use crate::rule::{Call, Draft, Judged, Proof, Revert, Rule, Severity, Watch, is_shown};
 
-/// Catalogue row 230.
+/// Row 230 of `events/TABLE.md`.
 pub static DISABLED: Rule = Rule {
     id: "guard-rule.disabled",
     title: "Rule of the guard disabled",
@@ -43,7 +43,7 @@ pub static DISABLED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 231.
+/// Row 231 of `events/TABLE.md`.
 pub static DELETED: Rule = Rule {
     id: "guard-rule.deleted",
     title: "Rule of the guard deleted",
@@ -74,7 +74,7 @@ pub static DELETED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 232.
+/// Row 232 of `events/TABLE.md`.
 pub static UNTARGETED: Rule = Rule {
     id: "guard-rule.targets-removed",
     title: "Targets of a guard's rule removed",
@@ -100,7 +100,7 @@ pub static UNTARGETED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 233.
+/// Row 233 of `events/TABLE.md`.
 pub static CHANGED: Rule = Rule {
     id: "guard-rule.changed",
     title: "Rule of the guard changed",
@@ -119,7 +119,7 @@ pub static CHANGED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 234.
+/// Row 234 of `events/TABLE.md`.
 pub static RETARGETED: Rule = Rule {
     id: "guard-rule.retargeted",
     title: "Events handed to somebody else",

@@ -9,7 +9,7 @@ use crate::rule::{Call, Draft, Judged, Proof, Revert, Rule, Severity, Watch, is_
 
 const SCHEDULER: &str = "scheduler.amazonaws.com";
 
-/// Catalogue row 241.
+/// Row 241 of `events/TABLE.md`.
 pub static DELETED: Rule = Rule {
     id: "guard-schedule.deleted",
     title: "Schedule of the guard deleted",
@@ -36,7 +36,7 @@ pub static DELETED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 242.
+/// Row 242 of `events/TABLE.md`.
 pub static CHANGED: Rule = Rule {
     id: "guard-schedule.changed",
     title: "Schedule of the guard changed",

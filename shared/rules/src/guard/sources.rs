@@ -8,7 +8,7 @@ use crate::facets::made::Gone;
 use crate::json::Json;
 use crate::rule::{Call, Draft, Judged, Proof, Revert, Rule, Severity, Watch, is_shown};
 
-/// Catalogue row 216.
+/// Row 216 of `events/TABLE.md`.
 pub static ADDED: Rule = Rule {
     id: "guard-function.source-added",
     title: "Somebody else's source, or reader, at the guard",
@@ -27,7 +27,7 @@ pub static ADDED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 217 and 218.
+/// Rows 217 and 218 of `events/TABLE.md`.
 pub static STOPPED: Rule = Rule {
     id: "guard-function.source-stopped",
     title: "Function of the guard no longer reads its queue",

@@ -7,7 +7,7 @@ use crate::rule::{Call, Draft, Judged, Proof, Revert, Rule, Severity, Watch};
 
 const CLOUDFORMATION: &str = "cloudformation.amazonaws.com";
 
-/// Catalogue row 270.
+/// Row 270 of `events/TABLE.md`.
 pub static DELETED: Rule = Rule {
     id: "stack.deleted",
     title: "Auditward's stack being deleted",
@@ -29,7 +29,7 @@ pub static DELETED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 271.
+/// Row 271 of `events/TABLE.md`.
 pub static UPDATED: Rule = Rule {
     id: "stack.updated",
     title: "Auditward's stack updated by somebody else",
@@ -50,7 +50,7 @@ pub static UPDATED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 272.
+/// Row 272 of `events/TABLE.md`.
 pub static UNPROTECTED: Rule = Rule {
     id: "stack.unprotected",
     title: "Auditward's stack can be deleted",
@@ -93,7 +93,7 @@ pub static UNPROTECTED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 273.
+/// Row 273 of `events/TABLE.md`.
 pub static POLICY_CHANGED: Rule = Rule {
     id: "stack.policy-changed",
     title: "Policy of Auditward's stack replaced",

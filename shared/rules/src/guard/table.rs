@@ -32,7 +32,7 @@ where
     }
 }
 
-/// Catalogue row 259.
+/// Row 259 of `events/TABLE.md`.
 pub static DELETED: Rule = Rule {
     id: "table.deleted",
     title: "Auditward's table deleted",
@@ -54,7 +54,7 @@ pub static DELETED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 260.
+/// Row 260 of `events/TABLE.md`.
 pub static UNPROTECTED: Rule = Rule {
     id: "table.unprotected",
     title: "Auditward's table can be deleted",
@@ -90,7 +90,7 @@ pub static UNPROTECTED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 260. DynamoDB uses a key in the caller's name, and Auditward may
+/// Row 260 of `events/TABLE.md`. DynamoDB uses a key in the caller's name, and Auditward may
 /// use none but its own: a person gives the table its key back.
 pub static ENCRYPTION_CHANGED: Rule = Rule {
     id: "table.encryption-changed",
@@ -127,7 +127,7 @@ pub static ENCRYPTION_CHANGED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 261.
+/// Row 261 of `events/TABLE.md`.
 pub static RECOVERY_OFF: Rule = Rule {
     id: "table.recovery-off",
     title: "Recovery of Auditward's table switched off",
@@ -164,7 +164,7 @@ pub static RECOVERY_OFF: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 262.
+/// Row 262 of `events/TABLE.md`.
 pub static EXPIRY_CHANGED: Rule = Rule {
     id: "table.expiry-changed",
     title: "Items of Auditward's table expire",
@@ -208,7 +208,7 @@ pub static EXPIRY_CHANGED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 263.
+/// Row 263 of `events/TABLE.md`.
 pub static POLICY_OPENED: Rule = Rule {
     id: "table.policy-opened",
     title: "Auditward's table opened to strangers",
@@ -240,7 +240,7 @@ pub static POLICY_OPENED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 264.
+/// Row 264 of `events/TABLE.md`.
 pub static POLICY_DELETED: Rule = Rule {
     id: "table.policy-deleted",
     title: "Policy of Auditward's table deleted",
@@ -262,7 +262,7 @@ pub static POLICY_DELETED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 265.
+/// Row 265 of `events/TABLE.md`.
 pub static BACKUP_DELETED: Rule = Rule {
     id: "table.backup-deleted",
     title: "Backup of Auditward's table deleted",
@@ -293,7 +293,7 @@ pub static BACKUP_DELETED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 266.
+/// Row 266 of `events/TABLE.md`.
 pub static EXPORTED: Rule = Rule {
     id: "table.exported",
     title: "Auditward's table exported to a stranger",
@@ -336,7 +336,7 @@ pub static EXPORTED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 267 to 269: data events, where a trail records them.
+/// Rows 267 to 269 of `events/TABLE.md`: data events, where a trail records them.
 pub static WRITTEN: Rule = Rule {
     id: "table.written",
     title: "Auditward's table written by somebody else",

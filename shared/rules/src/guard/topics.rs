@@ -21,7 +21,7 @@ const SNS: &str = "sns.amazonaws.com";
 /// told; it takes part in no chat but those of the topic's own account.
 const CHAT: &str = "https://global.sns-api.chatbot.amazonaws.com";
 
-/// Catalogue rows 244 and 245.
+/// Rows 244 and 245 of `events/TABLE.md`.
 pub static POLICY_OPENED: Rule = Rule {
     id: "topic.policy-opened",
     title: "Topic opened to strangers",
@@ -48,7 +48,7 @@ pub static POLICY_OPENED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 244 and 246.
+/// Rows 244 and 246 of `events/TABLE.md`.
 pub static POLICY_WEAKENED: Rule = Rule {
     id: "topic.policy-weakened",
     title: "Topic closed to those who publish",
@@ -81,7 +81,7 @@ pub static POLICY_WEAKENED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 244.
+/// Row 244 of `events/TABLE.md`.
 pub static SETTINGS_CHANGED: Rule = Rule {
     id: "topic.settings-changed",
     title: "Key or delivery of a guarded topic changed",
@@ -113,7 +113,7 @@ pub static SETTINGS_CHANGED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 243.
+/// Row 243 of `events/TABLE.md`.
 pub static DELETED: Rule = Rule {
     id: "topic.deleted",
     title: "Guarded topic deleted",
@@ -135,7 +135,7 @@ pub static DELETED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 247.
+/// Row 247 of `events/TABLE.md`.
 pub static SUBSCRIBED: Rule = Rule {
     id: "subscription.made",
     title: "Stranger subscribed to a guarded topic",
@@ -154,7 +154,7 @@ pub static SUBSCRIBED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 248.
+/// Row 248 of `events/TABLE.md`.
 pub static UNSUBSCRIBED: Rule = Rule {
     id: "subscription.removed",
     title: "Subscription to a guarded topic removed",
@@ -176,7 +176,7 @@ pub static UNSUBSCRIBED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 249.
+/// Row 249 of `events/TABLE.md`.
 pub static FILTERED: Rule = Rule {
     id: "subscription.filtered",
     title: "Subscription to a guarded topic muted",
@@ -213,7 +213,7 @@ pub static FILTERED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 250.
+/// Row 250 of `events/TABLE.md`.
 pub static DATA_PROTECTION: Rule = Rule {
     id: "topic.data-protected",
     title: "Messages of a guarded topic blocked",
@@ -246,7 +246,7 @@ pub static DATA_PROTECTION: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 251.
+/// Row 251 of `events/TABLE.md`.
 pub static CREATED_OPEN: Rule = Rule {
     id: "topic.created-open",
     title: "Topic created open to strangers",

@@ -6,7 +6,7 @@ use crate::facets::logs::{AccountLogPolicy, AccountPolicy, AccountPolicyWish, Ou
 use crate::json::Json;
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Severity, Watch};
 
-/// Catalogue rows 178 and 179.
+/// Rows 178 and 179 of `events/TABLE.md`.
 pub static ACCOUNT_POLICY_CHANGED: Rule = Rule {
     id: "account-log-policy.changed",
     title: "Account-wide log policy changed",

@@ -8,7 +8,7 @@ use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Severity, 
 /// CloudWatch's name in CloudTrail.
 const MONITORING: &str = "monitoring.amazonaws.com";
 
-/// Catalogue row 201.
+/// Row 201 of `events/TABLE.md`.
 pub static ALARM_DELETED: Rule = Rule {
     id: "alarm.deleted",
     title: "Guarded alarm deleted",
@@ -31,7 +31,7 @@ pub static ALARM_DELETED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 202.
+/// Row 202 of `events/TABLE.md`.
 pub static ALARM_MUTED: Rule = Rule {
     id: "alarm.muted",
     title: "Actions of a guarded alarm disabled",
@@ -57,7 +57,7 @@ pub static ALARM_MUTED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 203. The record holds the whole new alarm, and nothing of the old one.
+/// Row 203 of `events/TABLE.md`. The record holds the whole new alarm, and nothing of the old one.
 pub static ALARM_CHANGED: Rule = Rule {
     id: "alarm.changed",
     title: "Guarded alarm changed",
@@ -74,7 +74,7 @@ pub static ALARM_CHANGED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 204. The next evaluation sets the state right.
+/// Row 204 of `events/TABLE.md`. The next evaluation sets the state right.
 pub static ALARM_FORCED: Rule = Rule {
     id: "alarm.state-forced",
     title: "State of a guarded alarm forced",

@@ -7,7 +7,7 @@ use crate::facets::logs::ExportTask;
 use crate::facets::made::Gone;
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Severity, Watch};
 
-/// Catalogue row 193. A bucket's name does not say whose it is: those that
+/// Row 193 of `events/TABLE.md`. A bucket's name does not say whose it is: those that
 /// trails deliver to and that the settings name are ours.
 pub static EXPORTED: Rule = Rule {
     id: "log-group.exported",
@@ -29,7 +29,7 @@ pub static EXPORTED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 195 to 197.
+/// Rows 195 to 197 of `events/TABLE.md`.
 pub static DELIVERY_REMOVED: Rule = Rule {
     id: "log-delivery.removed",
     title: "Vended log delivery removed",
@@ -64,7 +64,7 @@ pub static DELIVERY_REMOVED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 198.
+/// Row 198 of `events/TABLE.md`.
 pub static TRANSFORMED: Rule = Rule {
     id: "log-group.transformed",
     title: "Log transformer put on a guarded group",
@@ -87,7 +87,7 @@ pub static TRANSFORMED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 199 and 200.
+/// Rows 199 and 200 of `events/TABLE.md`.
 pub static TAGS_REMOVED: Rule = Rule {
     id: "log-tags.removed",
     title: "Tags of a guarded log group removed",

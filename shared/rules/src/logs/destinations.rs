@@ -6,7 +6,7 @@ use crate::facets::kept::AsRecorded;
 use crate::facets::logs::{Destination, DestinationPolicy, LogDestination, Outsider, PolicyWish};
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Severity, Watch};
 
-/// Catalogue row 173.
+/// Row 173 of `events/TABLE.md`.
 pub static DESTINATION_CHANGED: Rule = Rule {
     id: "log-destination.changed",
     title: "Log destination changed",
@@ -26,7 +26,7 @@ pub static DESTINATION_CHANGED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 175.
+/// Row 175 of `events/TABLE.md`.
 pub static DESTINATION_DELETED: Rule = Rule {
     id: "log-destination.deleted",
     title: "Log destination deleted",

@@ -8,7 +8,7 @@ use crate::facets::logs::{
 };
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Severity, Watch};
 
-/// Catalogue row 180.
+/// Row 180 of `events/TABLE.md`.
 pub static SUBSCRIBED: Rule = Rule {
     id: "subscription.changed",
     title: "Log group subscribed",
@@ -28,7 +28,7 @@ pub static SUBSCRIBED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 181.
+/// Row 181 of `events/TABLE.md`.
 pub static SUBSCRIPTION_DELETED: Rule = Rule {
     id: "subscription.deleted",
     title: "Subscription of a log group deleted",
@@ -62,7 +62,7 @@ pub static SUBSCRIPTION_DELETED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 189 and 190.
+/// Rows 189 and 190 of `events/TABLE.md`.
 pub static METRICS_CHANGED: Rule = Rule {
     id: "metric-filter.changed",
     title: "Metric filter of a log group changed",
@@ -93,7 +93,7 @@ pub static METRICS_CHANGED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 191 and 192.
+/// Rows 191 and 192 of `events/TABLE.md`.
 pub static UNMASKED: Rule = Rule {
     id: "data-protection.changed",
     title: "Masking of a log group changed",

@@ -10,7 +10,7 @@ use crate::facets::logs::{
 };
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Severity, Watch};
 
-/// Catalogue row 182.
+/// Row 182 of `events/TABLE.md`.
 pub static RECREATED: Rule = Rule {
     id: "log-group.recreated",
     title: "Guarded log group created",
@@ -36,7 +36,7 @@ pub static RECREATED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 185 and 186: without a retention events never expire, which is
+/// Rows 185 and 186 of `events/TABLE.md`: without a retention events never expire, which is
 /// longer than any settings ask for.
 pub static RETENTION_SHORTENED: Rule = Rule {
     id: "log-group.retention-shortened",
@@ -57,7 +57,7 @@ pub static RETENTION_SHORTENED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 187 and 188.
+/// Rows 187 and 188 of `events/TABLE.md`.
 pub static KEY_CHANGED: Rule = Rule {
     id: "log-group.key-changed",
     title: "Key of a log group changed",

@@ -16,7 +16,7 @@ use crate::rule::{
     Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch, is_shown,
 };
 
-/// Catalogue row 174.
+/// Row 174 of `events/TABLE.md`.
 pub static DESTINATION_OPENED: Rule = Rule {
     id: "log-destination.opened",
     title: "Log destination opened",
@@ -40,7 +40,7 @@ pub static DESTINATION_OPENED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 176.
+/// Row 176 of `events/TABLE.md`.
 pub static POLICY_OPENED: Rule = Rule {
     id: "log-policy.opened",
     title: "Resource policy of CloudWatch Logs opened",
@@ -64,7 +64,7 @@ pub static POLICY_OPENED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 177. The record does not say what the policy was: the live
+/// Row 177 of `events/TABLE.md`. The record does not say what the policy was: the live
 /// state and the baseline tell whether anything is missing.
 pub static POLICY_DELETED: Rule = Rule {
     id: "log-policy.deleted",
@@ -100,7 +100,7 @@ pub static POLICY_DELETED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 194.
+/// Row 194 of `events/TABLE.md`.
 pub static DELIVERY_DESTINATION_OPENED: Rule = Rule {
     id: "delivery-destination.opened",
     title: "Delivery destination opened",
@@ -134,7 +134,7 @@ pub static DELIVERY_DESTINATION_OPENED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 205.
+/// Row 205 of `events/TABLE.md`.
 pub static SINK_OPENED: Rule = Rule {
     id: "sink.opened",
     title: "Observability sink opened",

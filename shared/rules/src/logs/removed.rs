@@ -7,7 +7,7 @@ use crate::facets::kept::AsRecorded;
 use crate::facets::logs::LogGroup;
 use crate::rule::{Draft, Function, Proof, Revert, Rule, Severity, Watch};
 
-/// Catalogue row 183.
+/// Row 183 of `events/TABLE.md`.
 pub static GROUP_DELETED: Rule = Rule {
     id: "log-group.deleted",
     title: "Log group deleted",
@@ -45,7 +45,7 @@ pub static GROUP_DELETED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 184.
+/// Row 184 of `events/TABLE.md`.
 pub static STREAM_DELETED: Rule = Rule {
     id: "log-stream.deleted",
     title: "Log stream of a guarded group deleted",

@@ -7,7 +7,7 @@ use crate::rule::{Draft, Function, Judged, Rule, Scope, Severity, Watch};
 /// Observability Access Manager.
 pub(super) const OAM: &str = "oam.amazonaws.com";
 
-/// Catalogue row 206.
+/// Row 206 of `events/TABLE.md`.
 pub static LINKED: Rule = Rule {
     id: "link.created",
     title: "Telemetry linked to an outsider",

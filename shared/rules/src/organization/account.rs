@@ -4,7 +4,7 @@ use super::{ACCOUNT, TELLS};
 use crate::arn::{Arn, is_account};
 use crate::rule::{Call, Draft, Judged, Rule, Severity, Watch};
 
-/// Catalogue row 169.
+/// Row 169 of `events/TABLE.md`.
 pub static REGION_ENABLED: Rule = Rule {
     id: "region.enabled",
     title: "Region enabled",
@@ -40,7 +40,7 @@ pub static REGION_ENABLED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 170.
+/// Row 170 of `events/TABLE.md`.
 pub static REGION_DISABLED: Rule = Rule {
     id: "region.disabled",
     title: "Region with guarded resources disabled",
@@ -66,7 +66,7 @@ pub static REGION_DISABLED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 171.
+/// Row 171 of `events/TABLE.md`.
 pub static CONTACT_DELETED: Rule = Rule {
     id: "security-contact.deleted",
     title: "Security contact deleted",
@@ -82,7 +82,7 @@ pub static CONTACT_DELETED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 172.
+/// Row 172 of `events/TABLE.md`.
 pub static CONTACT_REPLACED: Rule = Rule {
     id: "security-contact.replaced",
     title: "Security contact replaced",

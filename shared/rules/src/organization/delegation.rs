@@ -9,7 +9,7 @@ use crate::facets::guarded::PolicyWish;
 use crate::facets::organization::OrganizationPolicy;
 use crate::rule::{Call, Draft, Judged, Proof, Revert, Rule, Severity, Watch};
 
-/// Catalogue row 160.
+/// Row 160 of `events/TABLE.md`.
 pub static OPENED: Rule = Rule {
     id: "organization.policy-opened",
     title: "Organization delegated to outsiders",
@@ -29,7 +29,7 @@ pub static OPENED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 161.
+/// Row 161 of `events/TABLE.md`.
 pub static DELETED: Rule = Rule {
     id: "organization.policy-deleted",
     title: "Delegation policy deleted",

@@ -16,7 +16,7 @@ const WHY: &str =
     "guardrails keep even administrators of member accounts from switching the evidence off";
 const CONTROLS: &[&str] = &["ATT&CK T1562.001", "ATT&CK T1666"];
 
-/// Catalogue row 153.
+/// Row 153 of `events/TABLE.md`.
 pub static ATTACHED: Rule = Rule {
     id: "guardrail.attached",
     title: "Policy against the guard attached",
@@ -38,7 +38,7 @@ pub static ATTACHED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 154.
+/// Row 154 of `events/TABLE.md`.
 pub static DETACHED: Rule = Rule {
     id: "guardrail.detached",
     title: "Guardrail detached",
@@ -57,7 +57,7 @@ pub static DETACHED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 155.
+/// Row 155 of `events/TABLE.md`.
 pub static CREATED: Rule = Rule {
     id: "guardrail.created",
     title: "Control policy created",
@@ -87,7 +87,7 @@ pub static CREATED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 156.
+/// Row 156 of `events/TABLE.md`.
 pub static WEAKENED: Rule = Rule {
     id: "guardrail.weakened",
     title: "Guardrail weakened",
@@ -106,7 +106,7 @@ pub static WEAKENED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 157.
+/// Row 157 of `events/TABLE.md`.
 pub static DELETED: Rule = Rule {
     id: "guardrail.deleted",
     title: "Guardrail deleted",
@@ -133,7 +133,7 @@ pub static DELETED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 159.
+/// Row 159 of `events/TABLE.md`.
 pub static TYPE_DISABLED: Rule = Rule {
     id: "policy-type.disabled",
     title: "Guardrails switched off",

@@ -10,7 +10,7 @@ use crate::rule::{Call, Draft, Judged, Proof, Revert, Rule, Severity, Watch, is_
 
 const LEAVES: &str = "outside the organization no guardrail holds, its trail no longer logs the account, and nobody there is told";
 
-/// Catalogue row 141.
+/// Row 141 of `events/TABLE.md`.
 pub static LEFT: Rule = Rule {
     id: "organization.left",
     title: "An account leaves the organization",
@@ -33,7 +33,7 @@ pub static LEFT: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 142.
+/// Row 142 of `events/TABLE.md`.
 pub static REMOVED: Rule = Rule {
     id: "account.removed",
     title: "Account removed from the organization",
@@ -58,7 +58,7 @@ pub static REMOVED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 143.
+/// Row 143 of `events/TABLE.md`.
 pub static DELETED: Rule = Rule {
     id: "organization.deleted",
     title: "Organization deleted",
@@ -78,7 +78,7 @@ pub static DELETED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 144.
+/// Row 144 of `events/TABLE.md`.
 pub static ACCEPTED: Rule = Rule {
     id: "handshake.accepted",
     title: "An account joins another organization",
@@ -95,7 +95,7 @@ pub static ACCEPTED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 145.
+/// Row 145 of `events/TABLE.md`.
 pub static INVITED: Rule = Rule {
     id: "account.invited",
     title: "Unknown account invited",
@@ -114,7 +114,7 @@ pub static INVITED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 146.
+/// Row 146 of `events/TABLE.md`.
 pub static CREATED: Rule = Rule {
     id: "account.created",
     title: "Account created by somebody unknown",
@@ -133,7 +133,7 @@ pub static CREATED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue rows 147 and 168.
+/// Rows 147 and 168 of `events/TABLE.md`.
 pub static CLOSED: Rule = Rule {
     id: "account.closed",
     title: "Account closed",
@@ -172,7 +172,7 @@ pub static CLOSED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 148.
+/// Row 148 of `events/TABLE.md`.
 pub static MOVED: Rule = Rule {
     id: "account.moved",
     title: "Account moved to where less guards it",

@@ -10,7 +10,7 @@ use crate::rule::{Call, Draft, Judged, Proof, Revert, Rule, Severity, Watch};
 /// The source of CloudTrail's own records.
 const CLOUDTRAIL: &str = "cloudtrail.amazonaws.com";
 
-/// Catalogue row 149.
+/// Row 149 of `events/TABLE.md`.
 pub static ENABLED: Rule = Rule {
     id: "trusted-access.enabled",
     title: "Trusted access switched on",
@@ -47,7 +47,7 @@ pub static ENABLED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 150.
+/// Row 150 of `events/TABLE.md`.
 pub static DISABLED: Rule = Rule {
     id: "trusted-access.disabled",
     title: "Trusted access switched off",
@@ -81,7 +81,7 @@ pub static DISABLED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue rows 22 and 151. CloudTrail's own call makes the other one.
+/// Rows 22 and 151 of `events/TABLE.md`. CloudTrail's own call makes the other one.
 pub static REGISTERED: Rule = Rule {
     id: "delegated-admin.registered",
     title: "Unknown delegated administrator",
@@ -106,7 +106,7 @@ pub static REGISTERED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue rows 23 and 152. CloudTrail's own call makes the other one.
+/// Rows 23 and 152 of `events/TABLE.md`. CloudTrail's own call makes the other one.
 pub static DEREGISTERED: Rule = Rule {
     id: "delegated-admin.deregistered",
     title: "Delegated administrator dismissed",

@@ -5,7 +5,7 @@ use crate::facet::At;
 use crate::json::Json;
 use crate::rule::{Call, Draft, Judged, Rule, Severity, Watch, is_shown};
 
-/// Catalogue row 163.
+/// Row 163 of `events/TABLE.md`.
 pub static DELETED: Rule = Rule {
     id: "organizational-unit.deleted",
     title: "Organizational unit deleted",
@@ -21,7 +21,7 @@ pub static DELETED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 164.
+/// Row 164 of `events/TABLE.md`.
 pub static RENAMED: Rule = Rule {
     id: "organizational-unit.renamed",
     title: "Organizational unit renamed",
@@ -43,7 +43,7 @@ pub static RENAMED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 166.
+/// Row 166 of `events/TABLE.md`.
 pub static TAGGED: Rule = Rule {
     id: "organization.tagged",
     title: "Protective tag set",
@@ -68,7 +68,7 @@ pub static TAGGED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 167.
+/// Row 167 of `events/TABLE.md`.
 pub static UNTAGGED: Rule = Rule {
     id: "organization.untagged",
     title: "Protective tag removed",

@@ -14,7 +14,7 @@ const COMMON: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 139.
+/// Row 139 of `events/TABLE.md`.
 pub static DELETED: Rule = Rule {
     id: "analyzer.deleted",
     title: "Access Analyzer of a guarded account deleted",
@@ -37,7 +37,7 @@ pub static DELETED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 140.
+/// Row 140 of `events/TABLE.md`.
 pub static ARCHIVED: Rule = Rule {
     id: "analyzer.findings-archived",
     title: "Findings of Access Analyzer suppressed",

@@ -24,7 +24,7 @@ const COMMON: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 126.
+/// Row 126 of `events/TABLE.md`.
 pub static ANCHOR_CREATED: Rule = Rule {
     id: "trust-anchor.created",
     title: "Trust anchor of an unknown authority created",
@@ -45,7 +45,7 @@ pub static ANCHOR_CREATED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 127.
+/// Row 127 of `events/TABLE.md`.
 pub static ANCHOR_REPLACED: Rule = Rule {
     id: "trust-anchor.replaced",
     title: "Authority of a trust anchor replaced",
@@ -75,7 +75,7 @@ pub static ANCHOR_REPLACED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 128.
+/// Row 128 of `events/TABLE.md`.
 pub static ANCHOR_ENABLED: Rule = Rule {
     id: "trust-anchor.enabled",
     title: "Trust anchor of an unknown authority enabled",
@@ -96,7 +96,7 @@ pub static ANCHOR_ENABLED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 129.
+/// Row 129 of `events/TABLE.md`.
 pub static PROFILE_CREATED: Rule = Rule {
     id: "anywhere-profile.created",
     title: "Certificates open a privileged role",

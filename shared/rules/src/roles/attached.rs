@@ -9,7 +9,7 @@ use crate::facet::Step;
 use crate::facets::principal::{Guardrail, GuardrailWish, Hold};
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Severity, Watch};
 
-/// Catalogue rows 95 to 97.
+/// Rows 95 to 97 of `events/TABLE.md`.
 pub static GUARDRAIL_DETACHED: Rule = Rule {
     id: "attachment.guardrail-detached",
     title: "Guardrail policy detached",

@@ -25,7 +25,7 @@ const COMMON: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 103 and 104.
+/// Rows 103 and 104 of `events/TABLE.md`.
 pub static BOUNDARY_WEAKENED: Rule = Rule {
     id: "boundary.weakened",
     title: "Permissions boundary weakened",
@@ -38,7 +38,7 @@ pub static BOUNDARY_WEAKENED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue rows 105 and 106.
+/// Rows 105 and 106 of `events/TABLE.md`.
 pub static BOUNDARY_DELETED: Rule = Rule {
     id: "boundary.deleted",
     title: "Permissions boundary deleted",

@@ -15,7 +15,7 @@ const COMMON: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 83.
+/// Row 83 of `events/TABLE.md`.
 pub static ROLE_DELETED: Rule = Rule {
     id: "role.deleted",
     title: "Guarded role deleted",
@@ -31,7 +31,7 @@ pub static ROLE_DELETED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 84.
+/// Row 84 of `events/TABLE.md`.
 pub static ROLE_UPDATED: Rule = Rule {
     id: "role.sessions-lengthened",
     title: "Sessions of a guarded role lengthened",
@@ -52,7 +52,7 @@ pub static ROLE_UPDATED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue rows 121 and 122.
+/// Rows 121 and 122 of `events/TABLE.md`.
 pub static ROLE_TAGGED: Rule = Rule {
     id: "role.tags-changed",
     title: "Tags of a guarded role changed",
@@ -72,7 +72,7 @@ pub static ROLE_TAGGED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue rows 123 to 125.
+/// Rows 123 to 125 of `events/TABLE.md`.
 pub static ROOT_CENTRALIZED: Rule = Rule {
     id: "root.access-changed",
     title: "Central root access switched",

@@ -19,7 +19,7 @@ const COMMON: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 113 to 115.
+/// Rows 113 to 115 of `events/TABLE.md`.
 pub static SAML_CHANGED: Rule = Rule {
     id: "saml.provider-changed",
     title: "SAML provider created, changed or deleted",
@@ -35,7 +35,7 @@ pub static SAML_CHANGED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue rows 116 and 117.
+/// Rows 116 and 117 of `events/TABLE.md`.
 pub static OIDC_CHANGED: Rule = Rule {
     id: "oidc.provider-changed",
     title: "OpenID Connect provider created or deleted",
@@ -47,7 +47,7 @@ pub static OIDC_CHANGED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 118.
+/// Row 118 of `events/TABLE.md`.
 pub static AUDIENCE_ADDED: Rule = Rule {
     id: "oidc.audience-added",
     title: "Audience of an OpenID Connect provider widened",
@@ -64,7 +64,7 @@ pub static AUDIENCE_ADDED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue rows 119 and 120.
+/// Rows 119 and 120 of `events/TABLE.md`.
 pub static OIDC_UPDATED: Rule = Rule {
     id: "oidc.provider-updated",
     title: "OpenID Connect provider changed",

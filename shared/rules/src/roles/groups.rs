@@ -10,7 +10,7 @@ use crate::facets::principal::{Member, Membership, MembershipWish};
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 use crate::settings::any;
 
-/// Catalogue row 107.
+/// Row 107 of `events/TABLE.md`.
 pub static MEMBER_ADDED: Rule = Rule {
     id: "group.member-added",
     title: "User added to a privileged group",
@@ -31,7 +31,7 @@ pub static MEMBER_ADDED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 108.
+/// Row 108 of `events/TABLE.md`.
 pub static MEMBER_REMOVED: Rule = Rule {
     id: "group.member-removed",
     title: "User removed from a guarded group",
@@ -49,7 +49,7 @@ pub static MEMBER_REMOVED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 109.
+/// Row 109 of `events/TABLE.md`.
 pub static PROFILE_GIVEN: Rule = Rule {
     id: "role.profile-added",
     title: "Privileged role given to instances",

@@ -15,7 +15,7 @@ use crate::facets::role::{
 use crate::plan::Plan;
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
-/// Catalogue row 274.
+/// Row 274 of `events/TABLE.md`.
 pub static GUARD_CHANGED: Rule = Rule {
     id: "guard-role.changed",
     title: "Role of the guard changed",
@@ -58,7 +58,7 @@ pub static GUARD_CHANGED: Rule = Rule {
     judge: changed,
 };
 
-/// Catalogue row 275. What is deleted is gone: nobody but the deployer can make
+/// Row 275 of `events/TABLE.md`. What is deleted is gone: nobody but the deployer can make
 /// the role as it was, so that a person is told how.
 pub static GUARD_DELETED: Rule = Rule {
     id: "guard-role.deleted",

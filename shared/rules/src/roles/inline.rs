@@ -12,7 +12,7 @@ use crate::facets::principal::{Inline, InlinePolicy, InlineWish, inline};
 use crate::facets::role::{REVOKE_POLICY, Sessions};
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
-/// Catalogue rows 86 to 88.
+/// Rows 86 to 88 of `events/TABLE.md`.
 pub static INLINE_POWER: Rule = Rule {
     id: "inline-policy.power-given",
     title: "Power over trails written into a principal",
@@ -33,7 +33,7 @@ pub static INLINE_POWER: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 89 to 91.
+/// Rows 89 to 91 of `events/TABLE.md`.
 pub static INLINE_DELETED: Rule = Rule {
     id: "inline-policy.guardrail-deleted",
     title: "Inline guardrail deleted",

@@ -31,7 +31,7 @@ const COMMON: Rule = Rule {
     judge: |_| Judged::Clean,
 };
 
-/// Catalogue row 92.
+/// Row 92 of `events/TABLE.md`.
 pub static ROLE_ADMIN: Rule = Rule {
     id: "role.admin-attached",
     title: "Power over trails given to a role",
@@ -44,7 +44,7 @@ pub static ROLE_ADMIN: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 93.
+/// Row 93 of `events/TABLE.md`.
 pub static USER_ADMIN: Rule = Rule {
     id: "user.admin-attached",
     title: "Power over trails given to a user",
@@ -57,7 +57,7 @@ pub static USER_ADMIN: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 94.
+/// Row 94 of `events/TABLE.md`.
 pub static GROUP_ADMIN: Rule = Rule {
     id: "group.admin-attached",
     title: "Power over trails given to a group",

@@ -17,7 +17,7 @@ const COMMON: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 130.
+/// Row 130 of `events/TABLE.md`.
 pub static OUTSIDER: Rule = Rule {
     id: "session.from-outside",
     title: "Role assumed from an outside account",
@@ -32,7 +32,7 @@ pub static OUTSIDER: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 131.
+/// Row 131 of `events/TABLE.md`.
 pub static SAML: Rule = Rule {
     id: "session.by-unknown-saml",
     title: "Role assumed through a foreign SAML provider",
@@ -51,7 +51,7 @@ pub static SAML: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 132.
+/// Row 132 of `events/TABLE.md`.
 pub static WEB_IDENTITY: Rule = Rule {
     id: "session.by-unknown-identity",
     title: "Role assumed through a foreign identity provider",
@@ -77,7 +77,7 @@ pub static WEB_IDENTITY: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 133.
+/// Row 133 of `events/TABLE.md`.
 pub static ROOT: Rule = Rule {
     id: "session.as-root",
     title: "Root session of a guarded account",

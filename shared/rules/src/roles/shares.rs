@@ -28,7 +28,7 @@ const COMMON: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 137.
+/// Row 137 of `events/TABLE.md`.
 pub static CREATED: Rule = Rule {
     id: "resource-share.created-open",
     title: "Resource share made for outsiders",
@@ -40,7 +40,7 @@ pub static CREATED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 138.
+/// Row 138 of `events/TABLE.md`.
 pub static ASSOCIATED: Rule = Rule {
     id: "resource-share.opened",
     title: "Resource share opened to outsiders",

@@ -19,7 +19,7 @@ const COMMON: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 134.
+/// Row 134 of `events/TABLE.md`.
 pub static ASSIGNED: Rule = Rule {
     id: "permission-set.assigned",
     title: "Permission set assigned in a guarded account",
@@ -33,7 +33,7 @@ pub static ASSIGNED: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 135.
+/// Row 135 of `events/TABLE.md`.
 pub static INLINE: Rule = Rule {
     id: "permission-set.inline-power",
     title: "Permission set with power over trails",
@@ -46,7 +46,7 @@ pub static INLINE: Rule = Rule {
     ..COMMON
 };
 
-/// Catalogue row 136.
+/// Row 136 of `events/TABLE.md`.
 pub static ATTACHED: Rule = Rule {
     id: "permission-set.admin-attached",
     title: "Permission set with an administrator's policy",

@@ -13,7 +13,7 @@ use crate::rule::{
 };
 use crate::settings::RevokeSessions;
 
-/// Catalogue row 81.
+/// Row 81 of `events/TABLE.md`.
 pub static CREATED_OPEN: Rule = Rule {
     id: "role.created-open",
     title: "Role created open to outsiders",
@@ -59,7 +59,7 @@ pub static CREATED_OPEN: Rule = Rule {
     },
 };
 
-/// Catalogue row 82.
+/// Row 82 of `events/TABLE.md`.
 pub static TRUST_OPENED: Rule = Rule {
     id: "role.trust-opened",
     title: "Role opened to outsiders",

@@ -9,7 +9,7 @@ use crate::facets::made::{Gone, Thing};
 use crate::facets::principal::AccessKey;
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
-/// Catalogue row 110.
+/// Row 110 of `events/TABLE.md`.
 pub static KEY_CREATED: Rule = Rule {
     id: "user.key-created",
     title: "Access key for root or a guarded user created",
@@ -47,7 +47,7 @@ pub static KEY_CREATED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 111 and 112.
+/// Rows 111 and 112 of `events/TABLE.md`.
 pub static LOGIN_CHANGED: Rule = Rule {
     id: "user.login-changed",
     title: "Password of root or a guarded user set",

@@ -14,7 +14,7 @@ use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Sev
 
 const CONTROLS: &[&str] = &["CIS AWS Foundations 3.0: 1.16, 4.4", "ATT&CK T1098.003"];
 
-/// Catalogue row 98. It gives nobody anything until it is attached, and that is
+/// Row 98 of `events/TABLE.md`. It gives nobody anything until it is attached, and that is
 /// judged then.
 pub static POLICY_POWER: Rule = Rule {
     id: "policy.power-written",
@@ -33,7 +33,7 @@ pub static POLICY_POWER: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue rows 99 and 100.
+/// Rows 99 and 100 of `events/TABLE.md`.
 pub static VERSION_WEAKENED: Rule = Rule {
     id: "policy.version-weakened",
     title: "Policy changed to give power over trails",
@@ -54,7 +54,7 @@ pub static VERSION_WEAKENED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 101.
+/// Row 101 of `events/TABLE.md`.
 pub static POLICY_DELETED: Rule = Rule {
     id: "policy.deleted",
     title: "Guardrail policy deleted",
@@ -79,7 +79,7 @@ pub static POLICY_DELETED: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 102.
+/// Row 102 of `events/TABLE.md`.
 pub static VERSION_DELETED: Rule = Rule {
     id: "policy.version-deleted",
     title: "Version of a guardrail policy deleted",

@@ -26,7 +26,7 @@ const KEY: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 28.
+/// Row 28 of `events/TABLE.md`.
 pub static GRANT_CREATED: Rule = Rule {
     id: "key.grant-created",
     title: "Trail's key granted to an outsider",
@@ -46,7 +46,7 @@ pub static GRANT_CREATED: Rule = Rule {
     ..KEY
 };
 
-/// Catalogue row 29.
+/// Row 29 of `events/TABLE.md`.
 pub static ROTATION_DISABLED: Rule = Rule {
     id: "key.rotation-disabled",
     title: "Rotation of a trail's key ended",
@@ -74,7 +74,7 @@ pub static ROTATION_DISABLED: Rule = Rule {
     ..KEY
 };
 
-/// Catalogue row 30.
+/// Row 30 of `events/TABLE.md`.
 pub static MATERIAL_DELETED: Rule = Rule {
     id: "key.material-deleted",
     title: "Material of a trail's key deleted",
@@ -101,7 +101,7 @@ pub static MATERIAL_DELETED: Rule = Rule {
     ..KEY
 };
 
-/// Catalogue row 31.
+/// Row 31 of `events/TABLE.md`.
 pub static GRANT_REVOKED: Rule = Rule {
     id: "key.grant-revoked",
     title: "Grant of a trail's key revoked",

@@ -12,7 +12,7 @@ use crate::rule::{
     Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch, is_shown,
 };
 
-/// Catalogue row 25.
+/// Row 25 of `events/TABLE.md`.
 pub static KEY_DISABLED: Rule = Rule {
     id: "key.disabled",
     title: "Trail's key disabled",
@@ -33,7 +33,7 @@ pub static KEY_DISABLED: Rule = Rule {
     judge: |call| life(call, "was disabled", Life::Disabled),
 };
 
-/// Catalogue row 26.
+/// Row 26 of `events/TABLE.md`.
 pub static KEY_DELETION: Rule = Rule {
     id: "key.deletion-scheduled",
     title: "Trail's key to be deleted",
@@ -54,7 +54,7 @@ pub static KEY_DELETION: Rule = Rule {
     judge: |call| life(call, "was scheduled for deletion", Life::PendingDeletion),
 };
 
-/// Catalogue row 276.
+/// Row 276 of `events/TABLE.md`.
 pub static KEY_LOCKOUT: Rule = Rule {
     id: "key.policy-lockout",
     title: "Locked out of a trail's key",
@@ -79,7 +79,7 @@ pub static KEY_LOCKOUT: Rule = Rule {
     judge: lockout,
 };
 
-/// Catalogue row 27.
+/// Row 27 of `events/TABLE.md`.
 pub static KEY_OPENED: Rule = Rule {
     id: "key.policy-opened",
     title: "Trail's key opened",

@@ -17,7 +17,7 @@ const TELLS: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 15.
+/// Row 15 of `events/TABLE.md`.
 pub static FEDERATION_ENABLED: Rule = Rule {
     id: "store.federation-enabled",
     title: "Event data store federated",
@@ -46,7 +46,7 @@ pub static FEDERATION_ENABLED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 16.
+/// Row 16 of `events/TABLE.md`.
 pub static FEDERATION_DISABLED: Rule = Rule {
     id: "store.federation-disabled",
     title: "Federation of an event data store ended",
@@ -67,7 +67,7 @@ pub static FEDERATION_DISABLED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 17.
+/// Row 17 of `events/TABLE.md`.
 pub static CHANNEL_CREATED: Rule = Rule {
     id: "channel.created",
     title: "Channel into an event data store",
@@ -88,7 +88,7 @@ pub static CHANNEL_CREATED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 18.
+/// Row 18 of `events/TABLE.md`.
 pub static CHANNEL_REDIRECTED: Rule = Rule {
     id: "channel.redirected",
     title: "Channel redirected",
@@ -118,7 +118,7 @@ pub static CHANNEL_REDIRECTED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue rows 19 and 20.
+/// Rows 19 and 20 of `events/TABLE.md`.
 pub static CHANNEL_DELETED: Rule = Rule {
     id: "channel.deleted",
     title: "Channel deleted",
@@ -142,7 +142,7 @@ pub static CHANNEL_DELETED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 21.
+/// Row 21 of `events/TABLE.md`.
 pub static EXPORTED: Rule = Rule {
     id: "store.exported",
     title: "Query results delivered elsewhere",
@@ -159,7 +159,7 @@ pub static EXPORTED: Rule = Rule {
     ..TELLS
 };
 
-/// Catalogue row 24.
+/// Row 24 of `events/TABLE.md`.
 pub static ENRICHMENT_WEAKENED: Rule = Rule {
     id: "store.enrichment-weakened",
     title: "Enrichment of events weakened",

@@ -64,7 +64,7 @@ pub static RULES: &[&Rule] = &[
     &ENRICHMENT_WEAKENED,
 ];
 
-/// Catalogue row 1.
+/// Row 1 of `events/TABLE.md`.
 pub static LOGGING_STOPPED: Rule = Rule {
     id: "trail.logging-stopped",
     title: "Trail stopped",
@@ -93,7 +93,7 @@ pub static LOGGING_STOPPED: Rule = Rule {
     },
 };
 
-/// Catalogue row 2.
+/// Row 2 of `events/TABLE.md`.
 pub static DELETED: Rule = Rule {
     id: "trail.deleted",
     title: "Trail deleted",
@@ -148,7 +148,7 @@ pub static DELETED: Rule = Rule {
     },
 };
 
-/// Catalogue row 3.
+/// Row 3 of `events/TABLE.md`.
 pub static WEAKENED: Rule = Rule {
     id: "trail.weakened",
     title: "Trail weakened",
@@ -210,7 +210,7 @@ pub static WEAKENED: Rule = Rule {
     },
 };
 
-/// Catalogue row 4.
+/// Row 4 of `events/TABLE.md`.
 pub static SELECTORS_WEAKENED: Rule = Rule {
     id: "trail.selectors-weakened",
     title: "Trail records less",
@@ -256,7 +256,7 @@ pub static SELECTORS_WEAKENED: Rule = Rule {
     },
 };
 
-/// Catalogue row 5.
+/// Row 5 of `events/TABLE.md`.
 pub static INSIGHTS_WEAKENED: Rule = Rule {
     id: "trail.insights-weakened",
     title: "Insights switched off",

@@ -6,7 +6,7 @@ use super::{CLOUDTRAIL, read};
 use crate::arn::{Arn, partition_of};
 use crate::rule::{Call, Draft, Function, Judged, Rule, Scope, Severity, Watch, is_shown};
 
-/// Catalogue row 6.
+/// Row 6 of `events/TABLE.md`.
 pub static SHADOW_CREATED: Rule = Rule {
     id: "trail.shadow-created",
     title: "Shadow trail created",

@@ -26,7 +26,7 @@ const STORE: Rule = Rule {
     ..Rule::TELLS
 };
 
-/// Catalogue row 10.
+/// Row 10 of `events/TABLE.md`.
 pub static STORE_WEAKENED: Rule = Rule {
     id: "store.weakened",
     title: "Event data store weakened",
@@ -44,7 +44,7 @@ pub static STORE_WEAKENED: Rule = Rule {
     ..STORE
 };
 
-/// Catalogue row 11.
+/// Row 11 of `events/TABLE.md`.
 pub static STORE_DELETED: Rule = Rule {
     id: "store.deleted",
     title: "Event data store deleted",
@@ -62,7 +62,7 @@ pub static STORE_DELETED: Rule = Rule {
     ..STORE
 };
 
-/// Catalogue row 12.
+/// Row 12 of `events/TABLE.md`.
 pub static INGESTION_STOPPED: Rule = Rule {
     id: "store.ingestion-stopped",
     title: "Event data store stopped",
@@ -80,7 +80,7 @@ pub static INGESTION_STOPPED: Rule = Rule {
     ..STORE
 };
 
-/// Catalogue row 13.
+/// Row 13 of `events/TABLE.md`.
 pub static STORE_OPENED: Rule = Rule {
     id: "store.policy-opened",
     title: "Event data store opened",
@@ -97,7 +97,7 @@ pub static STORE_OPENED: Rule = Rule {
     ..STORE
 };
 
-/// Catalogue row 14.
+/// Row 14 of `events/TABLE.md`.
 pub static STORE_POLICY_DELETED: Rule = Rule {
     id: "store.policy-deleted",
     title: "Policy of an event data store deleted",

@@ -7,7 +7,7 @@ use crate::facets::trail::TrailTags;
 use crate::json::Json;
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
 
-/// Catalogue rows 8 and 9.
+/// Rows 8 and 9 of `events/TABLE.md`.
 pub static TAGS_CHANGED: Rule = Rule {
     id: "trail.tags-changed",
     title: "Tags of a trail changed",

@@ -303,7 +303,7 @@ impl Pipeline<'_> {
                     at.resource,
                     settle.num_seconds()
                 ));
-                // What finds no room for waiting does not wait.
+                // If it cannot be noted that this waits, it does not wait.
                 if seen.is_some() || self.begin(plan, None, answer).await {
                     return Ok(());
                 }

@@ -19,7 +19,9 @@ use crate::store::{Expect, NotStored, Put};
 const CLAIMS: usize = 5;
 
 impl Job<'_> {
-    /// Rules of conduct 8, 11 and 12.
+    /// Whether a step may be written now: as far as mode, holds, breaker and fuses
+    /// let it. Evidence is stopped by the kill switch, a pause and break-glass alone,
+    /// and slowed down by the breaker.
     pub(super) fn may_write(&self, plan: &Plan, change: &Change<Value>) -> Result<(), Stop> {
         let evidence_on = change.evidence_on;
         if self.finding.mode != Mode::Enforce {
@@ -170,7 +172,7 @@ impl Job<'_> {
             match self.commit().await {
                 Ok(()) => break,
                 Err(NotStored::Failed(_)) if evidence_on => {
-                    // Rule of conduct 12: evidence is switched on without a store.
+                    // Evidence is switched on without a store, too.
                     self.stored = false;
                     break;
                 }

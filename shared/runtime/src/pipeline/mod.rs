@@ -1,9 +1,31 @@
-//! The way of a record through the rules of conduct.
+//! What is done about a record: read, claim with the intent, write, read again.
 //!
-//! Read, claim with the intent, write, read again. Claim and intent are one
-//! conditional write that comes after the first reading, so that a stopped trail
-//! is back after three round trips in sequence, and a crash between any two of
-//! them leaves either nothing or a case whose lease runs out and is taken up.
+//! Claim and intent are one conditional write that comes after the first reading, so
+//! that a stopped trail is back after three round trips in sequence, and a crash
+//! between any two of them leaves either nothing or a case whose lease runs out and
+//! is taken up.
+//!
+//! Plans that only switch evidence on can harm nobody; all others are changes. The
+//! rules of conduct, and where they are kept:
+//!
+//! 1. Only typed entries come in, and a payload that is none ends in the dead-letter
+//!    queue, told (`entry`, `serve`).
+//! 2. A failed call leads to no write; attempts of an hour fold into one (`case`).
+//! 3. Our own write is one that the ledger has; our role without it is a finding
+//!    (`own`).
+//! 4. Once: a case is claimed with a lease, and so is each resource (`job`,
+//!    `limits`).
+//! 5. Live state is read before anything is decided (`work`).
+//! 6. The least that helps is changed (the facets of `auditward-rules`).
+//! 7. What was written is read again and must be safe (`work`).
+//! 8. A breaker per resource and two fuses keep Auditward from running wild, and
+//!    deployments have time to settle; evidence they only slow down (`intend`).
+//! 9. The fix comes first, and the alert always (`close`, `tell`).
+//! 10. A named operator can undo (`undo`).
+//! 11. Exceptions end, pauses are short, and break-glass principals are told of and
+//!     never written against (the settings' `held` and `excepted`).
+//! 12. Without the store, or without settings, evidence is switched on all the same,
+//!     and nothing else is written (`intend`, `known`).
 
 mod ahead;
 mod belongs;
@@ -260,7 +282,7 @@ impl Pipeline<'_> {
                 // What held it back before holds it back still.
                 finding.held = finding.held.or_else(|| known.held());
                 if !known.remembered && surely_guarded(&finding, &known.settings) {
-                    // Rule of conduct 12: without settings evidence is switched on all the same.
+                    // Without settings evidence is switched on all the same.
                     finding.mode = Mode::Enforce;
                 }
             }
