@@ -47,7 +47,10 @@ async fn what_nobody_vouches_for_is_refused_and_told() {
         message(OPERATOR, &json!("not an object")),
         message(OWN, &again),
         // Whoever may ask for an undo may not say what happened.
-        message(OPERATOR, &json!({"auditward": "judge-again", "event": event})),
+        message(
+            OPERATOR,
+            &json!({"auditward": "judge-again", "event": event}),
+        ),
     ] {
         guard.clear();
         match guard.attempt(&payload).await {

@@ -154,7 +154,10 @@ impl Moto {
         let config = sdk_config(&self.url(), credentials.clone(), "us-east-1");
         let asked = aws_sdk_sts::Client::new(&config).get_caller_identity();
         let caller = asked.send().await.expect("a caller");
-        let (id, _) = caller.user_id().and_then(|id| id.split_once(':')).expect("a role");
+        let (id, _) = caller
+            .user_id()
+            .and_then(|id| id.split_once(':'))
+            .expect("a role");
         id.to_owned()
     }
 

@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 
 use crate::actor::Actor;
+use crate::arn::Arn;
 use crate::inventory::Inventory;
 use crate::neighbours::{self, Neighbour};
 use crate::plan::Plan;
@@ -187,6 +188,27 @@ struct Judging<'a> {
 }
 
 impl Judging<'_> {
+    /// The account that has what a draft is about; where nothing tells, the one that
+    /// recorded the call.
+    fn owner(&self, draft: &Draft) -> Cow<'_, str> {
+        let planned = draft.plan.first().map(|plan| plan.at().account.clone());
+        let named = || Arn::parse(&draft.resource).map(|arn| arn.account.to_owned());
+        let listed = || {
+            let listed = self.record.resources().into_iter();
+            let mut about = listed.filter_map(|(arn, account)| {
+                let rest = draft.resource.strip_prefix(&*arn?)?;
+                let inside = rest.is_empty() || rest.starts_with('/');
+                account.filter(|_| inside)
+            });
+            about.next().map(Cow::into_owned)
+        };
+        let known = |account: &String| !account.is_empty();
+        let owner = planned.filter(known).or_else(|| named().filter(known));
+        owner
+            .or_else(|| listed().filter(known))
+            .map_or_else(|| self.record.account(), Cow::Owned)
+    }
+
     /// Turns a draft into a finding, or notes why it is none.
     fn complete(&self, draft: Draft, verdict: Verdict, judgement: &mut Judgement) {
         let Self {
@@ -197,10 +219,7 @@ impl Judging<'_> {
         } = *self;
         // What is said about an account is about what is in it: a call from elsewhere
         // is recorded in both accounts, and both records must come to the same.
-        let owner = draft.plan.first().map(|plan| &*plan.at().account);
-        let account = owner
-            .filter(|owner| !owner.is_empty())
-            .map_or_else(|| self.record.account(), |owner| owner.to_owned().into());
+        let account = self.owner(&draft);
         let id = rule.id;
         if let Some(exception) = settings.excepted(id, &draft.resource, actor, self.now) {
             let note = format!(
@@ -281,13 +300,16 @@ mod tests {
             [mode]\ndefault = \"enforce\"\n[mode.accounts]\n\"222222222222\" = \"alert\"\n";
         let settings = Settings::parse(SETTINGS).unwrap();
         let now = DateTime::from_timestamp(1_795_000_000, 0).unwrap();
-        for copy in ["111111111111", "222222222222"] {
+        let acts = ["DeleteBucketPolicy", "DeleteObject"];
+        let copies = ["111111111111", "222222222222"];
+        for (act, copy) in acts.map(|act| copies.map(|copy| (act, copy))).concat() {
             let record = serde_json::json!({
-                "eventSource": "s3.amazonaws.com", "eventName": "DeleteBucketPolicy",
+                "eventSource": "s3.amazonaws.com", "eventName": act,
                 "awsRegion": "eu-west-1", "recipientAccountId": copy,
                 "userIdentity": {"type": "IAMUser", "accountId": "111111111111",
                     "arn": "arn:aws:iam::111111111111:user/mallory"},
-                "requestParameters": {"bucketName": "acme-logs"},
+                "requestParameters": {"bucketName": "acme-logs",
+                    "key": "AWSLogs/222222222222/CloudTrail/eu-west-1/2026/11/30/a.json.gz"},
                 "resources": [{"accountId": "222222222222", "type": "AWS::S3::Bucket",
                     "ARN": "arn:aws:s3:::acme-logs"}],
             });
@@ -297,8 +319,7 @@ mod tests {
             let [finding] = judgement.findings.as_slice() else {
                 panic!("{judgement:?}")
             };
-            assert_eq!(finding.plan[0].at().account, "222222222222");
-            assert_eq!(finding.mode, Mode::Alert, "{copy}");
+            assert_eq!(finding.mode, Mode::Alert, "{act} in {copy}");
         }
     }
 }

@@ -332,7 +332,7 @@ fn function_plans(at: &At) -> Vec<Plan> {
 
 fn rule_plans(at: &At) -> Vec<Plan> {
     vec![
-        // What a rule matches besides calls that write it says only while it is on.
+        // A disabled rule does not say whether it will match calls that only read.
         step::<RuleState>(at, true),
         step::<RuleDefinition>(at, AsRecorded::Baseline),
         step::<RuleTargets>(at, RuleTargetsWish::default()),

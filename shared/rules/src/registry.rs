@@ -97,8 +97,9 @@ pub fn of(function: Function) -> impl Iterator<Item = &'static Rule> {
 }
 
 /// The rule of a function under which it is told that a facet is not as it must
-/// be, where no event says how that came: one that puts it back, of those the one
-/// that is about the least besides, and of those the first that names it first.
+/// be, where no event says how that came. Of several it is, in this order: one that
+/// puts it back; the one with the fewest facets; one whose first facet it is; the
+/// first.
 pub fn about(function: Function, kind: &str) -> Option<&'static Rule> {
     of(function)
         .filter(|rule| rule.facets.contains(&kind))

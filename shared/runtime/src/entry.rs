@@ -146,7 +146,7 @@ fn from_queue<'a>(message: SqsMessage, functions: &[String]) -> Result<Entry<'a>
     );
     if !for_operators && !functions.is_empty() && !functions.contains(&sender) {
         return Err(format!(
-            "{sender} is none of Auditward's functions, which alone may send a message of this kind"
+            "its sender (`{sender}`) is none of Auditward's functions, which alone may send a message of this kind"
         ));
     }
     match kind.as_deref() {

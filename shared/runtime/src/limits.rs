@@ -15,6 +15,8 @@ pub struct Resource {
     pub since: DateTime<Utc>,
     /// Until when.
     pub lease: DateTime<Utc>,
+    /// Whether it was let go of before that.
+    pub released: bool,
     /// When it was changed of late.
     pub changes: Vec<DateTime<Utc>>,
     /// When evidence was switched on again of late. It counts apart: who stops a
@@ -37,17 +39,19 @@ impl Resource {
 
     /// Takes it for a case.
     pub fn hold(&mut self, case: &str, now: DateTime<Utc>, lease: DateTime<Utc>) {
-        if self.holder != case || now - self.lease > TAKEN_UP {
+        if self.holder != case || self.released || now - self.lease > TAKEN_UP {
             case.clone_into(&mut self.holder);
             self.since = now;
         }
         self.lease = lease;
+        self.released = false;
     }
 
     /// Lets go of it. Since when it was held stays known: a call that AWS answered
     /// late was made again under another request ID, and the first is in no ledger.
     pub fn release(&mut self, now: DateTime<Utc>) {
         self.lease = now;
+        self.released = true;
     }
 
     /// Whether a case worked on it at a time, and so may have written it.
@@ -191,6 +195,10 @@ mod tests {
         assert!(!resource.was_held(at(119)) && resource.was_held(at(930)));
         resource.release(at(910));
         assert!(resource.was_held(at(901)) && !resource.was_held(at(930)));
+        // Whoever works on it next, be it the same case, begins anew.
+        let mut again = resource.clone();
+        again.hold("one", at(960), at(990));
+        assert!(!again.was_held(at(930)) && again.was_held(at(961)));
         resource.hold("two", at(920), at(960));
         assert!(!resource.was_held(at(910)) && resource.was_held(at(921)));
     }

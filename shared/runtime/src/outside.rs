@@ -54,6 +54,7 @@ pub struct Aws<'a> {
     chat: Option<String>,
     queue: String,
     dead: Vec<String>,
+    functions: Vec<String>,
     sns: OnceLock<aws_sdk_sns::Client>,
     sqs: OnceLock<aws_sdk_sqs::Client>,
 }
@@ -63,14 +64,15 @@ const LONGEST_DELAY: Duration = Duration::from_secs(900);
 
 impl<'a> Aws<'a> {
     /// The topic that people subscribe to, the one for chat clients where there
-    /// is one, this function's own queue, and the queues of dead letters where it
-    /// looks after them.
+    /// is one, this function's own queue, the queues of dead letters where it looks
+    /// after them, and the unique IDs of the functions' roles.
     pub fn new(
         sessions: &'a Sessions,
         topic: impl Into<String>,
         chat: Option<String>,
         queue: impl Into<String>,
         dead: Vec<String>,
+        functions: Vec<String>,
     ) -> Self {
         let (topic, queue) = (topic.into(), queue.into());
         Self {
@@ -79,6 +81,7 @@ impl<'a> Aws<'a> {
             chat,
             queue,
             dead,
+            functions,
             sns: OnceLock::new(),
             sqs: OnceLock::new(),
         }
@@ -136,21 +139,30 @@ impl<'a> Aws<'a> {
             .queue_url(queue)
             .max_number_of_messages(10)
             .message_system_attribute_names(MessageSystemAttributeName::DeadLetterQueueSourceArn)
+            .message_system_attribute_names(MessageSystemAttributeName::SenderId)
             .message_attribute_names("TARGET_ARN");
         let answer = request.send().await;
         let answer = answer.map_err(|error| Failure::of("sqs:ReceiveMessage", &error))?;
         let letters = answer.messages.unwrap_or_default().into_iter();
         Ok(letters
             .map(|message| {
-                let source = message
-                    .attributes()
-                    .and_then(|all| all.get(&MessageSystemAttributeName::DeadLetterQueueSourceArn))
-                    .cloned();
+                let told = |name| message.attributes().and_then(|all| all.get(&name));
+                let source = told(MessageSystemAttributeName::DeadLetterQueueSourceArn).cloned();
+                // Into a function's queue operators may send too; what lies here
+                // otherwise comes from Lambda or EventBridge.
+                let sender = told(MessageSystemAttributeName::SenderId);
+                let by_function = source.is_none()
+                    || self.functions.is_empty()
+                    || sender.is_some_and(|id| {
+                        let role = id.split(':').next().unwrap_or_default();
+                        self.functions.iter().any(|one| one == role)
+                    });
                 let target = || {
                     let named = message.message_attributes()?.get("TARGET_ARN")?;
                     named.string_value().map(str::to_owned)
                 };
                 Letter {
+                    by_function,
                     meant_for: source.or_else(target).unwrap_or_default(),
                     receipt: message.receipt_handle.unwrap_or_default(),
                     body: message.body.unwrap_or_default(),

@@ -102,6 +102,7 @@ pub async fn serve<G: Guard>(guard: impl FnOnce(&'static Sessions) -> G) -> Resu
         environment.chat,
         environment.queue,
         environment.dead,
+        environment.functions.clone(),
     );
     let memo = Memo::new(environment.bundled);
     let functions = environment.functions;

@@ -259,7 +259,10 @@ fn hints(tally: &Tally, seen: &Seen, job: &Job) -> Vec<String> {
     if !job.settings.given && tally.events() > 0 {
         let next = match &job.beside {
             Some(file) => format!("Add --settings {file}, which lies with the events."),
-            None => "`auditward settings example > auditward.toml`, then add --settings auditward.toml.".into(),
+            None => {
+                "`auditward settings example > auditward.toml`, then add --settings auditward.toml."
+                    .into()
+            }
         };
         hints.push(format!("Judged without settings: each record's own account is ours, and every resource counts as protected. {next}"));
     }

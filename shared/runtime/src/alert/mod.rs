@@ -102,7 +102,6 @@ impl Alert {
             attributes: Attributes::from([
                 ("severity", severity.to_owned()),
                 ("rule", ITSELF.to_owned()),
-                ("outcome", "failed".to_owned()),
                 ("account", notice.account),
                 ("region", notice.region),
             ]),
@@ -131,7 +130,7 @@ impl Alert {
             "metadata": {
                 "summary": self.subject,
                 "eventType": self.attributes.get("rule"),
-                "relatedResources": [finding("/resources/0/uid")],
+                "relatedResources": finding("/resources/0/uid").into_iter().collect::<Vec<_>>(),
                 "additionalContext": self.attributes,
             },
         })

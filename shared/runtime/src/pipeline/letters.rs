@@ -26,6 +26,9 @@ pub struct Letter {
     /// The ARN of the queue, or of the function, for which it was meant; as the
     /// queue or EventBridge says.
     pub meant_for: String,
+    /// Whether a function of ours sent it, or AWS on behalf of one: what somebody else
+    /// put into a queue is not driven on in our name.
+    pub by_function: bool,
 }
 
 /// How often an event is driven again before it is left to a person.
@@ -145,6 +148,9 @@ fn comes_again(letter: &Letter) -> bool {
 
 /// To which function a letter goes, and as what; `None`: a person must look.
 fn addressed(letter: &Letter) -> Option<(Function, String)> {
+    if !letter.by_function {
+        return None;
+    }
     let (meant_for, event) = opened(letter);
     let event = event.filter(|event| event.is_object())?;
     let function = Function::ALL
@@ -181,6 +187,7 @@ mod tests {
             queue: "q".into(),
             body: body.to_string(),
             meant_for: meant_for.into(),
+            by_function: true,
         }
     }
 
@@ -273,6 +280,11 @@ mod tests {
         assert_eq!(function, Function::TrailGuard);
         assert!(message.contains(event), "{message}");
         assert!(told_as(&letter).contains("StopLogging (event e1)"));
+        let strange = Letter {
+            by_function: false,
+            ..letter
+        };
+        assert_eq!(addressed(&strange), None, "somebody put it there");
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl Pipeline<'_> {
     ) {
         answer.metrics.count("Failures");
         let next = match failure.passes() {
-            true => "wait: it is tried again by itself; `auditward cases` shows what came of it.",
+            true => "wait: it is tried again by itself, and an alert tells what came of it.",
             false => "put right what the reason names, and give the command again.",
         };
         let alert = self.notice(Severity::High, &format!("{wish} failed"), text, next);

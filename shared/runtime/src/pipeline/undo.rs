@@ -243,8 +243,9 @@ impl Pipeline<'_> {
             self.case_put(case, held.version)
                 .map_err(NotStored::Failed)?,
         ];
+        let now = self.clock();
         for (key, mut resource, version) in held.resources {
-            resource.release(self.now);
+            resource.release(now);
             let put = Put::new(key, Expect::Version(version), &resource);
             puts.push(put.map_err(NotStored::Failed)?.until(self.case_expires()));
         }

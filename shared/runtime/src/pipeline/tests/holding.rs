@@ -124,7 +124,7 @@ async fn evidence_is_not_switched_off_to_undo() {
     assert!(*world.logging.lock().unwrap());
     assert_eq!(
         world.alerts(),
-        ["fixed", "failed"],
+        ["fixed", "notice"],
         "and people are told why"
     );
 }
@@ -161,7 +161,7 @@ async fn the_kill_switch_stops_writes_and_is_told_once_an_hour() {
     )
     .await;
     assert_eq!(world.writes.load(Ordering::SeqCst), 0);
-    assert_eq!(world.alerts(), ["would-fix", "failed", "would-fix"]);
+    assert_eq!(world.alerts(), ["would-fix", "notice", "would-fix"]);
     judged(
         &world,
         &STOPPED.replace("event-1", "event-3"),

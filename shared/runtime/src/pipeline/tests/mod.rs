@@ -118,7 +118,13 @@ impl World {
             .lock()
             .unwrap()
             .iter()
-            .map(|alert| alert.attributes["outcome"].clone())
+            .map(|alert| {
+                alert
+                    .attributes
+                    .get("outcome")
+                    .map_or("notice", String::as_str)
+            })
+            .map(str::to_owned)
             .collect()
     }
 
