@@ -33,7 +33,9 @@ const GITHUB_SUBJECT: Spelling = Spelling::After(&[
     ("enterprise_id:", b':'),
 ]);
 
-static ISSUERS: [Issuer; 21] = [
+const SUBJECT: &[(&str, Spelling)] = &[("sub", Spelling::Whole)];
+
+static ISSUERS: [Issuer; 27] = [
     Issuer {
         host: "token.actions.githubusercontent.com",
         claims: &[
@@ -52,7 +54,7 @@ static ISSUERS: [Issuer; 21] = [
     },
     Issuer {
         host: "oidc-configuration.audit-log.githubusercontent.com",
-        claims: &[("sub", Spelling::Whole)],
+        claims: SUBJECT,
     },
     Issuer {
         host: "gitlab.com",
@@ -124,6 +126,31 @@ static ISSUERS: [Issuer; 21] = [
     Issuer {
         host: COGNITO,
         claims: &[("aud", Spelling::Whole)],
+    },
+    // IBM Turbonomic; the same hosts serve issuers of one tenant too.
+    Issuer {
+        host: "rh-oidc.s3.us-east-1.amazonaws.com/22ejnvnnturfmt6km08idd0nt4hekbn7",
+        claims: SUBJECT,
+    },
+    Issuer {
+        host: "rh-oidc.s3.us-east-1.amazonaws.com/23e3sd27sju1hoou6ohfs68vbno607tr",
+        claims: SUBJECT,
+    },
+    Issuer {
+        host: "rh-oidc.s3.us-east-1.amazonaws.com/23ne21h005qjl3n33d8dui5dlrmv2tmg",
+        claims: SUBJECT,
+    },
+    Issuer {
+        host: "rh-oidc.s3.us-east-1.amazonaws.com/24jrf12m5dj7ljlfb4ta2frhrcoadm26",
+        claims: SUBJECT,
+    },
+    Issuer {
+        host: "oidc.op1.openshiftapps.com/2f785sojlpb85i7402pk3qogugim5nfb",
+        claims: SUBJECT,
+    },
+    Issuer {
+        host: "oidc.op1.openshiftapps.com/2c51blsaqa9gkjt0o9rt11mle8mmropu",
+        claims: SUBJECT,
     },
     // Older spellings under which the same issuers were registered.
     Issuer {
