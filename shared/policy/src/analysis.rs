@@ -1,13 +1,12 @@
 //! Who gets in: every Allow against every class of outsiders, net of Deny.
 
-use std::ops::ControlFlow;
+use std::cell::Cell;
 
-use crate::caller::{Account, Caller, Org, Source, Who, World};
+use crate::caller::{Caller, Who, World};
 use crate::classes::Classes;
 use crate::cover::{Budget, Entry, enters, left_open};
 use crate::document;
 use crate::explain;
-use crate::federation::Provider;
 use crate::json::Tape;
 use crate::policy::{Condition, Policy, Stmt};
 use crate::principal::{Form, Principal};
@@ -15,9 +14,9 @@ use crate::val::{Level, Val};
 use crate::verdict::{Admission, AdmissionKind, Analysis, Deputy, Foreign, Verdict};
 use crate::{Document, Kind, ParseError, Zone};
 
-/// Steps after which a document counts as too large to tell; real ones need
-/// some hundreds.
-const STEPS: u64 = 1_500_000;
+/// Steps after which what is left of a document counts as too large to tell;
+/// real ones need some thousands. They take a tenth of a second.
+pub(crate) const STEPS: u64 = 6_000_000;
 
 /// Says who is let in by a document, through which statements, and why.
 #[must_use]
@@ -29,6 +28,7 @@ pub fn analyze(doc: &Document, kind: Kind, zone: &Zone) -> Analysis {
             deputy: Deputy::CannotTell,
             admissions: Vec::new(),
             notes: Vec::new(),
+            is_refused: true,
         },
     }
 }
@@ -67,9 +67,14 @@ fn full(tape: &Tape<'_>, kind: Kind, zone: &Zone) -> Analysis {
     let findings = engine.findings();
     let deputy = engine.deputy();
     let foreign = engine.foreign(&findings, deputy);
-    let admissions: Vec<Admission> = findings
-        .iter()
-        .map(|finding| explain::admission(&engine, finding))
+    engine.budget.fill(STEPS);
+    let left = (1..=findings.len()).rev();
+    let admissions: Vec<Admission> = left
+        .zip(&findings)
+        .map(|(left, finding)| {
+            engine.budget.begin(left);
+            explain::admission(&engine, finding)
+        })
         .collect();
     let notes = explain::notes(&engine, deputy);
     Analysis {
@@ -77,7 +82,21 @@ fn full(tape: &Tape<'_>, kind: Kind, zone: &Zone) -> Analysis {
         deputy,
         admissions,
         notes,
+        is_refused: tape.garbled || engine.issue().is_some(),
     }
+}
+
+/// Whether surely no outsider is let in. Takes what it costs from `steps`;
+/// where they do not suffice, the answer is no.
+pub(crate) fn lets_nobody_in(doc: &Document, kind: Kind, zone: &Zone, steps: &Cell<u64>) -> bool {
+    let Ok(tape) = Tape::parse(doc.as_json()) else {
+        return false;
+    };
+    let policy = Policy::of(&tape);
+    let engine = Engine::within(&policy, kind, zone, tape.garbled, steps.get());
+    let closed = engine.findings().is_empty();
+    steps.set(engine.budget.rest());
+    closed
 }
 
 /// Whether a class of callers gets in.
@@ -105,6 +124,8 @@ pub(crate) struct Finding<'t> {
     pub(crate) index: usize,
     /// Position in `Policy::statements`; the same as `index`.
     pub(crate) grants: Vec<Grant<'t>>,
+    /// It was not judged to its end.
+    pub(crate) is_too_large: bool,
 }
 
 impl<'t> Finding<'t> {
@@ -141,13 +162,23 @@ impl<'t> Engine<'t> {
         zone: &'t Zone,
         garbled: bool,
     ) -> Engine<'t> {
+        Engine::within(policy, kind, zone, garbled, STEPS)
+    }
+
+    /// As [`Engine::new`], with no more than so many steps.
+    pub(crate) fn within(
+        policy: &'t Policy<'t>,
+        kind: Kind,
+        zone: &'t Zone,
+        garbled: bool,
+        steps: u64,
+    ) -> Engine<'t> {
         Engine {
             policy,
             world: World {
                 kind,
                 zone,
                 variables: policy.variables,
-                partition: policy.partition,
             },
             classes: Classes::new(policy, kind, zone),
             denies: policy
@@ -155,7 +186,7 @@ impl<'t> Engine<'t> {
                 .iter()
                 .filter(|stmt| !stmt.allow)
                 .collect(),
-            budget: Budget::new(STEPS),
+            budget: Budget::new(steps),
             garbled,
         }
     }
@@ -163,22 +194,25 @@ impl<'t> Engine<'t> {
     /// The Allow statements that let outsiders in, in order.
     pub(crate) fn findings(&self) -> Vec<Finding<'t>> {
         let mut findings = Vec::new();
-        for stmt in &self.policy.statements {
-            if !stmt.allow {
-                continue;
-            }
+        for (left, stmt) in self.allows() {
+            self.budget.begin(left);
             let grants = self.grants(stmt);
             if !grants.is_empty() {
                 findings.push(Finding {
                     index: stmt.index,
                     grants,
+                    is_too_large: self.budget.is_spent(),
                 });
-            }
-            if self.budget.is_spent() {
-                break;
             }
         }
         findings
+    }
+
+    /// Each Allow, and how many there are from it on.
+    pub(crate) fn allows(&self) -> impl Iterator<Item = (usize, &'t Stmt<'t>)> {
+        let count = self.policy.statements.len() - self.denies.len();
+        let allows = self.policy.statements.iter().filter(|stmt| stmt.allow);
+        (1..=count).rev().zip(allows)
     }
 
     pub(crate) fn foreign(&self, findings: &[Finding<'t>], deputy: Deputy) -> Foreign {
@@ -187,9 +221,6 @@ impl<'t> Engine<'t> {
             .any(|finding| finding.openness() == Openness::Open)
         {
             return Foreign::Yes;
-        }
-        if self.budget.is_spent() {
-            return Foreign::CannotTell("the document is too large to be judged".to_owned());
         }
         if let Some(finding) = findings.first() {
             return Foreign::CannotTell(explain::doubt(self, finding));
@@ -211,150 +242,19 @@ impl<'t> Engine<'t> {
         Foreign::No
     }
 
-    fn grants(&self, stmt: &'t Stmt<'t>) -> Vec<Grant<'t>> {
-        let mut grants = Vec::new();
-        let principals = self.policy.principals_of(stmt);
-        if stmt.has_principal {
-            for principal in principals {
-                let named = Some(*principal);
-                let mut judge = |caller: Caller<'t>| self.weigh(stmt, named, caller, &mut grants);
-                // Where it stopped does not matter: the worst is recorded.
-                let _ = self.classes.of(principal, &mut judge);
-                if self.budget.is_spent() {
-                    break;
-                }
-            }
-        } else {
-            let mut judge = |caller: Caller<'t>| self.weigh(stmt, None, caller, &mut grants);
-            let _ = self.classes.everyone(&mut judge);
-        }
-        grants
-    }
-
-    /// Judges one class and keeps the worst result of its principal.
-    fn weigh(
-        &self,
-        stmt: &'t Stmt<'t>,
-        principal: Option<Principal<'t>>,
-        caller: Caller<'t>,
-        grants: &mut Vec<Grant<'t>>,
-    ) -> ControlFlow<()> {
-        if self.is_registered(stmt, &caller) || self.delivers_access_logs(stmt, principal) {
-            return ControlFlow::Continue(());
-        }
-        let named = match principal {
-            Some(_) => Val::ALWAYS,
-            None => self.named(stmt, &caller),
+    /// Whether a caller may get in through an Allow if it acts for the right
+    /// source.
+    pub(crate) fn may_enter(&self, stmt: &Stmt<'t>, named: Val, caller: &Caller<'t>) -> bool {
+        let depends = |condition: &Condition<'t>| {
+            condition.key.source_bit() != 0
+                || condition.repeated
+                || (self.world.variables && condition.texts().any(|text| text.contains("${")))
         };
-        let mut openness = self.judge(stmt, named, &caller);
-        let hidden =
-            caller.who == Who::Opaque && !principal.is_some_and(|one| one.form == Form::Canonical);
-        // Whether `*` meets tokens at all is not documented.
-        let token = caller.who == Who::ForeignToken
-            && principal.is_none_or(|one| one.form == Form::Everyone);
-        let unknown_provider = principal.is_some_and(|one| {
-            one.form == Form::Federated
-                && Provider::parse(one.text, self.world.zone) == Provider::Malformed
-        });
-        // A role of the same name under another path.
-        let other_path = principal.is_some_and(|one| {
-            matches!(one.form, Form::Identity { .. }) && caller.text != one.text
-        });
-        if (hidden || token || unknown_provider || other_path) && openness == Openness::Open {
-            openness = Openness::Unsure;
-        }
-        if openness == Openness::Closed {
-            return if self.budget.is_spent() {
-                ControlFlow::Break(())
-            } else {
-                ControlFlow::Continue(())
-            };
-        }
-        let grant = Grant {
-            principal,
-            openness,
-            kind: self.kind_of(principal, openness, &caller),
-            caller,
-        };
-        match grants.last_mut() {
-            Some(last) if last.principal == principal && last.openness >= openness => {}
-            Some(last) if last.principal == principal => *last = grant,
-            _ => grants.push(grant),
-        }
-        if openness == Openness::Open {
-            ControlFlow::Break(())
-        } else {
-            ControlFlow::Continue(())
-        }
-    }
-
-    fn kind_of(
-        &self,
-        principal: Option<Principal<'t>>,
-        openness: Openness,
-        caller: &Caller<'t>,
-    ) -> AdmissionKind {
-        let form = principal.map(|one| one.form);
-        if form == Some(Form::UniqueId) {
-            return AdmissionKind::DeletedPrincipal;
-        }
-        if openness == Openness::Unsure {
-            return AdmissionKind::CannotTell;
-        }
-        if let Account::Known(account) = caller.account
-            && caller.is_iam()
-            && self.world.zone.partner(account).is_some()
-        {
-            return AdmissionKind::ThirdPartyWithoutExternalId;
-        }
-        match (form, caller.account, caller.org) {
-            _ if caller.is_token() => AdmissionKind::Federated,
-            (None | Some(Form::Everyone), _, Org::Known(_)) => AdmissionKind::ForeignOrganization,
-            (None | Some(Form::Everyone), Account::Strange, _) => match caller.source {
-                Source { bits: 0, .. } => AdmissionKind::Public,
-                Source {
-                    account: Account::Known(_),
-                    ..
-                } => AdmissionKind::ForeignAccount,
-                Source {
-                    org: Org::Known(_), ..
-                } => AdmissionKind::ForeignOrganization,
-                _ => AdmissionKind::Public,
-            },
-            _ => AdmissionKind::ForeignAccount,
-        }
-    }
-
-    /// Whether a registered third party does no more than it may.
-    fn is_registered(&self, stmt: &Stmt<'t>, caller: &Caller<'t>) -> bool {
-        if self.world.kind == Kind::Trust || !caller.is_iam() {
-            return false;
-        }
-        let Account::Known(account) = caller.account else {
-            return false;
-        };
-        let Some(partner) = self.world.zone.partner(account) else {
-            return false;
-        };
-        let read_only = |action: &str| {
-            let name = action.split_once(':').map_or("", |(_, name)| name);
-            let begins = |start: &str| {
-                name.get(..start.len())
-                    .is_some_and(|head| head.eq_ignore_ascii_case(start))
-            };
-            begins("Get") || begins("List")
-        };
-        !stmt.not_action
-            && !stmt.not_resource
-            && stmt.action.is_some()
-            && stmt.actions().all(read_only)
-            && stmt.resource.is_some()
-            && !(self.world.variables && stmt.resources().any(|one| one.contains("${")))
-            && stmt.resources().all(|one| {
-                partner
-                    .resources
-                    .iter()
-                    .any(|registered| crate::glob::covers(registered, one, false))
+        let mut others = self.policy.conditions_of(stmt).iter();
+        named.can_hold()
+            && others.all(|one| {
+                self.budget.spend(one.weight);
+                depends(one) || self.world.condition(one, caller).can_hold()
             })
     }
 
@@ -378,11 +278,11 @@ impl<'t> Engine<'t> {
     /// Whether a caller of this class gets in through an Allow.
     pub(crate) fn judge(&self, stmt: &Stmt<'t>, named: Val, caller: &Caller<'t>) -> Openness {
         let conditions = self.policy.conditions_of(stmt);
-        self.budget.spend(1 + conditions.len());
+        self.budget.spend(1);
         let mut allow = if self.garbled {
             Val::UNKNOWN
         } else {
-            named.and(self.world.conditions(conditions, caller))
+            named.and(self.world.conditions(conditions, caller, &self.budget))
         };
         if self.is_doubtful(stmt) {
             allow = allow.and(Val::UNKNOWN);
@@ -391,7 +291,7 @@ impl<'t> Engine<'t> {
             return Openness::Closed;
         }
         let entry = self.entry(caller);
-        if !enters(self.world.kind, stmt, entry) {
+        if !enters(self.world.kind, self.world.variables, stmt, entry) {
             return Openness::Closed;
         }
         let mut sure: Vec<&Stmt<'t>> = Vec::new();
@@ -406,7 +306,6 @@ impl<'t> Engine<'t> {
             }
         }
         let open = |denies: &[&Stmt<'t>]| {
-            self.budget.spend(denies.len());
             denies.is_empty()
                 || left_open(
                     self.world.kind,
@@ -453,8 +352,8 @@ impl<'t> Engine<'t> {
             return named;
         }
         let conditions = self.policy.conditions_of(deny);
-        self.budget.spend(1 + conditions.len());
-        let mut fires = named.and(self.world.conditions(conditions, caller));
+        let conditions = self.world.conditions(conditions, caller, &self.budget);
+        let mut fires = named.and(conditions);
         if self.is_doubtful(deny) || self.garbled {
             fires = fires.and(Val::UNKNOWN);
         }
@@ -466,11 +365,10 @@ impl<'t> Engine<'t> {
             return Entry::Any;
         }
         match caller.who {
-            Who::Token { .. } => Entry::Only("sts:assumerolewithwebidentity"),
-            Who::ForeignToken if caller.text.contains(":saml-provider/") => {
-                Entry::Only("sts:assumerolewithsaml")
+            Who::ForeignToken { saml: true } => Entry::Only("sts:assumerolewithsaml"),
+            Who::Token { .. } | Who::ForeignToken { saml: false } => {
+                Entry::Only("sts:assumerolewithwebidentity")
             }
-            Who::ForeignToken => Entry::Only("sts:assumerolewithwebidentity"),
             _ => Entry::Only("sts:assumerole"),
         }
     }

@@ -78,8 +78,10 @@ pub(crate) enum Who<'t> {
         guest: bool,
         own_pool: bool,
     },
-    /// A token or assertion of a provider that others control.
-    ForeignToken,
+    /// A token or, for SAML, an assertion of a provider that others control.
+    ForeignToken {
+        saml: bool,
+    },
     /// A principal of which only an opaque text is known.
     Opaque,
     Service(Option<&'t str>),
@@ -107,6 +109,8 @@ pub(crate) struct Caller<'t> {
     pub(crate) who: Who<'t>,
     pub(crate) account: Account<'t>,
     pub(crate) org: Org<'t>,
+    /// The partition of its account.
+    pub(crate) partition: &'t str,
     pub(crate) source: Source<'t>,
     /// The text by which a `Principal` element names exactly this caller.
     pub(crate) text: &'t str,
@@ -120,6 +124,7 @@ impl<'t> Caller<'t> {
             who,
             account,
             org,
+            partition: "aws",
             source: Source::NONE,
             text: "",
             without_id: None,
@@ -140,7 +145,7 @@ impl<'t> Caller<'t> {
     }
 
     pub(crate) fn is_token(&self) -> bool {
-        matches!(self.who, Who::Token { .. } | Who::ForeignToken)
+        matches!(self.who, Who::Token { .. } | Who::ForeignToken { .. })
     }
 
     /// Whether a principal element names this caller.
@@ -292,7 +297,6 @@ pub(crate) struct World<'t> {
     pub(crate) kind: Kind,
     pub(crate) zone: &'t Zone,
     pub(crate) variables: bool,
-    pub(crate) partition: &'t str,
 }
 
 impl<'t> World<'t> {
@@ -304,8 +308,8 @@ impl<'t> World<'t> {
         let service = matches!(caller.who, Who::Service(_));
         let anonymous = caller.who == Who::Anonymous;
         let identity = caller.is_iam() || caller.who == Who::Opaque;
-        let source = |bit: u8, values: Values<'t>| {
-            if caller.source.bits & bit == 0 {
+        let source = |values: Values<'t>| {
+            if caller.source.bits & key.source_bit() == 0 {
                 none
             } else {
                 (Always, values)
@@ -390,15 +394,15 @@ impl<'t> World<'t> {
             Key::CallerAccount if identity => (Maybe, Values::Account(caller.account)),
             Key::CallerAccount if service => none,
             Key::CallerAccount => free,
-            Key::SourceAccount => source(1, Values::Account(caller.source.account)),
-            Key::SourceOwner => source(16, Values::Account(caller.source.account)),
-            Key::SourceArn => source(2, Values::SourceArn),
+            Key::SourceAccount => source(Values::Account(caller.source.account)),
+            Key::SourceOwner => source(Values::Account(caller.source.account)),
+            Key::SourceArn => source(Values::SourceArn),
             Key::SourceOrgId => match caller.source.org.text() {
-                Some(org) => source(4, Values::Org(org)),
+                Some(org) => source(Values::Org(org)),
                 None => none,
             },
             Key::SourceOrgPaths => match caller.source.org.text() {
-                Some(org) => source(8, Values::OrgPath(org)),
+                Some(org) => source(Values::OrgPath(org)),
                 None => none,
             },
             Key::SourceIp => (Maybe, Values::Ip),
@@ -457,7 +461,7 @@ impl<'t> World<'t> {
                     }
                     (AlwaysUnsure, Values::Tenant(Some(claim)))
                 }
-                Who::ForeignToken => free,
+                Who::ForeignToken { .. } => free,
                 Who::Service(_) | Who::Anonymous => none,
                 _ => free,
             },

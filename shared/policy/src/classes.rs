@@ -4,11 +4,12 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 
-use crate::caller::{Account, Caller, Org, Source, Who};
+use crate::caller::{Account, Caller, Org, Who};
 use crate::federation::Provider;
 use crate::key::Key;
+use crate::origins::{Judge, each_account, outside_org};
 use crate::policy::Policy;
-use crate::principal::{Form, IdentityKind, Principal, arn_account, aws, is_account};
+use crate::principal::{Form, IdentityKind, Principal, aws};
 use crate::{Kind, Zone};
 
 /// The outside names that occur in a document.
@@ -71,42 +72,16 @@ impl<'t> Mentions<'t> {
                     Key::PrincipalOrgId
                     | Key::SourceOrgId
                     | Key::PrincipalOrgPaths
-                    | Key::SourceOrgPaths => {
-                        let org = text.split('/').next().unwrap_or(text);
-                        let spelt = org
-                            .get(2..)
-                            .filter(|id| {
-                                !id.is_empty() && id.bytes().all(|b| b.is_ascii_alphanumeric())
-                            })
-                            .is_some()
-                            && (org.starts_with("o-") || org.starts_with("O-"));
-                        let own = zone
-                            .org_id
-                            .as_deref()
-                            .is_some_and(|own| own.eq_ignore_ascii_case(org));
-                        if spelt && !own {
-                            orgs.insert(org);
-                        }
-                    }
+                    | Key::SourceOrgPaths => orgs.extend(outside_org(text, zone)),
                     _ => {
-                        if is_account(text) {
-                            account(text);
-                        } else if let Some(own) = arn_account(text).filter(|own| is_account(own)) {
-                            let outside = account(own);
-                            if outside && condition.key == Key::PrincipalArn {
-                                let form = aws(text);
-                                if matches!(
-                                    form,
-                                    Form::Identity { .. } | Form::FederatedUser { .. }
-                                ) {
-                                    identity(Principal { text, form }, &mut identities);
-                                }
-                            }
-                        } else if text.contains("::") || text.contains(':') {
-                            // `123456789012:name`, and ARNs that are cut short.
-                            for field in text.split(':').filter(|field| is_account(field)) {
-                                account(field);
-                            }
+                        let mut outside = false;
+                        each_account(text, &mut |own| outside |= account(own));
+                        let form = aws(text);
+                        if outside
+                            && condition.key == Key::PrincipalArn
+                            && matches!(form, Form::Identity { .. } | Form::FederatedUser { .. })
+                        {
+                            identity(Principal { text, form }, &mut identities);
                         }
                     }
                 }
@@ -124,13 +99,11 @@ impl<'t> Mentions<'t> {
 
 /// Makes the callers that have to be judged.
 pub(crate) struct Classes<'t> {
-    policy: &'t Policy<'t>,
+    pub(crate) policy: &'t Policy<'t>,
     kind: Kind,
-    zone: &'t Zone,
+    pub(crate) zone: &'t Zone,
     mentions: OnceCell<Mentions<'t>>,
 }
-
-type Judge<'j, 't> = &'j mut dyn FnMut(Caller<'t>) -> ControlFlow<()>;
 
 impl<'t> Classes<'t> {
     pub(crate) fn new(policy: &'t Policy<'t>, kind: Kind, zone: &'t Zone) -> Classes<'t> {
@@ -148,7 +121,11 @@ impl<'t> Classes<'t> {
     }
 
     /// The outside callers that a principal may stand for.
-    pub(crate) fn of(&self, principal: &Principal<'t>, judge: Judge<'_, 't>) -> ControlFlow<()> {
+    pub(crate) fn of(
+        &self,
+        principal: &Principal<'t>,
+        judge: &mut Judge<'_, 't>,
+    ) -> ControlFlow<()> {
         match principal.form {
             Form::Everyone => self.everyone(judge),
             Form::Account(account) => {
@@ -192,7 +169,7 @@ impl<'t> Classes<'t> {
     }
 
     /// Every outsider there is.
-    pub(crate) fn everyone(&self, judge: Judge<'_, 't>) -> ControlFlow<()> {
+    pub(crate) fn everyone(&self, judge: &mut Judge<'_, 't>) -> ControlFlow<()> {
         if self.kind.has_anonymous() {
             self.sources(
                 Caller::new(Who::Anonymous, Account::Strange, Org::None),
@@ -219,25 +196,31 @@ impl<'t> Classes<'t> {
             }
         }
         if self.kind == Kind::Trust {
-            let token = Caller::new(Who::ForeignToken, Account::Strange, Org::None);
-            self.sources(token, judge)?;
+            for saml in [false, true] {
+                let who = Who::ForeignToken { saml };
+                self.sources(Caller::new(who, Account::Strange, Org::None), judge)?;
+            }
         }
         ControlFlow::Continue(())
     }
 
-    fn account(&self, account: Account<'t>, judge: Judge<'_, 't>) -> ControlFlow<()> {
-        let types: &[Who<'t>] = if self.policy.asks_type {
+    fn account(&self, account: Account<'t>, judge: &mut Judge<'_, 't>) -> ControlFlow<()> {
+        let types: &[Who<'t>] = if self.policy.asks.by_type {
             &[Who::Role, Who::User, Who::Root, Who::FederatedUser]
         } else {
             &[Who::Role]
         };
-        for who in types {
-            self.orgs(Caller::new(*who, account, Org::None), judge)?;
+        for partition in self.policy.asks.partitions() {
+            for who in types {
+                let mut caller = Caller::new(*who, account, Org::None);
+                caller.partition = partition;
+                self.orgs(caller, judge)?;
+            }
         }
         ControlFlow::Continue(())
     }
 
-    fn named(&self, principal: &Principal<'t>, judge: Judge<'_, 't>) -> ControlFlow<()> {
+    fn named(&self, principal: &Principal<'t>, judge: &mut Judge<'_, 't>) -> ControlFlow<()> {
         let arn = principal.text;
         let (who, account) = match principal.form {
             Form::Identity {
@@ -255,6 +238,7 @@ impl<'t> Classes<'t> {
         };
         let mut caller = Caller::new(who, Account::Known(account), Org::None);
         caller.text = arn;
+        caller.partition = arn.split(':').nth(1).unwrap_or(caller.partition);
         self.orgs(caller, judge)
     }
 
@@ -263,7 +247,7 @@ impl<'t> Classes<'t> {
         &self,
         principal: &Principal<'t>,
         account: &str,
-        judge: Judge<'_, 't>,
+        judge: &mut Judge<'_, 't>,
     ) -> ControlFlow<()> {
         let role_name = |one: &Principal<'t>| match one.form {
             Form::Identity {
@@ -285,22 +269,31 @@ impl<'t> Classes<'t> {
         ControlFlow::Continue(())
     }
 
-    fn opaque(&self, text: &'t str, judge: Judge<'_, 't>) -> ControlFlow<()> {
+    fn opaque(&self, text: &'t str, judge: &mut Judge<'_, 't>) -> ControlFlow<()> {
         let mut caller = Caller::new(Who::Opaque, Account::Hidden, Org::None);
         caller.text = text;
         self.orgs(caller, judge)
     }
 
-    fn federated(&self, text: &'t str, judge: Judge<'_, 't>) -> ControlFlow<()> {
-        let mut caller = Caller::new(Who::ForeignToken, Account::Strange, Org::None);
-        caller.text = text;
+    fn federated(&self, text: &'t str, judge: &mut Judge<'_, 't>) -> ControlFlow<()> {
+        let by = |saml: bool| {
+            let who = Who::ForeignToken { saml };
+            let mut caller = Caller::new(who, Account::Strange, Org::None);
+            caller.text = text;
+            caller
+        };
+        let mut caller = by(false);
         match Provider::parse(text, self.zone) {
             Provider::Own { .. } => ControlFlow::Continue(()),
-            Provider::Outside { account, .. } => {
+            Provider::Outside { saml, account } => {
+                caller = by(saml);
                 caller.account = Account::Known(account);
                 self.sources(caller, judge)
             }
-            Provider::Anyone | Provider::Malformed => self.sources(caller, judge),
+            Provider::Anyone | Provider::Malformed => {
+                self.sources(by(false), judge)?;
+                self.sources(by(true), judge)
+            }
             Provider::Shared(issuer) => {
                 let mut token = |guest: bool, own_pool: bool| {
                     caller.who = Who::Token {
@@ -320,7 +313,7 @@ impl<'t> Classes<'t> {
         }
     }
 
-    fn orgs(&self, mut caller: Caller<'t>, judge: Judge<'_, 't>) -> ControlFlow<()> {
+    fn orgs(&self, mut caller: Caller<'t>, judge: &mut Judge<'_, 't>) -> ControlFlow<()> {
         if self.kind == Kind::Trust
             && let Account::Known(account) = caller.account
             && let Some(partner) = self.zone.partner(account)
@@ -328,7 +321,7 @@ impl<'t> Classes<'t> {
             caller.without_id = partner.external_id.as_deref();
         }
         self.sources(caller, judge)?;
-        if !self.policy.asks_org {
+        if !self.policy.asks.by_org {
             return ControlFlow::Continue(());
         }
         caller.org = Org::Strange;
@@ -340,36 +333,14 @@ impl<'t> Classes<'t> {
         ControlFlow::Continue(())
     }
 
-    fn sources(&self, mut caller: Caller<'t>, judge: Judge<'_, 't>) -> ControlFlow<()> {
-        judge(caller)?;
-        let bits = self.policy.source_bits;
-        if bits == 0 {
+    fn sources(&self, mut caller: Caller<'t>, judge: &mut Judge<'_, 't>) -> ControlFlow<()> {
+        if !(judge.of)(caller)? {
             return ControlFlow::Continue(());
         }
-        let mentions = self.mentions();
-        let accounts = std::iter::once(Account::Strange)
-            .chain(mentions.accounts.iter().map(|a| Account::Known(a)));
-        for account in accounts {
-            for source in subsets(bits) {
-                let mut orgs = vec![Org::Strange];
-                if source & (4 | 8) != 0 {
-                    orgs.extend(mentions.orgs.iter().map(|org| Org::Known(org)));
-                }
-                for org in orgs {
-                    caller.source = Source {
-                        bits: source,
-                        account,
-                        org,
-                    };
-                    judge(caller)?;
-                }
-            }
+        for source in judge.sources.outside() {
+            caller.source = source;
+            (judge.of)(caller)?;
         }
         ControlFlow::Continue(())
     }
-}
-
-/// Every choice of some of these bits, but not of none.
-pub(crate) fn subsets(bits: u8) -> impl Iterator<Item = u8> {
-    (1..=bits).filter(move |choice| choice & !bits == 0)
 }

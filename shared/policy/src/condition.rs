@@ -1,6 +1,7 @@
 //! Conditions against a class of callers.
 
 use crate::caller::{Caller, Presence, Values, World};
+use crate::cover::Budget;
 use crate::key::Key;
 use crate::matching::Reading;
 use crate::operator::{Base, SetOp};
@@ -10,10 +11,16 @@ use crate::variable::Filled;
 
 impl<'t> World<'t> {
     /// All conditions of a statement together.
-    pub(crate) fn conditions(&self, conditions: &[Condition<'t>], caller: &Caller<'t>) -> Val {
+    pub(crate) fn conditions(
+        &self,
+        conditions: &[Condition<'t>],
+        caller: &Caller<'t>,
+        budget: &Budget,
+    ) -> Val {
         let mut all = Val::ALWAYS;
         let mut repeated: Option<Val> = None;
         for condition in conditions {
+            budget.spend(condition.weight);
             let one = self.condition(condition, caller);
             if condition.repeated {
                 repeated = Some(repeated.map_or(one, |before| before.doubt(one)));

@@ -1,6 +1,7 @@
 //! What a statement is about, and whether a Deny covers all of it.
 
 use std::borrow::Cow;
+use std::cell::Cell;
 
 use crate::Kind;
 use crate::glob::{covers, has_wildcard, is_star, matches, overlap};
@@ -15,26 +16,27 @@ pub(crate) enum Entry {
     Only(&'static str),
 }
 
-/// The pattern of all actions that a kind is about.
-pub(crate) fn all_actions(kind: Kind) -> &'static str {
+/// The patterns of all actions that a kind is about.
+fn all_actions(kind: Kind) -> &'static [&'static str] {
     match kind {
-        Kind::Trust => "sts:*",
-        Kind::Bucket => "s3:*",
-        Kind::Key => "kms:*",
-        Kind::Topic => "sns:*",
-        Kind::Queue => "sqs:*",
-        Kind::Destination | Kind::Logs => "logs:*",
-        Kind::Bus => "events:*",
-        Kind::Function => "lambda:*",
-        Kind::Store => "cloudtrail:*",
-        Kind::Table => "dynamodb:*",
-        Kind::Sink => "oam:*",
-        Kind::Organization => "organizations:*",
+        Kind::Trust => &["sts:*"],
+        Kind::Bucket => &["s3:*"],
+        Kind::Key => &["kms:*"],
+        Kind::Topic => &["sns:*"],
+        Kind::Queue => &["sqs:*"],
+        Kind::Destination | Kind::Logs => &["logs:*"],
+        Kind::Bus => &["events:*"],
+        Kind::Function => &["lambda:*"],
+        // Channels take events in under a prefix of their own.
+        Kind::Store => &["cloudtrail:*", "cloudtrail-data:*"],
+        Kind::Table => &["dynamodb:*"],
+        Kind::Sink => &["oam:*"],
+        Kind::Organization => &["organizations:*"],
     }
 }
 
 /// Whether an Allow is about anything that lets `entry` in.
-pub(crate) fn enters(kind: Kind, stmt: &Stmt<'_>, entry: Entry) -> bool {
+pub(crate) fn enters(kind: Kind, variables: bool, stmt: &Stmt<'_>, entry: Entry) -> bool {
     if stmt.action.is_none() {
         return true;
     }
@@ -44,38 +46,51 @@ pub(crate) fn enters(kind: Kind, stmt: &Stmt<'_>, entry: Entry) -> bool {
                 .any(|pattern| matches(pattern, action, true).can_hold())
                 != stmt.not_action
         }
-        Entry::Any if stmt.not_action => !stmt
-            .actions()
-            .any(|pattern| covers(pattern, all_actions(kind), true)),
+        Entry::Any if stmt.not_action => !all_actions(kind)
+            .iter()
+            .all(|all| stmt.actions().any(|pattern| covers(pattern, all, true))),
         Entry::Any if kind == Kind::Bucket => stmt
             .actions()
-            .any(|action| overlaps_kind(kind, action) && fits_any(stmt, action)),
+            .any(|action| overlaps_kind(kind, action) && fits_any(stmt, action, variables)),
         Entry::Any => stmt.actions().any(|action| overlaps_kind(kind, action)),
     }
 }
 
 fn overlaps_kind(kind: Kind, action: &str) -> bool {
+    let mut all = all_actions(kind).iter();
     // Almost always a literal service name.
-    let service = kind.service();
     match action.split_once(':') {
-        Some((own, _)) if !has_wildcard(own) => {
-            own.eq_ignore_ascii_case(service)
-                // What channels take in.
-                || kind == Kind::Store && own.eq_ignore_ascii_case("cloudtrail-data")
-        }
-        _ => overlap(action, all_actions(kind), true),
+        Some((own, _)) if !has_wildcard(own) => all.any(|all| {
+            all.strip_suffix(":*")
+                .is_some_and(|service| own.eq_ignore_ascii_case(service))
+        }),
+        _ => all.any(|all| overlap(action, all, true)),
     }
 }
 
-fn fits_any(stmt: &Stmt<'_>, action: &str) -> bool {
+/// An action of an Allow, as far as it is about a kind: one of `*` is about
+/// this kind's actions only.
+fn of_kind(kind: Kind, action: &str) -> impl Iterator<Item = &str> {
+    all_actions(kind).iter().filter_map(move |all| {
+        if covers(action, all, true) {
+            Some(*all)
+        } else {
+            overlap(action, all, true).then_some(action)
+        }
+    })
+}
+
+fn fits_any(stmt: &Stmt<'_>, action: &str, variables: bool) -> bool {
     stmt.not_resource
         || stmt.resource.is_none()
-        || stmt.resources().any(|resource| fits(action, resource))
+        || stmt
+            .resources()
+            .any(|resource| fits(action, &widened(resource, variables)))
 }
 
 /// Whether an S3 action can meet a resource at all: object actions only meet
 /// objects, bucket actions only the bucket.
-fn fits(action: &str, resource: &str) -> bool {
+pub(crate) fn fits(action: &str, resource: &str) -> bool {
     let Some(objects) = acts_on_objects(action) else {
         return true;
     };
@@ -132,22 +147,52 @@ fn widened(resource: &str, variables: bool) -> Cow<'_, str> {
     Cow::Owned(out)
 }
 
-/// Counts down the work that one analysis may do.
+/// Counts down the work that one analysis may do. Each statement has its share,
+/// so that none keeps another from being judged.
 #[derive(Debug)]
-pub(crate) struct Budget(std::cell::Cell<u64>);
+pub(crate) struct Budget {
+    pool: Cell<u64>,
+    share: Cell<u64>,
+}
 
 impl Budget {
     pub(crate) fn new(steps: u64) -> Budget {
-        Budget(std::cell::Cell::new(steps))
+        Budget {
+            pool: Cell::new(steps),
+            share: Cell::new(0),
+        }
+    }
+
+    pub(crate) fn fill(&self, steps: u64) {
+        self.pool.set(steps);
+        self.share.set(0);
+    }
+
+    /// Begins one of so many tasks that are left. What the one before did not
+    /// need is there for all of them.
+    pub(crate) fn begin(&self, left: usize) {
+        let pool = self.rest();
+        let share = pool / u64::try_from(left.max(1)).unwrap_or(u64::MAX);
+        self.share.set(share);
+        self.pool.set(pool - share);
+    }
+
+    pub(crate) fn rest(&self) -> u64 {
+        self.pool.get().saturating_add(self.share.get())
     }
 
     pub(crate) fn spend(&self, steps: usize) {
         let steps = u64::try_from(steps).unwrap_or(u64::MAX);
-        self.0.set(self.0.get().saturating_sub(steps));
+        self.share.set(self.share.get().saturating_sub(steps));
+    }
+
+    /// Takes what it costs to compare two patterns.
+    fn compare(&self, wide: &str, narrow: &str) {
+        self.spend(1 + wide.len().saturating_mul(narrow.len()) / 1024);
     }
 
     pub(crate) fn is_spent(&self) -> bool {
-        self.0.get() == 0
+        self.share.get() == 0
     }
 }
 
@@ -161,66 +206,59 @@ pub(crate) fn left_open<'t>(
     entry: Entry,
     denies: &[&Stmt<'t>],
     budget: &Budget,
-) -> Option<(Cow<'t, str>, Cow<'t, str>)> {
-    let only;
-    let actions: &mut dyn Iterator<Item = &'t str> = match entry {
-        Entry::Only(action) => {
-            only = action;
-            &mut std::iter::once(only)
-        }
-        Entry::Any if allow.not_action || allow.action.is_none() => {
-            &mut std::iter::once(all_actions(kind))
-        }
-        Entry::Any => &mut allow.actions(),
-    };
-    for action in actions {
-        if entry == Entry::Any && !overlaps_kind(kind, action) {
-            continue;
-        }
-        // An Allow of `*` is about this kind's actions only.
-        let narrowed = if entry == Entry::Any && covers(action, all_actions(kind), true) {
-            all_actions(kind)
-        } else {
-            action
-        };
+) -> Option<(&'t str, &'t str)> {
+    let open = |action: &'t str| {
         if allow.not_resource || allow.resource.is_none() {
             let open = !denies.iter().any(|deny| {
-                budget.spend(1);
-                covers_action(kind, deny, allow, narrowed) && covers_everything(deny, allow)
+                covers_action(kind, deny, allow, action, budget) && covers_everything(deny, allow)
             });
-            if open {
-                return Some((Cow::Borrowed(narrowed), Cow::Borrowed("*")));
-            }
-            continue;
+            return open.then_some((action, "*"));
         }
-        for resource in allow.resources() {
-            if kind == Kind::Bucket && !fits(narrowed, resource) {
-                continue;
+        let resource = allow.resources().find(|resource| {
+            if kind == Kind::Bucket && !fits(action, &widened(resource, variables)) {
+                return false;
             }
             let open = !denies.iter().any(|deny| {
-                budget.spend(1);
-                covers_action(kind, deny, allow, narrowed)
+                covers_action(kind, deny, allow, action, budget)
                     && covers_resource(deny, resource, variables, budget)
             });
-            if open {
-                return Some((Cow::Borrowed(narrowed), Cow::Borrowed(resource)));
-            }
-            if budget.is_spent() {
-                return Some((Cow::Borrowed(narrowed), Cow::Borrowed(resource)));
-            }
+            open || budget.is_spent()
+        });
+        resource.map(|resource| (action, resource))
+    };
+    match entry {
+        Entry::Only(action) => open(action),
+        Entry::Any if allow.not_action || allow.action.is_none() => {
+            let left_out = |all: &str| allow.actions().any(|out| covers(out, all, true));
+            let all = all_actions(kind).iter().copied();
+            all.filter(|all| !left_out(all)).find_map(open)
         }
+        Entry::Any => allow
+            .actions()
+            .flat_map(|action| of_kind(kind, action))
+            .find_map(open),
     }
-    None
 }
 
-fn covers_action(kind: Kind, deny: &Stmt<'_>, allow: &Stmt<'_>, action: &str) -> bool {
+fn covers_action(
+    kind: Kind,
+    deny: &Stmt<'_>,
+    allow: &Stmt<'_>,
+    action: &str,
+    budget: &Budget,
+) -> bool {
+    budget.spend(1);
     if deny.action.is_none() {
         return false;
     }
     if !deny.not_action {
-        return deny.actions().any(|wide| covers(wide, action, true));
+        return deny.actions().any(|wide| {
+            budget.compare(wide, action);
+            covers(wide, action, true)
+        });
     }
     deny.actions().all(|exempt| {
+        budget.compare(exempt, action);
         let meets = overlap(exempt, action, true);
         // What the Allow leaves out as well need not be denied.
         let left_out = allow.not_action && allow.actions().any(|out| covers(out, exempt, true));
@@ -235,12 +273,12 @@ fn covers_resource(deny: &Stmt<'_>, resource: &str, variables: bool, budget: &Bu
     let wide = widened(resource, variables);
     if deny.not_resource {
         return deny.resources().all(|exempt| {
-            budget.spend(1);
+            budget.compare(exempt, resource);
             !overlap(&widened(exempt, variables), &wide, false)
         });
     }
     deny.resources().any(|pattern| {
-        budget.spend(1);
+        budget.compare(pattern, resource);
         if variables && pattern.contains("${") {
             return pattern == resource;
         }

@@ -220,6 +220,9 @@ pub(crate) fn doubt<'t>(engine: &Engine<'t>, finding: &Finding<'t>) -> String {
         return place(finding.index);
     };
     let here = place(finding.index);
+    if finding.is_too_large {
+        return format!("{here} is too large to be judged");
+    }
     let text = grant.principal.map_or("", |one| one.text);
     match grant.principal.map(|one| one.form) {
         Some(Form::UniqueId) => {
@@ -243,10 +246,13 @@ pub(crate) fn doubt<'t>(engine: &Engine<'t>, finding: &Finding<'t>) -> String {
     if let Some((index, why)) = engine.issue() {
         return format!("AWS would refuse {}: {why}", place(index));
     }
-    if grant.caller.who == Who::ForeignToken && grant.principal.is_some() {
-        return format!(
-            "{here} lets `*` in with a web identity, and whom that means is not documented"
-        );
+    if let (Who::ForeignToken { saml }, Some(_)) = (grant.caller.who, grant.principal) {
+        let with = if saml {
+            "a SAML assertion"
+        } else {
+            "a web identity"
+        };
+        return format!("{here} lets `*` in with {with}, and whom that means is not documented");
     }
     let uncertain = |stmt: &Stmt<'t>| {
         engine.policy.conditions_of(stmt).iter().position(|one| {

@@ -225,7 +225,7 @@ fn reaches(p: &[u8], prefix: &[u8], tail: bool, loose: bool) -> Reached {
         }
     };
     spread(&mut plain);
-    for &c in prefix {
+    for (position, &c) in prefix.iter().enumerate() {
         let mut next_plain = vec![false; width];
         let mut next_wild = vec![false; width];
         for at in 0..p.len() {
@@ -251,6 +251,18 @@ fn reaches(p: &[u8], prefix: &[u8], tail: bool, loose: bool) -> Reached {
             }
         }
         spread(&mut next_plain);
+        let inside = c == STRANGE_DIGIT && prefix.get(position + 1) == Some(&STRANGE_DIGIT);
+        if loose && inside {
+            // A `*` among its digits hides a number, even if it matches nothing.
+            for at in 0..p.len() {
+                if next_plain.get(at) == Some(&true)
+                    && p.get(at) == Some(&b'*')
+                    && let Some(cell) = next_wild.get_mut(at + 1)
+                {
+                    *cell = true;
+                }
+            }
+        }
         spread(&mut next_wild);
         plain = next_plain;
         wild = next_wild;
@@ -300,7 +312,10 @@ pub(crate) fn meets_strange_account(pattern: &str) -> Val {
         return Val::ALWAYS;
     }
     if fixed == 12 && single == 0 {
-        // Spells one number.
+        if pattern.trim_matches('*').contains('*') {
+            // One number, spelt so that the document does not show it.
+            return Val::SOMETIMES;
+        }
         return Val::of(strange == 12);
     }
     Val::SOMETIMES

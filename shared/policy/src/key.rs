@@ -1,5 +1,11 @@
 //! Condition keys, by what an outsider can do about them.
 
+/// The source keys that name an account.
+pub(crate) const SOURCE_ACCOUNTS: u8 =
+    Key::SourceAccount.source_bit() | Key::SourceOwner.source_bit() | Key::SourceArn.source_bit();
+/// The source keys that name an organization.
+pub(crate) const SOURCE_ORGS: u8 = Key::SourceOrgId.source_bit() | Key::SourceOrgPaths.source_bit();
+
 /// What a condition key speaks about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Key<'t> {
@@ -154,7 +160,7 @@ impl<'t> Key<'t> {
     }
 
     /// One bit for each key that only a service's call carries.
-    pub(crate) fn source_bit(self) -> u8 {
+    pub(crate) const fn source_bit(self) -> u8 {
         match self {
             Key::SourceAccount => 1,
             Key::SourceArn => 2,

@@ -2,6 +2,7 @@
 
 mod analysis;
 mod ask;
+mod asks;
 mod balancers;
 mod caller;
 mod classes;
@@ -16,6 +17,7 @@ mod error;
 mod explain;
 mod federation;
 mod glob;
+mod grants;
 mod hold;
 mod json;
 mod key;
@@ -25,6 +27,7 @@ mod matching;
 mod meaning;
 mod narrow;
 mod operator;
+mod origins;
 mod policy;
 pub mod power;
 mod principal;

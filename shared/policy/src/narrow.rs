@@ -1,13 +1,15 @@
 //! The smallest change that shuts outsiders out.
 
+use std::cell::Cell;
+
 use serde::Serialize;
 
-use crate::analysis::{Engine, Finding, Openness, analyze};
+use crate::analysis::{Engine, Finding, Openness, STEPS, lets_nobody_in};
 use crate::json::{Shape, Tape, View, write_string};
 use crate::key::Key;
 use crate::policy::Policy;
 use crate::principal::{Form, Principal};
-use crate::{Document, Foreign, Kind, Statement, Zone};
+use crate::{Document, Kind, Statement, Zone};
 
 /// A document without its outside grants.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -57,9 +59,11 @@ pub fn narrow(doc: &Document, kind: Kind, zone: &Zone) -> Narrowed {
     let mut removed: Vec<Removal> = Vec::new();
     let mut current = doc.clone();
     let mut changed = false;
+    // For all that is tried out.
+    let steps = Cell::new(STEPS);
     // One round is enough for what AWS takes; each more drops statements.
     for round in 0..ROUNDS {
-        let edits = edits(&current, kind, zone, round > 1);
+        let edits = edits(&current, kind, zone, round > 1, &steps);
         if edits.is_empty() {
             break;
         }
@@ -126,7 +130,7 @@ struct Edit {
     values: Vec<String>,
 }
 
-fn edits(doc: &Document, kind: Kind, zone: &Zone, drop: bool) -> Vec<Edit> {
+fn edits(doc: &Document, kind: Kind, zone: &Zone, drop: bool, steps: &Cell<u64>) -> Vec<Edit> {
     let Ok(tape) = Tape::parse(doc.as_json()) else {
         return Vec::new();
     };
@@ -148,7 +152,7 @@ fn edits(doc: &Document, kind: Kind, zone: &Zone, drop: bool) -> Vec<Edit> {
             edits.push(Edit::whole(finding));
             continue;
         }
-        edits.push(edit(doc, kind, zone, finding, statement, &outsider));
+        edits.push(edit(doc, kind, zone, finding, statement, &outsider, steps));
     }
     if edits.is_empty() && zone.cannot_tell_is_foreign {
         // A statement that AWS would refuse, and that is no Deny.
@@ -195,6 +199,7 @@ fn edit(
     finding: &Finding<'_>,
     statement: &Statement,
     outsider: &dyn Fn(Openness) -> bool,
+    steps: &Cell<u64>,
 ) -> Edit {
     let gone: Vec<Principal<'_>> = finding
         .grants
@@ -209,10 +214,8 @@ fn edit(
         || gone
             .iter()
             .all(|one| matches!(one.form, Form::Everyone | Form::Federated));
-    let closed = |statement: &Statement| {
-        let analysis = analyze(&beside_denies(doc, statement), kind, zone);
-        analysis.foreign == Foreign::No || analysis.admissions.is_empty()
-    };
+    let closed =
+        |statement: &Statement| lets_nobody_in(&beside_denies(doc, statement), kind, zone, steps);
     if broad && let Some((thinner, values)) = thin(statement, &closed) {
         return Edit {
             index: finding.index,

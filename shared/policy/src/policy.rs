@@ -3,10 +3,11 @@
 
 use std::ops::Range;
 
+use crate::asks::Asks;
 use crate::document::statement_views;
 use crate::json::{Shape, Tape, View};
 use crate::key::Key;
-use crate::operator::Operator;
+use crate::operator::{Base, Operator};
 use crate::principal::Principal;
 
 pub(crate) type V<'t> = View<'t, 't>;
@@ -18,8 +19,10 @@ pub(crate) struct Condition<'t> {
     pub(crate) key: Key<'t>,
     pub(crate) key_text: &'t str,
     pub(crate) values: V<'t>,
-    /// The same key stands twice; which one counts is not documented.
+    /// The same operator or key stands twice; which one counts is not documented.
     pub(crate) repeated: bool,
+    /// What it costs to judge it: its values and their lengths.
+    pub(crate) weight: usize,
 }
 
 impl<'t> Condition<'t> {
@@ -72,15 +75,9 @@ pub(crate) struct Policy<'t> {
     pub(crate) conditions: Vec<Condition<'t>>,
     /// Whether `${…}` are variables.
     pub(crate) variables: bool,
-    pub(crate) partition: &'t str,
     /// Why AWS would refuse the document.
     pub(crate) issue: Option<(usize, &'static str)>,
-    /// Source keys that occur, as bits of [`Key::source_bit`].
-    pub(crate) source_bits: u8,
-    /// Whether any condition asks what sort of identity the caller is.
-    pub(crate) asks_type: bool,
-    /// Whether any condition asks for the caller's organization.
-    pub(crate) asks_org: bool,
+    pub(crate) asks: Asks<'t>,
 }
 
 const STATEMENT_ELEMENTS: [&str; 9] = [
@@ -94,6 +91,11 @@ const STATEMENT_ELEMENTS: [&str; 9] = [
     "NotResource",
     "Condition",
 ];
+
+/// There are no more condition operators than that.
+const OPERATORS: usize = 200;
+
+const PRINCIPAL_SORTS: [&str; 4] = ["AWS", "Service", "Federated", "CanonicalUser"];
 
 impl<'t> Policy<'t> {
     /// Reads a policy that stands at a resource and names principals.
@@ -114,20 +116,20 @@ impl<'t> Policy<'t> {
             principals: Vec::with_capacity(8),
             conditions: Vec::with_capacity(8),
             variables: false,
-            partition: "aws",
             issue: None,
-            source_bits: 0,
-            asks_type: false,
-            asks_org: false,
+            asks: Asks::default(),
         };
-        let mut statement_elements = 0;
+        let (mut statement_elements, mut versions) = (0, 0);
         for (key, value) in root.entries() {
             match key.text() {
-                "Version" => match value.text() {
-                    "2012-10-17" => policy.variables = true,
-                    "2008-10-17" => {}
-                    _ => policy.flag(0, "its `Version` is unknown"),
-                },
+                "Version" => {
+                    versions += 1;
+                    match value.text() {
+                        "2012-10-17" => policy.variables = true,
+                        "2008-10-17" => {}
+                        _ => policy.flag(0, "its `Version` is unknown"),
+                    }
+                }
                 "Statement" => statement_elements += 1,
                 "Id" => {}
                 other => {
@@ -142,6 +144,9 @@ impl<'t> Policy<'t> {
         }
         if statement_elements > 1 {
             policy.flag(0, "`Statement` stands twice");
+        }
+        if versions > 1 {
+            policy.flag(0, "`Version` stands twice");
         }
         for (index, view) in statement_views(root).enumerate() {
             policy.statement(index, view);
@@ -201,11 +206,12 @@ impl<'t> Policy<'t> {
                 }
                 "Resource" => {
                     stmt.resource = Some(value);
-                    self.see_partition(value);
+                    self.asks.see_resources(value, self.variables);
                 }
                 "NotResource" => {
                     stmt.resource = Some(value);
                     stmt.not_resource = true;
+                    self.asks.see_resources(value, self.variables);
                 }
                 "Condition" => issue = self.conditions(value).or(issue),
                 other => {
@@ -261,20 +267,6 @@ impl<'t> Policy<'t> {
         self.statements.push(stmt);
     }
 
-    fn see_partition(&mut self, resource: V<'t>) {
-        for text in resource.items().filter_map(View::scalar) {
-            if let Some(partition) = text
-                .strip_prefix("arn:")
-                .and_then(|rest| rest.split(':').next())
-                && partition.starts_with("aws")
-                && !crate::glob::has_wildcard(partition)
-            {
-                self.partition = partition;
-                return;
-            }
-        }
-    }
-
     fn principal(&mut self, value: V<'t>) -> Option<&'static str> {
         if value.shape() != Shape::Object {
             return self.principal_values("AWS", value);
@@ -284,12 +276,17 @@ impl<'t> Policy<'t> {
             .next()
             .is_none()
             .then_some("its `Principal` is empty");
+        let mut seen = 0u8;
         for (family, values) in value.entries() {
-            if !matches!(
-                family.text(),
-                "AWS" | "Service" | "Federated" | "CanonicalUser"
-            ) {
-                issue = Some("it names an unknown sort of principal");
+            let known = PRINCIPAL_SORTS
+                .iter()
+                .position(|known| *known == family.text());
+            match known {
+                Some(bit) if seen & (1 << bit) != 0 => {
+                    issue = Some("a sort of principal stands twice");
+                }
+                Some(bit) => seen |= 1 << bit,
+                None => issue = Some("it names an unknown sort of principal"),
             }
             issue = self.principal_values(family.text(), values).or(issue);
         }
@@ -312,34 +309,36 @@ impl<'t> Policy<'t> {
             return Some("its `Condition` is not an object");
         }
         let mut issue = None;
+        let names: Vec<&str> = value.entries().map(|(name, _)| name.text()).collect();
         for (operator, keys) in value.entries() {
             if keys.shape() != Shape::Object {
                 issue = Some("a condition operator is not an object");
                 continue;
             }
             let operator_text = operator.text();
-            let operator = Operator::parse(operator_text);
+            let same = |name: &&&str| name.eq_ignore_ascii_case(operator_text);
+            let repeated = names.len() > OPERATORS || names.iter().filter(same).count() > 1;
+            let mut operator = Operator::parse(operator_text);
+            if repeated {
+                // Whether one of them counts, and which one, is not documented.
+                operator.base = Base::Unknown;
+            }
             for (key, values) in keys.entries() {
                 let key_text = key.text();
                 let key = Key::parse(key_text);
-                self.source_bits |= key.source_bit();
-                self.asks_type |= matches!(
-                    key,
-                    Key::UserId
-                        | Key::UserName
-                        | Key::PrincipalTag
-                        | Key::PrincipalType
-                        | Key::PrincipalArn
-                        | Key::Session
-                );
-                self.asks_org |= matches!(key, Key::PrincipalOrgId | Key::PrincipalOrgPaths);
+                let mut weight = 1;
+                for text in values.items().filter_map(View::scalar) {
+                    weight += 1 + text.len() / 16;
+                }
+                self.asks.see_condition(key, values, self.variables);
                 self.conditions.push(Condition {
                     operator,
                     operator_text,
                     key,
                     key_text,
                     values,
-                    repeated: false,
+                    repeated,
+                    weight,
                 });
             }
         }

@@ -76,7 +76,7 @@ pub(crate) fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_unique_id(text: &str) -> bool {
+pub(crate) fn is_unique_id(text: &str) -> bool {
     text.len() >= 16
         && (text.starts_with("AIDA") || text.starts_with("AROA"))
         && text

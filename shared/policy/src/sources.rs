@@ -1,7 +1,9 @@
 //! Statements by which services act for strangers, one by one, and the way to
 //! take the strangers out.
 
-use crate::analysis::Engine;
+use std::cell::Cell;
+
+use crate::analysis::{Engine, STEPS};
 use crate::json::Tape;
 use crate::narrow::{beside_denies, thin, without_principals};
 use crate::policy::Policy;
@@ -12,6 +14,11 @@ use crate::{Deputy, Document, Kind, Narrowed, Removal, Statement, Zone};
 /// parties are sources of ours here.
 #[must_use]
 pub fn deputies(doc: &Document, kind: Kind, zone: &Zone) -> Vec<(usize, Deputy)> {
+    judged(doc, kind, zone, &Cell::new(STEPS))
+}
+
+/// Takes what it costs from `steps`.
+fn judged(doc: &Document, kind: Kind, zone: &Zone, steps: &Cell<u64>) -> Vec<(usize, Deputy)> {
     let mut zone = zone.clone();
     let partners = zone.partners.iter().map(|partner| partner.account.clone());
     zone.accounts.extend(partners.collect::<Vec<_>>());
@@ -19,11 +26,10 @@ pub fn deputies(doc: &Document, kind: Kind, zone: &Zone) -> Vec<(usize, Deputy)>
         return Vec::new();
     };
     let policy = Policy::of(&tape);
-    let engine = Engine::new(&policy, kind, &zone, tape.garbled);
-    let allows = policy.statements.iter().filter(|stmt| stmt.allow);
-    allows
-        .map(|stmt| (stmt.index, engine.deputy_of(stmt)))
-        .collect()
+    let engine = Engine::within(&policy, kind, &zone, tape.garbled, steps.get());
+    let found = engine.deputies();
+    steps.set(engine.budget().rest());
+    found
 }
 
 /// Takes out of a document what services may do for sources outside the zone
@@ -33,6 +39,7 @@ pub fn deputies(doc: &Document, kind: Kind, zone: &Zone) -> Vec<(usize, Deputy)>
 #[must_use]
 pub fn narrow_sources(doc: &Document, kind: Kind, zone: &Zone) -> Narrowed {
     let found = deputies(doc, kind, zone);
+    let steps = Cell::new(STEPS);
     let mut left = Vec::new();
     let mut removed = Vec::new();
     for (index, statement) in doc.statements().iter().enumerate() {
@@ -41,9 +48,9 @@ pub fn narrow_sources(doc: &Document, kind: Kind, zone: &Zone) -> Narrowed {
             continue;
         }
         let closed = |statement: &Statement| {
-            let alone = deputies(&beside_denies(doc, statement), kind, zone);
+            let alone = judged(&beside_denies(doc, statement), kind, zone, &steps);
             let first = alone.first().map(|(_, deputy)| *deputy);
-            !matches!(first, Some(Deputy::Foreign | Deputy::Open))
+            steps.get() > 0 && !matches!(first, Some(Deputy::Foreign | Deputy::Open))
         };
         let services = statement.principals("Service");
         let (rest, principals, values) = match thin(statement, &closed) {

@@ -117,6 +117,9 @@ pub struct Analysis {
     pub admissions: Vec<Admission>,
     /// What else a reader should know.
     pub notes: Vec<String>,
+    /// AWS would refuse the document, or it cannot be read for sure.
+    #[serde(skip)]
+    pub(crate) is_refused: bool,
 }
 
 impl Analysis {
@@ -125,6 +128,15 @@ impl Analysis {
     #[must_use]
     pub fn is_closed(&self) -> bool {
         self.foreign == Foreign::No && matches!(self.deputy, Deputy::None | Deputy::Closed)
+    }
+
+    /// Whether nothing is in doubt but for whom services act: that alone lets
+    /// no outsider in.
+    #[must_use]
+    pub fn is_doubted_for_services_only(&self) -> bool {
+        let unsure = matches!(self.foreign, Foreign::CannotTell(_));
+        let others = self.is_refused || !self.admissions.is_empty();
+        unsure && self.deputy == Deputy::CannotTell && !others
     }
 }
 

@@ -131,8 +131,11 @@ pub(super) fn user_id(pattern: &str, wild: bool, caller: &Caller<'_>) -> Val {
         Who::Root => by_account(pattern),
         Who::FederatedUser | Who::NamedFederatedUser { .. } => match pattern.split_once(':') {
             Some((account, _)) => by_account(account).capped(),
-            None if wild && pattern.ends_with('*') => Val::SOMETIMES,
-            None => Val::NEVER,
+            None if !wild => Val::NEVER,
+            None => match caller.account.text() {
+                Some(account) => meets(pattern, format!("{account}:").as_bytes(), true),
+                None => Val::SOMETIMES,
+            },
         },
         _ => Val::SOMETIMES,
     }

@@ -75,8 +75,8 @@ impl<'t> World<'t> {
             Values::PrincipalArn => self.text_arn(reading, pattern, wild, caller),
             Values::UserId => user_id(pattern, wild, caller),
             Values::SourceArn => self.text_source(pattern, wild, caller),
-            Values::OutsideArn => match pinned_account(pattern, wild) {
-                Some(account) => self.outside_account(account, false),
+            Values::OutsideArn => match access_point_account(pattern, wild) {
+                Some(account) => self.outside_account(account, has_wildcard(account)),
                 None => Val::SOMETIMES,
             },
             Values::CredentialArn => match pinned_account(pattern, wild) {
@@ -180,7 +180,7 @@ impl<'t> World<'t> {
 
     /// The caller's own ARN: everything before what the account's owner may
     /// choose, and whether anything is left to choose.
-    fn own_arn(&self, caller: &Caller<'t>) -> Option<(Vec<u8>, bool)> {
+    fn own_arn(caller: &Caller<'t>) -> Option<(Vec<u8>, bool)> {
         let account = caller.account.text()?;
         let (service, resource, tail) = match caller.who {
             Who::Role => ("iam", "role/", true),
@@ -190,7 +190,7 @@ impl<'t> World<'t> {
             Who::FederatedUser => ("sts", "federated-user/", true),
             _ => return None,
         };
-        let text = format!("arn:{}:{service}::{account}:{resource}", self.partition);
+        let text = format!("arn:{}:{service}::{account}:{resource}", caller.partition);
         Some((text.into_bytes(), tail))
     }
 
@@ -210,7 +210,7 @@ impl<'t> World<'t> {
                 None => Val::SOMETIMES,
             };
         }
-        let Some((own, tail)) = self.own_arn(caller) else {
+        let Some((own, tail)) = Self::own_arn(caller) else {
             return Val::SOMETIMES;
         };
         if wild {
@@ -277,7 +277,13 @@ impl<'t> World<'t> {
             }
             _ => Val::SOMETIMES,
         };
-        matches(fields.partition, self.partition, false)
+        let partition = match caller.who {
+            // Of a hidden account the partition is hidden as well.
+            Who::Opaque if is_star(fields.partition) => Val::ALWAYS,
+            Who::Opaque => Val::SOMETIMES,
+            _ => matches(fields.partition, caller.partition, false),
+        };
+        partition
             .and(matches(fields.service, service, false))
             .and(matches(fields.region, "", false))
             .and(account)
@@ -316,11 +322,13 @@ impl<'t> World<'t> {
         let Some(fields) = Fields::of(pattern) else {
             return self.hidden_account(pattern);
         };
-        // Names of these services hold no colon, so a `*` stays in its place.
-        let tidy = matches!(
-            fields.service,
-            "sns" | "sqs" | "events" | "cloudtrail" | "s3"
-        );
+        // Names of these services hold no colon, so a `*` after the service
+        // stays in its place; one before it may reach into another's names.
+        let tidy = fixed.matches(':').count() >= 3
+            && matches!(
+                fields.service,
+                "sns" | "sqs" | "events" | "cloudtrail" | "s3"
+            );
         let open = !fields.account.is_empty()
             && strange_account(fields.account, true).can_hold()
             && !is_account(fields.account);
@@ -346,6 +354,17 @@ fn pinned_account(pattern: &str, wild: bool) -> Option<&str> {
         pattern
     };
     arn_account(fixed).filter(|account| is_account(account))
+}
+
+/// The account field of a text that ARNs of access points are compared with.
+/// No part of such an ARN holds a colon, so a wildcard stays in its field where
+/// the text has all five colons.
+fn access_point_account(pattern: &str, wild: bool) -> Option<&str> {
+    let fields = Fields::of(pattern).filter(|_| literal_prefix(pattern).matches(':').count() >= 3);
+    match fields {
+        Some(fields) if fields.service == "s3" => Some(fields.account),
+        _ => pinned_account(pattern, wild),
+    }
 }
 
 fn boolean(pattern: &str, values: Values<'_>) -> Val {

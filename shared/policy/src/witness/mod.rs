@@ -1,6 +1,7 @@
 //! A concrete outside request for a verdict: built from the class of callers
 //! that gets in, and checked against the document before it is shown.
 
+mod ids;
 mod person;
 mod target;
 
@@ -46,7 +47,7 @@ impl<'t> Search<'_, 't> {
         self.sources(&mut context, &account);
         let principal = match self.caller.who {
             Who::Anonymous => "anonymous".to_owned(),
-            Who::Token { .. } | Who::ForeignToken | Who::Opaque => {
+            Who::Token { .. } | Who::ForeignToken { .. } | Who::Opaque => {
                 if self.caller.text.is_empty() {
                     return None;
                 }
@@ -61,7 +62,9 @@ impl<'t> Search<'_, 't> {
         for _ in 0..REPAIRS {
             let asker = match self.caller.who {
                 Who::Anonymous => Asker::Anonymous,
-                Who::Token { .. } | Who::ForeignToken | Who::Opaque => Asker::Text(&principal),
+                Who::Token { .. } | Who::ForeignToken { .. } | Who::Opaque => {
+                    Asker::Text(&principal)
+                }
                 _ => Asker::Iam(Principal::parse("AWS", &principal)),
             };
             let ask = Ask {
@@ -141,7 +144,8 @@ impl<'t> Search<'_, 't> {
             }
             return;
         }
-        if operator.negated || operator.if_exists || operator.set == SetOp::All {
+        let changes = operator.negated || operator.if_exists || operator.set == SetOp::All;
+        if changes && condition.key != Key::UserId {
             // An absent key satisfies it; a present one may not.
             if !self.holds(condition, context) {
                 context.remove(condition.key_text);
@@ -156,6 +160,9 @@ impl<'t> Search<'_, 't> {
         }
         for text in condition.texts() {
             for value in self.examples(condition, text, context) {
+                if !self.can_show(condition.key, Some(&value)) {
+                    continue;
+                }
                 context.set(condition.key_text, &value);
                 if self.holds(condition, context) {
                     return;
@@ -179,6 +186,7 @@ impl<'t> Search<'_, 't> {
             }
         }
         match condition.operator.base {
+            _ if condition.key == Key::UserId => ids::shaped(&text, context),
             Base::Text { like: true, .. } | Base::Arn => {
                 // Fixed parts may be demanded elsewhere, so several fillings.
                 vec![
@@ -239,7 +247,9 @@ impl<'t> Search<'_, 't> {
     fn evade(&self, deny: &Stmt<'t>, ask: &Ask<'_>, context: &mut Context) -> bool {
         let variables = self.engine.world.variables;
         let own = self.engine.policy.conditions_of(self.stmt);
+        let all: usize = own.iter().map(|one| one.weight).sum();
         for condition in self.engine.policy.conditions_of(deny) {
+            let cost = 50 + all + condition.weight;
             let before = context.clone();
             if condition.operator.negated {
                 self.echo(condition, context);
@@ -267,6 +277,13 @@ impl<'t> Search<'_, 't> {
                 }
             }
             for value in values {
+                self.engine.budget().spend(cost);
+                if self.engine.budget().is_spent() {
+                    return false;
+                }
+                if !self.can_show(condition.key, value.as_deref()) {
+                    continue;
+                }
                 match value {
                     None => context.remove(condition.key_text),
                     Some(value) => context.set(condition.key_text, &value),

@@ -83,7 +83,7 @@ impl<'t> Search<'_, 't> {
     }
 
     pub(super) fn arn(&self, account: &str) -> Option<String> {
-        let partition = self.engine.policy.partition;
+        let partition = self.caller.partition;
         let named = |sort: &str, fallback: &str| {
             self.example_arn(account, sort)
                 .unwrap_or_else(|| format!("arn:{partition}:iam::{account}:{sort}/{fallback}"))
@@ -104,7 +104,7 @@ impl<'t> Search<'_, 't> {
 
     /// An ARN that the statement's own conditions ask for.
     pub(super) fn example_arn(&self, account: &str, sort: &str) -> Option<String> {
-        let partition = self.engine.policy.partition;
+        let partition = self.caller.partition;
         let start = format!("arn:{partition}:iam::{account}:{sort}/");
         for condition in self.engine.policy.conditions_of(self.stmt) {
             if condition.key != Key::PrincipalArn || condition.operator.negated {
@@ -179,7 +179,7 @@ impl<'t> Search<'_, 't> {
                 }
                 return context;
             }
-            Who::ForeignToken => return context,
+            Who::ForeignToken { .. } => return context,
             _ => {}
         }
         context.set("aws:PrincipalAccount", account);
@@ -206,7 +206,7 @@ impl<'t> Search<'_, 't> {
         context.set("aws:PrincipalType", sort);
         match (self.caller.who, arn) {
             (Who::Session { role, session }, _) => {
-                let partition = self.engine.policy.partition;
+                let partition = self.caller.partition;
                 let arn = format!("arn:{partition}:iam::{account}:role/{role}");
                 context.set("aws:PrincipalArn", &arn);
                 context.set("aws:userid", &format!("AROASTRANGERSROLE0000:{session}"));
@@ -217,7 +217,7 @@ impl<'t> Search<'_, 't> {
                     "AssumedRole" => "AROASTRANGERSROLE0000:stranger".to_owned(),
                     "User" => "AIDASTRANGERSUSER0000".to_owned(),
                     "Account" => account.to_owned(),
-                    _ => format!("{account}:stranger"),
+                    _ => format!("{account}:{}", arn.rsplit('/').next().unwrap_or("stranger")),
                 };
                 context.set("aws:userid", &id);
                 if sort == "User" {
@@ -291,12 +291,16 @@ impl<'t> Search<'_, 't> {
             Account::Known(account) => account,
             _ => account,
         };
-        for (bit, key) in [(1, "aws:SourceAccount"), (16, "aws:SourceOwner")] {
-            if source.bits & bit != 0 {
-                context.set(key, account);
+        let carries = |key: Key<'_>| source.bits & key.source_bit() != 0;
+        for (key, name) in [
+            (Key::SourceAccount, "aws:SourceAccount"),
+            (Key::SourceOwner, "aws:SourceOwner"),
+        ] {
+            if carries(key) {
+                context.set(name, account);
             }
         }
-        if source.bits & 2 != 0 {
+        if carries(Key::SourceArn) {
             let pattern = self
                 .engine
                 .policy
@@ -320,10 +324,10 @@ impl<'t> Search<'_, 't> {
             context.set("aws:SourceArn", &arn.join(":"));
         }
         if let Some(org) = self.org(source.org) {
-            if source.bits & 4 != 0 {
+            if carries(Key::SourceOrgId) {
                 context.set("aws:SourceOrgID", &org);
             }
-            if source.bits & 8 != 0 {
+            if carries(Key::SourceOrgPaths) {
                 let path = self.org_path(Key::SourceOrgPaths, &org);
                 context.set("aws:SourceOrgPaths", &path);
             }

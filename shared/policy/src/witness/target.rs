@@ -2,10 +2,26 @@
 
 use super::{Search, filled};
 use crate::Kind;
-use crate::cover::{Entry, all_actions, left_open};
-use crate::glob::has_wildcard;
+use crate::cover::{Entry, fits, left_open};
+use crate::glob::{has_wildcard, surely_matches};
 use crate::policy::Stmt;
 use crate::val::Level;
+
+const ON_OBJECTS: [&str; 6] = [
+    "s3:GetObject",
+    "s3:PutObject",
+    "s3:DeleteObject",
+    "s3:ListMultipartUploadParts",
+    "s3:AbortMultipartUpload",
+    "s3:RestoreObject",
+];
+
+const ON_BUCKETS: [&str; 4] = [
+    "s3:ListBucket",
+    "s3:GetBucketPolicy",
+    "s3:PutBucketPolicy",
+    "s3:DeleteBucket",
+];
 
 impl<'t> Search<'_, 't> {
     /// An action and a resource that no sure Deny covers.
@@ -31,47 +47,43 @@ impl<'t> Search<'_, 't> {
             Entry::Only("sts:assumerole") => "sts:AssumeRole".to_owned(),
             Entry::Only("sts:assumerolewithsaml") => "sts:AssumeRoleWithSAML".to_owned(),
             Entry::Only(_) => "sts:AssumeRoleWithWebIdentity".to_owned(),
-            Entry::Any => self.action(kind, &action, &resource),
+            Entry::Any if has_wildcard(action) => return self.usual(kind, action, resource),
+            Entry::Any => action.to_owned(),
         };
-        let resource = if kind == Kind::Trust {
-            "the role".to_owned()
-        } else {
-            self.resource(kind, &resource)
-        };
+        let resource = self.resource(kind, &action, resource)?;
         Some((action, resource))
     }
 
-    /// A real action that fits the pattern, where one comes to mind.
-    pub(super) fn action(&self, kind: Kind, pattern: &str, resource: &str) -> String {
-        if !has_wildcard(pattern) {
-            return pattern.to_owned();
-        }
+    /// A real action that fits the pattern, where one comes to mind, and what
+    /// it is done to. An action that does not exist would show nothing.
+    fn usual(&self, kind: Kind, pattern: &str, resource: &str) -> Option<(String, String)> {
         let on_bucket = kind == Kind::Bucket && !resource.contains('/') && resource != "*";
         let usual: &[&str] = match kind {
             Kind::Trust => &["sts:AssumeRole"],
-            Kind::Bucket if on_bucket => &[
-                "s3:ListBucket",
-                "s3:GetBucketPolicy",
-                "s3:PutBucketPolicy",
-                "s3:DeleteBucket",
-            ],
-            Kind::Bucket => &[
-                "s3:GetObject",
-                "s3:PutObject",
-                "s3:DeleteObject",
-                "s3:ListBucket",
-            ],
+            Kind::Bucket if on_bucket => &ON_BUCKETS,
+            Kind::Bucket => &ON_OBJECTS,
             Kind::Key => &[
                 "kms:Decrypt",
                 "kms:Encrypt",
                 "kms:DescribeKey",
                 "kms:CreateGrant",
+                "kms:GenerateDataKey",
+                "kms:ScheduleKeyDeletion",
+                "kms:PutKeyPolicy",
             ],
-            Kind::Topic => &["sns:Publish", "sns:Subscribe", "sns:GetTopicAttributes"],
+            Kind::Topic => &[
+                "sns:Publish",
+                "sns:Subscribe",
+                "sns:GetTopicAttributes",
+                "sns:SetTopicAttributes",
+                "sns:DeleteTopic",
+            ],
             Kind::Queue => &[
                 "sqs:SendMessage",
                 "sqs:ReceiveMessage",
                 "sqs:GetQueueAttributes",
+                "sqs:DeleteMessage",
+                "sqs:PurgeQueue",
             ],
             Kind::Destination | Kind::Logs => &["logs:PutSubscriptionFilter", "logs:PutLogEvents"],
             Kind::Bus => &["events:PutEvents", "events:PutRule"],
@@ -85,49 +97,64 @@ impl<'t> Search<'_, 't> {
             Kind::Sink => &["oam:CreateLink", "oam:UpdateLink"],
             Kind::Organization => &["organizations:AttachPolicy", "organizations:ListAccounts"],
         };
-        let policy = self.engine.policy;
-        let fits = |action: &str| {
-            let listed = self
-                .stmt
-                .actions()
-                .any(|one| crate::glob::surely_matches(one, action, true));
-            let denied = self.engine.denies().iter().any(|deny| {
-                policy.conditions_of(deny).is_empty()
-                    && deny
-                        .actions()
-                        .any(|one| crate::glob::surely_matches(one, action, true))
-                        != deny.not_action
-            });
-            crate::glob::surely_matches(pattern, action, true)
-                && listed != self.stmt.not_action
-                && !denied
+        let others: &[&str] = match kind {
+            Kind::Bucket if on_bucket => &ON_OBJECTS,
+            Kind::Bucket => &ON_BUCKETS,
+            _ => &[],
         };
-        match usual.iter().find(|action| fits(action)) {
-            Some(action) => (*action).to_owned(),
-            None => {
-                let all = all_actions(kind);
-                let wide = if pattern.contains(':') { pattern } else { all };
-                filled(wide, "X")
-            }
-        }
+        let listed = |stmt: &Stmt<'t>, action: &str| {
+            let mut own = stmt.actions();
+            own.any(|one| surely_matches(one, action, true)) != stmt.not_action
+        };
+        let known = usual
+            .iter()
+            .chain(others)
+            .filter(|action| surely_matches(pattern, action, true) && listed(self.stmt, action));
+        known
+            .filter_map(|action| Some((*action, self.resource(kind, action, resource)?)))
+            .find(|(action, resource)| {
+                !self.engine.denies().iter().any(|deny| {
+                    let mut own = deny.resources();
+                    let there = deny.resource.is_none()
+                        || own.any(|one| surely_matches(one, resource, false)) != deny.not_resource;
+                    let always = self.engine.policy.conditions_of(deny).is_empty();
+                    always && there && listed(deny, action)
+                })
+            })
+            .map(|(action, resource)| (action.to_owned(), resource))
     }
 
-    pub(super) fn resource(&self, kind: Kind, pattern: &str) -> String {
-        let partition = self.engine.policy.partition;
+    /// A pattern of resources with a value for each variable.
+    fn plain(&self, pattern: &str) -> String {
+        let mut text = pattern.to_owned();
+        if self.engine.world.variables {
+            while let Some((before, after)) = text.split_once("${") {
+                let tail = after.split_once('}').map_or("", |(_, tail)| tail);
+                text = format!("{before}stranger{tail}");
+            }
+        }
+        text
+    }
+
+    fn resource(&self, kind: Kind, action: &str, pattern: &str) -> Option<String> {
+        let partition = self.caller.partition;
         let owner = self.engine.world.zone.owner().unwrap_or("000000000000");
-        if pattern != "*" {
-            let mut text = pattern.to_owned();
-            if self.engine.world.variables {
-                while let Some((before, after)) = text.split_once("${") {
-                    let tail = after.split_once('}').map_or("", |(_, tail)| tail);
-                    text = format!("{before}stranger{tail}");
+        if pattern != "*" && kind != Kind::Trust {
+            let text = self.plain(pattern);
+            // A bucket, or an object in one.
+            let mut both = ["x", "x/x"].into_iter().map(|star| filled(&text, star));
+            return both.find(|one| kind != Kind::Bucket || fits(action, one));
+        }
+        Some(match kind {
+            Kind::Trust => "the role".to_owned(),
+            Kind::Bucket => {
+                let object = format!("arn:{partition}:s3:::the-bucket/the-object");
+                if fits(action, &object) {
+                    object
+                } else {
+                    format!("arn:{partition}:s3:::the-bucket")
                 }
             }
-            return filled(&text, "x");
-        }
-        match kind {
-            Kind::Trust => "the role".to_owned(),
-            Kind::Bucket => format!("arn:{partition}:s3:::the-bucket/the-object"),
             Kind::Key => format!("arn:{partition}:kms:us-east-1:{owner}:key/the-key"),
             Kind::Topic => format!("arn:{partition}:sns:us-east-1:{owner}:the-topic"),
             Kind::Queue => format!("arn:{partition}:sqs:us-east-1:{owner}:the-queue"),
@@ -147,6 +174,6 @@ impl<'t> Search<'_, 't> {
             Kind::Organization => {
                 format!("arn:{partition}:organizations::{owner}:organization/the-organization")
             }
-        }
+        })
     }
 }

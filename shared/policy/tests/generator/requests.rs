@@ -109,6 +109,7 @@ fn request(
         if kind == Kind::Key {
             set("kms:CallerAccount", account);
         }
+        let elsewhere = dice.chance(20);
         if let Some(org) = org {
             set("aws:PrincipalOrgID", org);
             set(
@@ -180,6 +181,16 @@ fn request(
                 };
                 Caller::Session(arn, session.to_owned())
             }
+        };
+        // An account is of one partition, which the policy does not tell.
+        let caller = match caller {
+            Caller::Identity(arn) if account == OUTSIDE[0] && elsewhere => {
+                Caller::Identity(arn.replacen("arn:aws:", "arn:aws-us-gov:", 1))
+            }
+            Caller::Session(arn, session) if account == OUTSIDE[0] && elsewhere => {
+                Caller::Session(arn.replacen("arn:aws:", "arn:aws-us-gov:", 1), session)
+            }
+            other => other,
         };
         let arn = match &caller {
             Caller::Identity(arn) | Caller::Session(arn, _) => arn.clone(),
