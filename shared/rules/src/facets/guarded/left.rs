@@ -79,16 +79,21 @@ fn unsure(mending: &Mending<'_>, document: &Document, scene: Scene<'_>) -> Optio
         return None;
     }
     let analysis = analyze(document, mending.terms.kind, scene.zone);
+    if analysis.is_doubted_for_services_only() {
+        return None;
+    }
     let Foreign::CannotTell(why) = analysis.foreign else {
         return None;
     };
-    let mut admitting = analysis
-        .admissions
-        .iter()
-        .filter_map(|admission| document.statements().get(admission.index));
+    let admissions = &analysis.admissions;
+    // Where none of them is blamed, each Allow may be meant.
+    let is_meant = |index: usize| {
+        admissions.is_empty() || admissions.iter().any(|admission| admission.index == index)
+    };
+    let mut allows = document.statements().iter().enumerate();
     let name = mending.terms.name;
-    admitting
-        .any(|statement| !mending.knows(statement))
+    allows
+        .any(|(index, one)| !one.is_deny() && is_meant(index) && !mending.knows(one))
         .then(|| format!("whom {name} lets in cannot be told: {why}"))
 }
 

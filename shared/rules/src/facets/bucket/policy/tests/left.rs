@@ -212,3 +212,21 @@ fn a_new_deny_that_locks_us_out_is_for_a_person() {
         );
     }
 }
+
+#[test]
+fn doubt_is_told_though_no_statement_is_blamed_for_it() {
+    let odd = deny("s3:DeleteBucket", "").replace(
+        r#""Principal":"*""#,
+        r#""Principal":{"AWS":"111111111111","AWS":"222222222222"}"#,
+    );
+    let known = of_log_bucket(&[DENY_HTTP]);
+    let live = of_log_bucket(&[DENY_HTTP, OWN, &odd]);
+    let why = told(decide(&live, &guard(), Some(&known)));
+    assert!(why.contains("whom") && why.contains("twice"), "{why}");
+    assert_eq!(decide(&live, &guard(), Some(&live)), Decision::Safe);
+
+    // For whom a service acts is another matter.
+    let service = r#"{"Effect":"Allow","Principal":{"Service":"s3.amazonaws.com"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-org-trail-logs/inventory/*","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::acme-reports"}}}"#;
+    let live = of_log_bucket(&[DENY_HTTP, service]);
+    assert_eq!(decide(&live, &guard(), Some(&known)), Decision::Safe);
+}
