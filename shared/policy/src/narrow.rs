@@ -214,8 +214,9 @@ fn edit(
         || gone
             .iter()
             .all(|one| matches!(one.form, Form::Everyone | Form::Federated));
-    let closed =
-        |statement: &Statement| lets_nobody_in(&beside_denies(doc, statement), kind, zone, steps);
+    let closed = |statement: &Statement| {
+        steps.get() > 0 && lets_nobody_in(&beside_denies(doc, statement), kind, zone, steps)
+    };
     if broad && let Some((thinner, values)) = thin(statement, &closed) {
         return Edit {
             index: finding.index,

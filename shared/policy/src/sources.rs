@@ -48,6 +48,9 @@ pub fn narrow_sources(doc: &Document, kind: Kind, zone: &Zone) -> Narrowed {
             continue;
         }
         let closed = |statement: &Statement| {
+            if steps.get() == 0 {
+                return false;
+            }
             let alone = judged(&beside_denies(doc, statement), kind, zone, &steps);
             let first = alone.first().map(|(_, deputy)| *deputy);
             steps.get() > 0 && !matches!(first, Some(Deputy::Foreign | Deputy::Open))
