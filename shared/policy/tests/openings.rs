@@ -64,7 +64,7 @@ fn no_statement_keeps_another_from_being_judged() {
             _ => assert_eq!(
                 (alone.foreign, alone.admissions.len()),
                 (
-                    Foreign::CannotTell("statement 0 is too large to be judged".to_owned()),
+                    Foreign::CannotTell("statement 1 is too large to be judged".to_owned()),
                     1
                 )
             ),

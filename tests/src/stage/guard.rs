@@ -7,7 +7,7 @@ use std::time::Duration;
 use auditward_rules::arn::is_account;
 use serde_json::{Value, json};
 
-use super::{OPERATOR, OWN, message};
+use super::{OWN, message};
 use crate::proxy::{Call, Proxy};
 use crate::runtime_api::{Function, Outcome};
 
