@@ -53,6 +53,16 @@ class Queues(MotoTest):
         )["Messages"]
         self.assertEqual(message["Attributes"]["SenderId"], f"{role}:tests")
 
+    def test_a_role_that_nobody_made_has_one_id_too(self) -> None:
+        sqs = self.client("sqs")
+        url = sqs.create_queue(QueueName="q")["QueueUrl"]
+        sqs.send_message(QueueUrl=url, MessageBody="m")
+        [message] = sqs.receive_message(
+            QueueUrl=url, MessageSystemAttributeNames=["SenderId"]
+        )["Messages"]
+        asked = self.client("sts").get_caller_identity()
+        self.assertEqual(message["Attributes"]["SenderId"], asked["UserId"])
+
     def test_a_dead_letter_names_its_queue(self) -> None:
         sqs = self.client("sqs")
         dead = sqs.create_queue(QueueName="dead")["QueueUrl"]

@@ -332,10 +332,9 @@ fn function_plans(at: &At) -> Vec<Plan> {
 
 fn rule_plans(at: &At) -> Vec<Plan> {
     vec![
-        // A disabled rule does not say whether it will match calls that only read.
-        step::<RuleState>(at, true),
         step::<RuleDefinition>(at, AsRecorded::Baseline),
         step::<RuleTargets>(at, RuleTargetsWish::default()),
+        step::<RuleState>(at, true),
     ]
 }
 

@@ -34,7 +34,7 @@ const SKEW: Duration = Duration::seconds(5);
 impl Resource {
     /// Whether another case works on it now.
     pub fn held_by_other(&self, case: &str, now: DateTime<Utc>) -> bool {
-        self.holder != case && self.lease > now
+        self.holder != case && !self.released && self.lease > now
     }
 
     /// Takes it for a case.
@@ -195,6 +195,7 @@ mod tests {
         assert!(!resource.was_held(at(119)) && resource.was_held(at(930)));
         resource.release(at(910));
         assert!(resource.was_held(at(901)) && !resource.was_held(at(930)));
+        assert!(!resource.held_by_other("two", at(905)), "it is free");
         // Whoever works on it next, be it the same case, begins anew.
         let mut again = resource.clone();
         again.hold("one", at(960), at(990));

@@ -3,9 +3,10 @@
 from typing import Any
 
 from moto.core.responses import ActionResult
+from moto.iam.models import iam_backends
 from moto.sqs.models import Message, Queue, SQSBackend
 from moto.sqs.responses import SQSResponse
-from moto.sts.models import sts_backends
+from moto.sts.models import AssumedRole, sts_backends
 
 from .wrapping import wrap
 
@@ -33,8 +34,17 @@ def a_message_has_its_sender() -> None:
 
     API_ReceiveMessage: "SenderId: For a user, returns the user ID [...] For an
     IAM role, returns the IAM role ID, for example ABCDE1F2GH3I4JK5LMNOP:i-a123b456."
-    moto has one made-up sender for all.
+    moto has one made-up sender for all, and gives a role that nobody made another ID
+    each time it is asked.
     """
+    ids: dict[str, str] = {}
+
+    def user_id(original: Any, self: AssumedRole) -> str:
+        made_up, session = original(self).split(":")
+        role = iam_backends[self.account_id][self.partition].roles.values()
+        if any(self.role_arn == one.arn for one in role):
+            return f"{made_up}:{session}"
+        return f"{ids.setdefault(self.role_arn, made_up)}:{session}"
 
     def send_message(original: Any, self: SQSResponse) -> ActionResult:
         answer = original(self)
@@ -46,6 +56,8 @@ def a_message_has_its_sender() -> None:
                 message.sender_id = sender
         return answer
 
+    of_role = AssumedRole.user_id.fget
+    AssumedRole.user_id = property(lambda self: user_id(of_role, self))
     wrap(SQSResponse, "send_message", send_message)
 
 
