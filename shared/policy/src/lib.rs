@@ -49,7 +49,7 @@ pub use explain::place;
 pub use hold::hold_to_external_id;
 pub use kind::{Kind, UnknownKind};
 pub use narrow::{Narrowed, Removal, narrow};
-pub use request::{ServiceRequest, principal_allowed, service_allowed};
+pub use request::{ServiceRequest, member_allowed, principal_allowed, service_allowed};
 pub use sources::{deputies, narrow_sources};
 pub use statement::{Effect, Statement};
 pub use verdict::{Admission, AdmissionKind, Analysis, Deputy, Foreign, Tri, Verdict, Witness};

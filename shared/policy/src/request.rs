@@ -92,6 +92,19 @@ fn service_ask(request: &ServiceRequest) -> Ask<'_> {
     }
 }
 
+/// As [`principal_allowed`], of a principal of the organization with this ID.
+#[must_use]
+pub fn member_allowed(
+    doc: &Document,
+    kind: Kind,
+    principal_arn: &str,
+    org_id: &str,
+    action: &str,
+    resource: &str,
+) -> Tri {
+    iam_allowed(doc, kind, principal_arn, Some(org_id), action, resource)
+}
+
 /// Whether the document by itself lets an IAM principal do `action` on
 /// `resource`. The principal is an account number, its `:root`, or the ARN of
 /// a user, role or session. What its own policies say does not count; keys
@@ -102,6 +115,17 @@ pub fn principal_allowed(
     doc: &Document,
     kind: Kind,
     principal_arn: &str,
+    action: &str,
+    resource: &str,
+) -> Tri {
+    iam_allowed(doc, kind, principal_arn, None, action, resource)
+}
+
+fn iam_allowed(
+    doc: &Document,
+    kind: Kind,
+    principal_arn: &str,
+    org_id: Option<&str>,
     action: &str,
     resource: &str,
 ) -> Tri {
@@ -119,6 +143,9 @@ pub fn principal_allowed(
     let mut context = Context::default();
     context.set("aws:PrincipalAccount", account);
     context.set("kms:CallerAccount", account);
+    if let Some(org_id) = org_id {
+        context.set("aws:PrincipalOrgID", org_id);
+    }
     context.set("aws:PrincipalIsAWSService", "false");
     context.set("aws:SecureTransport", "true");
     if matches!(form, Form::Identity { .. } | Form::FederatedUser { .. })

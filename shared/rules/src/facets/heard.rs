@@ -1,10 +1,13 @@
-//! Whether Auditward's own roles get through to a topic or queue. A Deny that
-//! shuts them up is as good as a deleted topic: nobody is told any more.
+//! Whether Auditward's own roles get through to a topic, queue or key. A Deny that
+//! shuts them up is as good as a deleted topic: nobody is told any more; one that
+//! keeps them from a key is as good as a lock-out.
 
 use std::fmt::Debug;
 use std::marker::PhantomData;
 
-use auditward_policy::{Document, Kind, Statement, Tri, Zone, narrow, principal_allowed};
+use auditward_policy::{
+    Document, Kind, Statement, Tri, Zone, member_allowed, narrow, principal_allowed,
+};
 
 use crate::arn::{Arn, partition_of};
 use crate::facet::{At, Decision, Facet, PolicyState, Scene, Standing};
@@ -63,12 +66,8 @@ pub fn gets_past(
         return Tri::CannotTell;
     };
     let document = Document::of_statements(&[allow, statement.clone()]);
-    let ask = |roles: Vec<String>| -> Vec<Tri> {
-        let roles = roles.iter();
-        roles
-            .map(|role| principal_allowed(&document, kind, role, action, &at.resource))
-            .collect()
-    };
+    let get_in = |role: &String| lets_in(&document, kind, role, action, at, settings);
+    let ask = |roles: Vec<String>| -> Vec<Tri> { roles.iter().map(get_in).collect() };
     let named = ask(guard_roles(statement, settings));
     let likely = ask(likely(kind, &owner, at, settings));
     let others = match kind {
@@ -84,6 +83,25 @@ pub fn gets_past(
         Tri::Yes
     } else {
         Tri::CannotTell
+    }
+}
+
+/// Whether a document lets a principal of the resource's own account do something. It is
+/// of our organization, but where the settings name the account by number, which may
+/// be outside of it.
+pub fn lets_in(
+    document: &Document,
+    kind: Kind,
+    principal: &str,
+    action: &str,
+    at: &At,
+    settings: &Settings,
+) -> Tri {
+    let ours = &settings.ours;
+    let organization = ours.organization.as_deref();
+    match organization.filter(|_| !ours.accounts.contains(&at.account)) {
+        Some(id) => member_allowed(document, kind, principal, id, action, &at.resource),
+        None => principal_allowed(document, kind, principal, action, &at.resource),
     }
 }
 
