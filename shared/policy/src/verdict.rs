@@ -138,6 +138,13 @@ impl Analysis {
         let others = self.is_refused || !self.admissions.is_empty();
         unsure && self.deputy == Deputy::CannotTell && !others
     }
+
+    /// Whether what is said may be about the statement at this position: where none
+    /// is blamed, it may be any.
+    #[must_use]
+    pub fn may_mean(&self, index: usize) -> bool {
+        self.admissions.is_empty() || self.admissions.iter().any(|one| one.index == index)
+    }
 }
 
 /// The bare answer, without the sentences and witnesses.

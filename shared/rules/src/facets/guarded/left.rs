@@ -82,18 +82,13 @@ fn unsure(mending: &Mending<'_>, document: &Document, scene: Scene<'_>) -> Optio
     if analysis.is_doubted_for_services_only() {
         return None;
     }
-    let Foreign::CannotTell(why) = analysis.foreign else {
+    let Foreign::CannotTell(why) = &analysis.foreign else {
         return None;
-    };
-    let admissions = &analysis.admissions;
-    // Where none of them is blamed, each Allow may be meant.
-    let is_meant = |index: usize| {
-        admissions.is_empty() || admissions.iter().any(|admission| admission.index == index)
     };
     let mut allows = document.statements().iter().enumerate();
     let name = mending.terms.name;
     allows
-        .any(|(index, one)| !one.is_deny() && is_meant(index) && !mending.knows(one))
+        .any(|(index, one)| !one.is_deny() && analysis.may_mean(index) && !mending.knows(one))
         .then(|| format!("whom {name} lets in cannot be told: {why}"))
 }
 
@@ -155,7 +150,7 @@ fn driven_by_anybody(mending: &Mending<'_>, document: &Document) -> Option<Strin
     if kind != Kind::Bucket || !guarded {
         return None;
     }
-    let more = |statement: &&Statement| {
+    let more = |statement: &Statement| {
         let actions = statement.texts("Action");
         let does = |action: &String| {
             let action = action.to_ascii_lowercase();
@@ -165,13 +160,20 @@ fn driven_by_anybody(mending: &Mending<'_>, document: &Document) -> Option<Strin
         named && (statement.element("NotAction").is_some() || actions.iter().any(does))
     };
     let open = deputies(document, kind, &mending.zone).into_iter();
-    let statement = open
-        .filter(|(_, deputy)| *deputy == Deputy::Open)
-        .filter_map(|(index, _)| document.statements().get(index))
-        .filter(more)
-        .find(|statement| !mending.knows(statement))?;
+    let mut found: Vec<_> = open
+        .filter(|(_, deputy)| matches!(deputy, Deputy::Open | Deputy::CannotTell))
+        .filter_map(|(index, deputy)| Some((document.statements().get(index)?, deputy)))
+        .filter(|(statement, _)| more(statement) && !mending.knows(statement))
+        .collect();
+    // What is sure is told before what may be.
+    found.sort_by_key(|(_, deputy)| *deputy != Deputy::Open);
+    let (statement, deputy) = found.first()?;
     let which = named(statement.sid(), "a statement");
+    let does = match deputy {
+        Deputy::Open => "lets a service act in the bucket for any customer of AWS",
+        _ => "may let a service act in the bucket for any customer of AWS, which cannot be told",
+    };
     Some(format!(
-        "{which} lets a service act in the bucket for any customer of AWS; hold it to aws:SourceArn or aws:SourceAccount"
+        "{which} {does}; hold it to aws:SourceArn or aws:SourceAccount"
     ))
 }

@@ -158,6 +158,13 @@ fn a_service_that_reads_for_anybody_is_told_and_one_that_delivers_is_not() {
     let why = told(decide(&live, &guard(), Some(&known)));
     assert!(why.contains("`Cdn`"), "{why}");
     assert_eq!(decide(&live, &guard(), Some(&live)), Decision::Safe);
+    // A bucket's ARN does not tell whose it is.
+    let unclear =
+        distribution(r#","Condition":{"ArnLike":{"aws:SourceArn":"arn:aws:s3:::acme-reports"}}"#);
+    let live = of_log_bucket(&[&unclear]);
+    let why = told(decide(&live, &guard(), Some(&known)));
+    assert!(why.contains("`Cdn` may"), "{why}");
+    assert_eq!(decide(&live, &guard(), Some(&live)), Decision::Safe);
     for service in ["logging.s3", "delivery.logs", "config", "cloudtrail"] {
         let delivers = open
             .replace("cloudfront", service)
