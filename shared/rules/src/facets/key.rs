@@ -1,6 +1,7 @@
 //! Facets of keys: whether a key can be used, by whom, and how it is kept.
 
 mod grants;
+mod lock;
 mod mended;
 mod policy;
 mod rotation;
@@ -10,8 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::facet::{Decision, Facet, Scene, Standing};
 
 pub use grants::{Grant, GrantsWish, KeyGrant, KeyGrants};
-pub(crate) use policy::guard_roles;
-pub use policy::{KeyPolicy, KeyPolicyWish, LockedOut, locked_out, may_be_denied};
+pub(crate) use lock::guard_roles;
+pub use lock::{Lock, LockedOut, locked_out, may_be_denied};
+pub use policy::{KeyPolicy, KeyPolicyWish};
 pub use rotation::{KeyRotation, Rotation};
 
 /// Whether a key can be used.

@@ -1,6 +1,6 @@
 //! Rules of the keys that trails encrypt with.
 
-use auditward_policy::{Deputy, Document, Foreign, Kind, analyze};
+use auditward_policy::{Document, Foreign, Kind, analyze};
 
 use crate::actor::Actor;
 use crate::arn::Arn;
@@ -130,7 +130,7 @@ fn lockout(call: &Call<'_>) -> Judged {
         let step = Step::<KeyPolicy>::new(key.clone(), all);
         return Judged::CannotTell(Draft::new(key.resource, summary).step(step));
     };
-    let out = locked_out(&document, &key.resource, &wish, call.settings);
+    let out = locked_out(&document, &key.resource, &wish, None, call.settings);
     let open = may_be_denied(&document, &key.resource, None, call.settings);
     let step = step.wrote(PolicyState::Document(document));
     let mut told: Vec<_> = out.iter().map(|one| one.who.as_str()).collect();
@@ -185,7 +185,7 @@ fn opened(call: &Call<'_>) -> Judged {
     let Some(document) = document else {
         return Judged::Clean;
     };
-    let locks_out = !locked_out(&document, &key.resource, &lost, call.settings).is_empty();
+    let locks_out = !locked_out(&document, &key.resource, &lost, None, call.settings).is_empty();
     let analysis = analyze(&document, Kind::Key, &call.zone(&key.account));
     let step = step.wrote(PolicyState::Document(document));
     let draft = |what: &str| {
@@ -194,7 +194,7 @@ fn opened(call: &Call<'_>) -> Judged {
     };
     // For whom CloudWatch Logs uses a key is said by the encryption context, as
     // AWS documents it; that lets nobody in by itself.
-    let by_services = analysis.deputy == Deputy::CannotTell && analysis.admissions.is_empty();
+    let by_services = analysis.is_doubted_for_services_only();
     match &analysis.foreign {
         Foreign::Yes => {
             let admitted = analysis.admissions.iter();

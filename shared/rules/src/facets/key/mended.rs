@@ -2,7 +2,8 @@
 
 use auditward_policy::{Document, Foreign, Kind, Statement, Zone, analyze, narrow};
 
-use super::policy::{KeyPolicyWish, locked_out, principals, restored};
+use super::lock::{locked_out, principals};
+use super::policy::{KeyPolicyWish, restored};
 use crate::facet::Scene;
 use crate::facets::guarded::tell_removal;
 use crate::json::Json;
@@ -44,7 +45,7 @@ pub(super) fn mended(
     let known = baseline.map(|known| narrow(known, Kind::Key, &zone).document);
     let mut done = Vec::new();
     let mut document = live.clone();
-    let locked_out = |document: &Document| locked_out(document, key, wish, settings).len();
+    let locked_out = |document: &Document| locked_out(document, key, wish, None, settings).len();
     // What goes may have kept something from coming back.
     for _ in 0..2 {
         if let Some(known) = &known {
@@ -139,22 +140,24 @@ fn services(statement: &Statement) -> Vec<String> {
 
 /// Whether all that can be said against a policy is that somebody it lets in
 /// may be an outsider, and why. Statements that the baseline has are known.
+/// For whom CloudWatch Logs uses a key is said by the encryption context, as AWS
+/// documents it; that lets nobody in by itself.
 pub(super) fn unsure(
     document: &Document,
     baseline: Option<&Document>,
     zone: &Zone,
 ) -> Option<String> {
     let analysis = analyze(document, Kind::Key, zone);
-    let Foreign::CannotTell(why) = analysis.foreign else {
+    if analysis.is_doubted_for_services_only() {
+        return None;
+    }
+    let Foreign::CannotTell(why) = &analysis.foreign else {
         return None;
     };
     let known =
         |statement: &Statement| baseline.is_some_and(|known| known.contains_statement(statement));
-    let mut admitting = analysis
-        .admissions
-        .iter()
-        .filter_map(|admission| document.statements().get(admission.index));
-    admitting
-        .any(|statement| !known(statement))
+    let mut allows = document.statements().iter().enumerate();
+    allows
+        .any(|(index, one)| !one.is_deny() && analysis.may_mean(index) && !known(one))
         .then(|| format!("whom the key's policy lets in cannot be told: {why}"))
 }

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::facet::PolicyState;
-use crate::facets::law::{Stage, changed, keeps_the_law};
+use crate::facets::law::{Stage, changed, keeps_the_law, keeps_the_law_and_tells_the_rest};
 
 mod denied;
 
@@ -73,7 +73,8 @@ proptest! {
         trail: bool, owner: bool, outsiders: bool,
     ) {
         let trails = if trail { vec![TRAIL.to_owned()] } else { Vec::new() };
-        keeps_the_law::<KeyPolicy>(&Stage::of(KEY), &live, &KeyPolicyWish { trails, owner, outsiders }, baseline.as_ref())?;
+        let wish = KeyPolicyWish { trails, owner, outsiders };
+        keeps_the_law_and_tells_the_rest::<KeyPolicy>(&Stage::of(KEY), &live, &wish, baseline.as_ref())?;
     }
 
     #[test]
@@ -103,7 +104,12 @@ proptest! {
         if let Decision::Change(change) = guard(&live, baseline.as_ref()) {
             let stage = Stage::of(KEY);
             let after = change.to.document().unwrap();
-            prop_assert!(locked_out(after, KEY, &wish(), &stage.settings).is_empty(), "{:?}", change);
+            let out = locked_out(after, KEY, &wish(), None, &stage.settings);
+            let known = baseline.as_ref().and_then(PolicyState::document);
+            let unknown = locked_out(after, KEY, &wish(), known, &stage.settings);
+            // What keeps Auditward from something else than the policy is told after it.
+            prop_assert!(out.iter().all(|one| one.lock != Lock::Use), "{:?}", change);
+            prop_assert!(unknown.iter().all(|one| one.lock == Lock::Guarding), "{:?}", change);
             let foreign = auditward_policy::analyze(after, auditward_policy::Kind::Key, stage.scene().zone).foreign;
             // For whom a service acts may be open; it is no outsider by itself.
             prop_assert_ne!(foreign, auditward_policy::Foreign::Yes, "{:?}", change);
@@ -261,7 +267,7 @@ fn lost_delivery_statements_are_evidence_and_come_back() {
     let change = changed(decide(&policy(&[ROOT, READER]), None));
     assert!(change.evidence_on, "{change:?}");
     let document = change.to.document().unwrap();
-    assert!(locked_out(document, KEY, &wish(), &Stage::of(KEY).settings).is_empty());
+    assert!(locked_out(document, KEY, &wish(), None, &Stage::of(KEY).settings).is_empty());
 }
 
 #[test]

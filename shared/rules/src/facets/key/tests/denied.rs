@@ -57,6 +57,11 @@ fn whoever_disarms_the_guard_is_told_of_however_the_statement_names_it() {
             "kms:EnableKey",
             &none,
         ),
+        all("kms:RevokeGrant", &none),
+        all("kms:List*", &none),
+        all("kms:CreateGrant", &none),
+        all("kms:GetKeyRotationStatus", &none),
+        all("kms:EnableKeyRotation", &none),
         // Whoever names the role means it, whenever that is.
         deny(
             &json!({"Principal": {"AWS": OWN}}),
@@ -139,7 +144,11 @@ fn what_the_conditions_do_not_tell_is_told_until_it_is_known_and_delays_nothing(
 
 #[test]
 fn cloudtrails_statements_come_back_beside_a_deny_that_a_person_must_take_out() {
-    let live = policy(&[ROOT, TRAP]);
+    let change = changed(decide(&policy(&[ROOT, TRAP]), None));
+    assert!(change.evidence_on, "{change:?}");
+    assert!(matches!(decide(&change.to, None), Decision::ByHand(_)));
+    // Where the policy itself is denied, they are tried for by themselves.
+    let live = policy(&[ROOT, LOCK]);
     assert!(matches!(decide(&live, None), Decision::ByHand(_)));
     let part = KeyPolicy::evidence(&wish()).unwrap();
     let decision = KeyPolicy::decide(&live, &part, None, Stage::of(KEY).scene());
@@ -161,4 +170,96 @@ fn in_a_member_account_the_role_there_must_get_through() {
     };
     assert_eq!(decide(&spared("role/security/hands")), Decision::Safe);
     assert!(matches!(decide(&json!({})), Decision::ByHand(_)));
+}
+
+#[test]
+fn a_deny_that_is_known_is_meant() {
+    for statement in [
+        TRAP.to_owned(),
+        all("kms:PutKeyPolicy", &spared("role/KeyAdmin")),
+        all("kms:EnableKey", &spared("role/KeyAdmin")),
+        LOCK.to_owned(),
+    ] {
+        assert!(matches!(with(&statement, None), Decision::ByHand(_)));
+        // That is how it gets its first record, too.
+        let known = policy(&[ROOT, ENCRYPT, DESCRIBE, &statement]);
+        assert_eq!(
+            with(&statement, Some(&known)),
+            Decision::Safe,
+            "{statement}"
+        );
+        // Another one beside it is none that is known.
+        let live = policy(&[
+            ROOT,
+            ENCRYPT,
+            DESCRIBE,
+            &statement,
+            &all("kms:Enable*", &json!({})),
+        ]);
+        assert!(matches!(decide(&live, Some(&known)), Decision::ByHand(_)));
+    }
+}
+
+#[test]
+fn a_deny_keeps_no_outsider_in() {
+    let live = policy(&[ROOT, ENCRYPT, DESCRIBE, SIEM, TRAP]);
+    let known = policy(&[ROOT, ENCRYPT, DESCRIBE]);
+    for baseline in [None, Some(&known)] {
+        let change = changed(guard(&live, baseline));
+        let ours = SIEM.replace(r#","arn:aws:iam::333333333333:root""#, "");
+        let left = policy(&[ROOT, ENCRYPT, DESCRIBE, &ours, TRAP]);
+        assert!(change.to.same(&left), "{change:?}");
+        assert!(!change.why.contains("denied"), "{}", change.why);
+        let Decision::ByHand(why) = guard(&change.to, baseline) else {
+            panic!("the Deny is not told");
+        };
+        assert!(why.contains("kms:CancelKeyDeletion"), "{why}");
+    }
+    // Where the policy itself cannot be written nothing is tried.
+    let live = policy(&[ROOT, ENCRYPT, DESCRIBE, SIEM, LOCK]);
+    assert!(matches!(guard(&live, None), Decision::ByHand(_)));
+}
+
+#[test]
+fn a_perimeter_around_the_organization_spares_the_guard_in_it() {
+    let perimeter = |test: &str| {
+        let org = json!({test: {"aws:PrincipalOrgID": "o-exampleorg1"}});
+        policy(&[ROOT, ENCRYPT, DESCRIBE, &all("kms:*", &org)])
+    };
+    let mut stage = Stage::of(KEY);
+    stage.settings.ours.organization = Some("o-exampleorg1".into());
+    let wish = KeyPolicyWish {
+        trails: Vec::new(),
+        ..wish()
+    };
+    let decide = |stage: &Stage, live| KeyPolicy::decide(&live, &wish, None, stage.scene());
+    for test in ["StringNotEquals", "StringNotEqualsIfExists"] {
+        assert_eq!(decide(&stage, perimeter(test)), Decision::Safe, "{test}");
+    }
+    let turned = decide(&stage, perimeter("StringEquals"));
+    assert!(matches!(turned, Decision::ByHand(_)), "{turned:?}");
+    // An account that is named by number may be outside of it.
+    stage.settings.ours.accounts.push("111111111111".into());
+    let outside = decide(&stage, perimeter("StringNotEquals"));
+    assert!(matches!(outside, Decision::CannotTell(_)), "{outside:?}");
+}
+
+#[test]
+fn doubt_about_a_policy_is_told_though_no_statement_is_blamed_for_it() {
+    let live = policy(&[ROOT, ENCRYPT, DESCRIBE, READER]);
+    let text =
+        live.text()
+            .unwrap()
+            .replacen(r#""Version""#, r#""Version":"2008-10-17","Version""#, 1);
+    let doubted = PolicyState::read(&text);
+    let analysis = auditward_policy::analyze(
+        doubted.document().unwrap(),
+        auditward_policy::Kind::Key,
+        Stage::of(KEY).scene().zone,
+    );
+    assert!(analysis.admissions.is_empty(), "{analysis:?}");
+    assert!(
+        matches!(guard(&doubted, None), Decision::CannotTell(_)),
+        "{analysis:?}"
+    );
 }
