@@ -10,6 +10,14 @@ pub type TrailTags = Kept<Tags>;
 #[derive(Debug)]
 pub struct Tags;
 
+/// The tags that are ours to set: AWS alone sets those with its own prefix, which
+/// older records have all the same.
+fn own(tags: &Texts) -> Texts {
+    let own = tags.iter().filter(|(key, _)| !key.starts_with("aws:"));
+    own.map(|(key, value)| (key.clone(), value.clone()))
+        .collect()
+}
+
 impl Keep for Tags {
     const KIND: &'static str = "trail-tags";
     const WHAT: &'static str = "set of tags";
@@ -19,15 +27,17 @@ impl Keep for Tags {
 
     fn compare(live: &Self::State, known: &Self::State) -> Standing {
         match (live, known) {
-            (Some(live), Some(known)) => compare_texts(live, known),
-            (live, known) if live == known => Standing::Equal,
-            _ => Standing::Incomparable,
+            (Some(live), Some(known)) => compare_texts(&own(live), &own(known)),
+            (None, None) => Standing::Equal,
+            // That there was nothing to tag says nothing about what is there since.
+            (Some(_), None) => Standing::Stronger,
+            (None, Some(_)) => Standing::Incomparable,
         }
     }
 
     fn mend(live: &Self::State, known: &Self::State) -> Self::State {
         match (live, known) {
-            (Some(live), Some(known)) => Some(mend_texts(live, known)),
+            (Some(live), Some(known)) => Some(mend_texts(live, &own(known))),
             // What is gone has no tags to put back.
             _ => None,
         }

@@ -2,6 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::facet::{Decision, Facet, Standing};
+use crate::facets::kept::AsRecorded;
 use crate::facets::law::{Stage, changed, keeps_the_law};
 
 const TRAIL: &str = "arn:aws:cloudtrail:eu-west-1:111111111111:trail/org-trail";
@@ -101,4 +102,35 @@ fn emptied_insights_need_a_person_only_where_nothing_is_recorded() {
         decide(InsightsWish::Some, Some(&none)),
         crate::facet::Decision::Safe
     );
+}
+
+fn tags(all: &[(&str, &str)]) -> <TrailTags as Facet>::State {
+    let all = all.iter();
+    Some(
+        all.map(|(key, value)| ((*key).into(), (*value).into()))
+            .collect(),
+    )
+}
+
+#[test]
+fn tags_that_aws_alone_sets_are_not_put_back() {
+    let recorded = tags(&[
+        ("aws:cloudformation:stack-name", "logs"),
+        ("owner", "security"),
+    ]);
+    let own = tags(&[("owner", "security")]);
+    assert_eq!(TrailTags::compare(&own, &recorded), Standing::Equal);
+    let (stage, wish) = (stage(), AsRecorded::Baseline);
+    let decide = |live: &_| TrailTags::decide(live, &wish, Some(&recorded), stage.scene());
+    assert_eq!(decide(&own), Decision::Safe);
+    assert_eq!(changed(decide(&tags(&[]))).to, own);
+}
+
+#[test]
+fn tags_are_learnt_of_a_trail_that_was_gone_at_first() {
+    let found = tags(&[("owner", "security")]);
+    assert_eq!(TrailTags::compare(&found, &None), Standing::Stronger);
+    let wish = AsRecorded::IfKnown;
+    let decision = TrailTags::decide(&found, &wish, Some(&None), stage().scene());
+    assert_eq!(decision, Decision::Safe);
 }
