@@ -181,7 +181,7 @@ impl CloudTrail<'_> {
             .include_global_service_events(to.global_events)
             .enable_log_file_validation(to.validation)
             .is_organization_trail(to.organization)
-            .set_recursive_logging(to.skips_deliveries.then_some(false))
+            .set_recursive_logging((to.skips_deliveries == Some(true)).then_some(false))
             .set_kms_key_id(to.key.clone())
             .set_cloud_watch_logs_log_group_arn(to.log_group.clone())
             .set_cloud_watch_logs_role_arn(to.log_role.clone())
@@ -215,6 +215,9 @@ impl CloudTrail<'_> {
         // CloudTrail takes log group and role only together.
         let logs = (&from.log_group, &from.log_role) != (&to.log_group, &to.log_role);
         let logs = |text: &Option<String>| logs.then(|| text.clone().unwrap_or_default());
+        let skips = to
+            .skips_deliveries
+            .filter(|_| from.skips_deliveries != to.skips_deliveries);
         let request = self.client(at).await?.update_trail().name(&at.resource);
         let answer = request
             .set_s3_bucket_name((from.bucket != to.bucket).then(|| to.bucket.clone()))
@@ -224,7 +227,7 @@ impl CloudTrail<'_> {
             .set_include_global_service_events(switch(from.global_events, to.global_events))
             .set_enable_log_file_validation(switch(from.validation, to.validation))
             .set_is_organization_trail(switch(from.organization, to.organization))
-            .set_recursive_logging(switch(!from.skips_deliveries, !to.skips_deliveries))
+            .set_recursive_logging(skips.map(|skips| !skips))
             .set_kms_key_id(text(&from.key, &to.key))
             .set_cloud_watch_logs_log_group_arn(logs(&to.log_group))
             .set_cloud_watch_logs_role_arn(logs(&to.log_role))
@@ -258,7 +261,7 @@ pub(super) fn settings_of(
         global_events: trail.include_global_service_events == Some(true),
         validation: trail.log_file_validation_enabled == Some(true),
         organization: trail.is_organization_trail == Some(true),
-        skips_deliveries: trail.recursive_logging == Some(false),
+        skips_deliveries: trail.recursive_logging.map(|on| !on),
         key: some(trail.kms_key_id),
         log_group: some(trail.cloud_watch_logs_log_group_arn),
         log_role: some(trail.cloud_watch_logs_role_arn),

@@ -167,13 +167,15 @@ pub(super) fn update(call: &Call<'_>, trail: &str) -> Option<Update> {
         wrote: call.record.response().and_then(settings),
         ..Update::default()
     };
-    // Where the answer does not speak of it, nothing but the request does.
-    let skips = request.get(RECURSIVE).and_then(Json::boolean) == Some(false);
-    if let Some(wrote) = &mut update.wrote {
-        wrote.skips_deliveries |= skips;
-    }
     let used = call.inventory.of_trail(trail);
     let on = used.and_then(|used| used.switches);
+    // Where the answer does not speak of it the request does; where neither does, it is
+    // as it was.
+    let asked = request.get(RECURSIVE).and_then(Json::boolean);
+    let skips = asked.map_or_else(|| on.map(|on| on.skips_deliveries), |on| Some(!on));
+    if let Some(wrote) = &mut update.wrote {
+        wrote.skips_deliveries = wrote.skips_deliveries.or(skips);
+    }
     for (name, field, was_on, told) in SWITCHES {
         if request.get(name).and_then(Json::boolean) != Some(false) {
             continue;
@@ -309,7 +311,7 @@ fn settings(answer: Json<'_>) -> Option<TrailSettings> {
         global_events: on("includeGlobalServiceEvents"),
         validation: on("logFileValidationEnabled"),
         organization: on("isOrganizationTrail"),
-        skips_deliveries: answer.get(RECURSIVE).and_then(Json::boolean) == Some(false),
+        skips_deliveries: answer.get(RECURSIVE).and_then(Json::boolean).map(|on| !on),
         key: text("kmsKeyId"),
         log_group: text("cloudWatchLogsLogGroupArn"),
         log_role: text("cloudWatchLogsRoleArn"),

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::GONE;
 use super::needs::prerequisites;
+use super::unrecorded::unrecorded;
 use crate::facet::{Decision, Facet, Scene, Standing};
 use crate::inventory::Switches;
 
@@ -34,9 +35,10 @@ pub struct TrailSettings {
     /// Whether it logs all accounts of the organization.
     pub organization: bool,
     /// Whether it leaves out what CloudTrail itself does to deliver, which no trail
-    /// does by itself: `RecursiveLogging`, switched off.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    pub skips_deliveries: bool,
+    /// does by itself: `RecursiveLogging`, switched off. `None`: nobody says, as what
+    /// was recorded before anybody asked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub skips_deliveries: Option<bool>,
     /// The ARN of the key it encrypts with.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<String>,
@@ -134,7 +136,7 @@ impl TrailSettings {
             global_events: self.global_events,
             validation: self.validation,
             organization: self.organization,
-            skips_deliveries: self.skips_deliveries,
+            skips_deliveries: self.skips_deliveries == Some(true),
         }
     }
 
@@ -144,8 +146,16 @@ impl TrailSettings {
             self.global_events,
             self.validation,
             self.organization,
-            !self.skips_deliveries,
+            self.skips_deliveries != Some(true),
         ]
+    }
+
+    /// The same, as `other` has it where this does not say.
+    fn said_as(&self, other: &Self) -> Self {
+        Self {
+            skips_deliveries: self.skips_deliveries.or(other.skips_deliveries),
+            ..self.clone()
+        }
     }
 
     /// The nearest state in which `known` holds: what it had switched on is on,
@@ -178,13 +188,16 @@ impl TrailSettings {
             global_events: self.global_events || known.global_events || multi_region,
             validation: self.validation || known.validation,
             organization: self.organization || organization && ready && known.organization,
-            skips_deliveries: self.skips_deliveries && known.skips_deliveries,
+            skips_deliveries: match known.skips_deliveries {
+                Some(false) => self.skips_deliveries.and(Some(false)),
+                _ => self.skips_deliveries,
+            },
             ..self.clone()
         }
     }
 
     /// How this differs from `other`, in words.
-    fn told_from(&self, other: &Self) -> String {
+    pub(super) fn told_from(&self, other: &Self) -> String {
         let names = ["bucket", "prefix", "topic", "key", "log group", "log role"];
         let moved = self
             .destinations()
@@ -201,86 +214,13 @@ impl TrailSettings {
             "organization",
             "CloudTrail's own deliveries",
         ];
-        let turned = self.switches().into_iter().zip(other.switches()).zip(names);
+        let (one, other) = (self.said_as(other), other.said_as(self));
+        let turned = one.switches().into_iter().zip(other.switches()).zip(names);
         let turned = turned
             .filter(|((one, other), _)| one != other)
             .map(|(_, name)| name);
         moved.chain(turned).collect::<Vec<_>>().join(", ")
     }
-}
-
-/// The decision about a trail of which nothing is recorded.
-fn unrecorded(
-    live: &TrailSettings,
-    fields: &[TrailField],
-    scene: Scene<'_>,
-) -> Decision<Option<TrailSettings>> {
-    let mut to = live.clone();
-    let mut open = Vec::new();
-    for field in fields {
-        let (name, now) = match field {
-            TrailField::MultiRegion => {
-                to.multi_region = true;
-                to.global_events = true;
-                continue;
-            }
-            TrailField::GlobalEvents => {
-                to.global_events = true;
-                continue;
-            }
-            TrailField::Validation => {
-                to.validation = true;
-                continue;
-            }
-            TrailField::Deliveries => {
-                to.skips_deliveries = false;
-                continue;
-            }
-            TrailField::Organization if live.organization => continue,
-            TrailField::Organization => {
-                let seen = scene.inventory.of_trail(&scene.at.resource);
-                let seen = seen.and_then(|used| used.switches);
-                return if seen.is_some_and(|seen| seen.organization) {
-                    Decision::ByHand(
-                        "it is no organization trail any longer, and nothing records that it was right as one; if it was, update it with --is-organization-trail".into(),
-                    )
-                } else {
-                    Decision::CannotTell(
-                        "it is no organization trail, and nothing records whether it was one; if it was, update it with --is-organization-trail".into(),
-                    )
-                };
-            }
-            TrailField::Bucket => ("bucket", Some(live.bucket.as_str())),
-            TrailField::Prefix => ("prefix", live.prefix.as_deref()),
-            TrailField::Topic => ("topic", live.topic.as_deref()),
-            TrailField::Key => ("key", live.key.as_deref()),
-            TrailField::LogGroup => ("log group", live.log_group.as_deref()),
-        };
-        open.push((name, now));
-    }
-    if let Some((name, _)) = open
-        .iter()
-        .find(|(name, now)| *name != "prefix" && now.is_none())
-    {
-        return Decision::ByHand(format!(
-            "it has no {name} any longer, and nothing records which it had; set it again with update-trail"
-        ));
-    }
-    if !open.is_empty() {
-        let told: Vec<_> = open
-            .iter()
-            .map(|(name, now)| format!("{name} {}", now.unwrap_or("none")))
-            .collect();
-        return Decision::CannotTell(format!(
-            "nothing records where it delivered before; see whether this is right: {}",
-            told.join(", ")
-        ));
-    }
-    if to == *live {
-        return Decision::Safe;
-    }
-    let why = format!("switch {} on again", to.told_from(live));
-    Decision::change(Some(to), why)
 }
 
 impl Facet for TrailConfig {
@@ -327,9 +267,15 @@ impl Facet for TrailConfig {
                 }
             }
             (Some(live), Some(known), TrailWish::Hold(_) | TrailWish::Switches { .. }) => {
+                let mut known = known.clone();
+                // Where nothing records what the event touched, it is as where there is
+                // no record at all.
+                if matches!(wish, TrailWish::Hold(fields) if fields.contains(&TrailField::Deliveries)) {
+                    known.skips_deliveries.get_or_insert(false);
+                }
                 let to = match wish {
-                    TrailWish::Switches { organization } => live.switched_as(known, *organization),
-                    _ => live.restored(known),
+                    TrailWish::Switches { organization } => live.switched_as(&known, *organization),
+                    _ => live.restored(&known),
                 };
                 let (from, wanted) = (Some(live.clone()), Some(to.clone()));
                 let evidence_on = match Self::compare(&wanted, &from) {
@@ -366,15 +312,29 @@ impl Facet for TrailConfig {
         if live.destinations() != known.destinations() {
             return Standing::Incomparable;
         }
+        // That it is on is worth a record where there is none.
+        let newly = known.skips_deliveries.is_none() && live.skips_deliveries == Some(false);
+        let (live, known) = (live.said_as(known), known.said_as(live));
         let pairs = || live.switches().into_iter().zip(known.switches());
         match (
             pairs().any(|(live, known)| live && !known),
             pairs().any(|(live, known)| !live && known),
         ) {
+            (false, false) if newly => Standing::Stronger,
             (false, false) => Standing::Equal,
             (true, false) => Standing::Stronger,
             (false, true) => Standing::Weaker,
             (true, true) => Standing::Incomparable,
+        }
+    }
+
+    fn same(one: &Self::State, other: &Self::State) -> bool {
+        match (one, other) {
+            (Some(one), Some(other)) => {
+                let both = (Some(one.said_as(other)), Some(other.said_as(one)));
+                Self::compare(&both.0, &both.1) == Standing::Equal
+            }
+            (one, other) => one == other,
         }
     }
 
@@ -410,7 +370,7 @@ impl Facet for TrailConfig {
         if !trail.global_events {
             told.push_str(", without global services");
         }
-        if trail.skips_deliveries {
+        if trail.skips_deliveries == Some(true) {
             told.push_str(", without CloudTrail's own deliveries");
         }
         if trail.log_group.is_some() {

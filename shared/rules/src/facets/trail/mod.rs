@@ -8,6 +8,7 @@ mod insights;
 mod needs;
 mod selectors;
 mod tags;
+mod unrecorded;
 
 use crate::facets::switch::switches;
 

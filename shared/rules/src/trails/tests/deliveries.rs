@@ -23,7 +23,7 @@ fn a_trail_that_no_longer_logs_its_deliveries_is_weakened() {
     };
     assert_eq!(step.wish, TrailWish::Hold(vec![TrailField::Deliveries]));
     let wrote = step.wrote.clone().flatten().unwrap();
-    assert!(wrote.skips_deliveries, "{wrote:?}");
+    assert_eq!(wrote.skips_deliveries, Some(true));
     // It may be repeated by whoever left them out all along.
     let skips_deliveries = true;
     let before = Switches {
@@ -32,4 +32,34 @@ fn a_trail_that_no_longer_logs_its_deliveries_is_weakened() {
     };
     assert_eq!(updated(Some(before)).verdict(), Verdict::Clean);
     assert!(!updated(None).findings[0].certain);
+}
+
+#[test]
+fn what_a_deployer_does_not_speak_of_is_recorded_as_it_was() {
+    let wrote = |skips: Option<bool>, asked: &str, answered: &str| {
+        let mut inventory = inventory();
+        inventory.trails[0].switches = skips.map(|skips_deliveries| Switches {
+            skips_deliveries,
+            ..Switches::default()
+        });
+        let rest = format!(
+            r#""requestParameters":{{"name":"org-trail","s3BucketName":"elsewhere"{asked}}},"responseElements":{{"trailARN":"{TRAIL}","s3BucketName":"elsewhere"{answered}}}"#
+        );
+        let event = event("cloudtrail", "UpdateTrail", &rest);
+        let judgement = judged(&event, &settings(), &inventory);
+        let Plan::TrailConfig(step) = &judgement.findings[0].plan[0] else {
+            panic!("{judgement:?}")
+        };
+        step.wrote.clone().flatten().unwrap().skips_deliveries
+    };
+    let (on, off) = (
+        r#","recursiveLogging":true"#,
+        r#","recursiveLogging":false"#,
+    );
+    assert_eq!(wrote(Some(true), "", ""), Some(true));
+    assert_eq!(wrote(Some(false), "", ""), Some(false));
+    assert_eq!(wrote(None, "", ""), None);
+    assert_eq!(wrote(Some(true), on, ""), Some(false));
+    assert_eq!(wrote(Some(true), "", on), Some(false));
+    assert_eq!(wrote(None, "", off), Some(true));
 }

@@ -14,7 +14,7 @@ pub(super) fn good() -> TrailSettings {
         global_events: true,
         validation: true,
         organization: true,
-        skips_deliveries: false,
+        skips_deliveries: Some(false),
         key: Some(KEY.into()),
         log_group: Some("arn:aws:logs:eu-west-1:111111111111:log-group:acme-org-trail:*".into()),
         log_role: Some("arn:aws:iam::111111111111:role/acme-trail-to-cloudwatch".into()),
@@ -44,7 +44,7 @@ pub(super) fn any_settings() -> impl Strategy<Value = Option<TrailSettings>> {
         any::<bool>(),
         any::<bool>(),
         any::<bool>(),
-        any::<bool>(),
+        prop::option::of(any::<bool>()),
         any::<bool>(),
     );
     let settings =

@@ -90,25 +90,36 @@ fn the_evidence_of_a_wish_needs_ever_less() {
 }
 
 #[test]
-fn what_was_recorded_before_deliveries_could_be_left_out_had_them() {
-    let known: TrailSettings = {
-        let mut text = serde_json::to_value(good()).unwrap();
-        assert_eq!(
-            text.as_object_mut().unwrap().remove("skips_deliveries"),
-            None
-        );
-        serde_json::from_value(text).unwrap()
-    };
-    let compare =
-        |live: &TrailSettings| TrailConfig::compare(&Some(live.clone()), &Some(known.clone()));
-    assert_eq!(compare(&good()), Standing::Equal);
-    let live = TrailSettings {
-        skips_deliveries: true,
+fn what_was_recorded_before_deliveries_could_be_left_out_does_not_say_whether_they_were() {
+    let mut text = serde_json::to_value(good()).unwrap();
+    text.as_object_mut().unwrap().remove("skips_deliveries");
+    let known: TrailSettings = serde_json::from_value(text).unwrap();
+    assert_eq!(known.skips_deliveries, None);
+    let without = |skips_deliveries| TrailSettings {
+        skips_deliveries,
         ..good()
     };
-    assert_eq!(compare(&live), Standing::Weaker);
-    let change = changed(decide(&live, &OWN, Some(&known)));
+    let compare = |live: &TrailSettings, known: &TrailSettings| {
+        TrailConfig::compare(&Some(live.clone()), &Some(known.clone()))
+    };
+    let skipping = without(Some(true));
+    assert_eq!(compare(&skipping, &known), Standing::Equal);
+    assert_eq!(compare(&known, &skipping), Standing::Equal);
+    // What is as it should be is recorded from now on.
+    assert_eq!(compare(&good(), &known), Standing::Stronger);
+    assert!(TrailConfig::same(&Some(good()), &Some(known.clone())));
+    assert_eq!(decide(&skipping, &OWN, Some(&known)), Decision::Safe);
+    // What an event left out comes back all the same.
+    let touched = TrailWish::Hold(vec![TrailField::Deliveries]);
+    for known in [&known, &good()] {
+        let change = changed(decide(&skipping, &touched, Some(known)));
+        assert!(change.evidence_on && change.to == Some(good()));
+    }
+    assert_eq!(compare(&skipping, &good()), Standing::Weaker);
+    let change = changed(decide(&skipping, &OWN, Some(&good())));
     assert!(change.evidence_on && change.to == Some(good()));
     // A trail that is meant to leave them out stays as it is.
-    assert_eq!(decide(&live, &OWN, Some(&live)), Decision::Safe);
+    assert_eq!(decide(&skipping, &OWN, Some(&skipping)), Decision::Safe);
+    // Nothing is written of what nobody says.
+    assert_eq!(decide(&known, &touched, Some(&good())), Decision::Safe);
 }
