@@ -1,6 +1,7 @@
 //! How a trail is configured.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use aws_sdk_cloudtrail::operation::RequestId;
 use aws_sdk_cloudtrail::types::{Tag, Trail};
@@ -115,6 +116,40 @@ impl Side {
     }
 }
 
+/// Pauses before a trail does without its key: what was just put right about a key, KMS
+/// lets CloudTrail see [only after a while](https://docs.aws.amazon.com/kms/latest/APIReference/API_PutKeyPolicy.html).
+const CATCHES_UP: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(2)];
+
+/// Whether a key may be refused only because KMS lags behind.
+fn is_late(failure: &Failure) -> bool {
+    matches!(
+        failure.code.as_str(),
+        "InsufficientEncryptionPolicyException" | "KmsKeyDisabledException" | "KmsException"
+    )
+}
+
+/// What is left out next of what may be refused: first one of them, then the other in
+/// its place, then both. `None`: nothing is left of them.
+fn next(refused: &[Side], out: &[Side], is_open: impl Fn(Side) -> bool) -> Option<Side> {
+    let mut open = refused.iter().copied();
+    open.find(|side| !out.contains(side) && is_open(*side))
+}
+
+/// What is wanted without these.
+fn without(out: &[Side], from: Option<&TrailSettings>, wanted: &TrailSettings) -> TrailSettings {
+    out.iter().fold(wanted.clone(), |to, side| {
+        side.left(from, &to).unwrap_or(to)
+    })
+}
+
+/// The last failure, with what was said of what is left out.
+fn told(out: &[(Side, Failure)], last: Failure) -> Failure {
+    let said = out.iter().map(|(_, failure)| failure.message.as_str());
+    let all: Vec<_> = said.chain([last.message.as_str()]).collect();
+    let message = all.join("; ");
+    Failure { message, ..last }
+}
+
 impl CloudTrail<'_> {
     /// Writes all that CloudTrail takes: whoever deletes a trail's topic, its key or the
     /// role of its log group must not keep the trail itself away. What was left out is a
@@ -125,41 +160,46 @@ impl CloudTrail<'_> {
         from: Option<&TrailSettings>,
         to: &TrailSettings,
     ) -> Result<Written, Failure> {
-        let mut to = to.clone();
+        let mut wanted = to.clone();
         if let Some(from) = from {
             // Tags are written with a new trail only.
-            to.tags.clone_from(&from.tags);
+            wanted.tags.clone_from(&from.tags);
         }
-        let mut refused: Option<Failure> = None;
+        let mut out: Vec<(Side, Failure)> = Vec::new();
+        let mut pauses = CATCHES_UP.into_iter();
         loop {
+            let sides: Vec<_> = out.iter().map(|(side, _)| *side).collect();
+            let to = without(&sides, from, &wanted);
             let answer = match from {
                 None => self.create(at, &to).await,
-                Some(from) => match refused.take_if(|_| to == *from) {
-                    // Only what is left out was to be changed.
-                    Some(refused) => return Err(refused),
-                    None => self.update(at, from, &to).await,
-                },
+                // Only what is left out was to be changed.
+                Some(from) if to == *from && !out.is_empty() => Ok(Written::default()),
+                Some(from) => self.update(at, from, &to).await,
             };
-            let (failure, earlier) = match (answer, refused.take()) {
+            let failure = match (answer, out.pop()) {
                 (Ok(written), None) => return Ok(written),
-                (Ok(written), Some(refused)) => return Err(refused.after(&written)),
-                (Err(failure), earlier) => (failure, earlier),
+                (Ok(written), Some((_, last))) => return Err(told(&out, last).after(&written)),
+                (Err(failure), last) => {
+                    out.extend(last);
+                    failure
+                }
             };
-            let left = Side::refused(&failure)
-                .iter()
-                .find_map(|side| Some((*side, side.left(from, &to)?)));
-            let mut message = failure.message.clone();
-            if let Some((side, _)) = &left {
-                message = format!("its {} cannot be set: {message}", side.name());
+            if is_late(&failure)
+                && let Some(pause) = pauses.next()
+            {
+                tokio::time::sleep(pause).await;
+                continue;
             }
-            if let Some(earlier) = earlier {
-                message = format!("{}; {message}", earlier.message);
-            }
-            let failure = Failure { message, ..failure };
-            match left {
-                None => return Err(failure),
-                Some((_, left)) => (to, refused) = (left, Some(failure)),
-            }
+            let is_open = |side: Side| side.left(from, &wanted).is_some();
+            let Some(side) = next(Side::refused(&failure), &sides, is_open) else {
+                return Err(told(&out, failure));
+            };
+            // What was left out in vain comes back.
+            let before = Side::refused(&failure).iter().copied();
+            let before: Vec<Side> = before.take_while(|one| *one != side).collect();
+            out.retain(|(one, _)| !before.contains(one));
+            let message = format!("its {} cannot be set: {}", side.name(), failure.message);
+            out.push((side, Failure { message, ..failure }));
         }
     }
 
@@ -319,6 +359,20 @@ mod tests {
         assert_eq!(Side::Key.left(None, &wanted), None);
         assert!(Side::Tags.left(None, &tagged).unwrap().tags.is_empty());
         assert_eq!(Side::Tags.left(Some(&tagged), &tagged), None);
+    }
+
+    #[test]
+    fn a_key_that_is_not_found_may_be_the_one_of_the_topic() {
+        let both = [Side::Key, Side::Topic];
+        let next = |out: &[Side]| next(&both, out, |_| true);
+        assert_eq!(next(&[]), Some(Side::Key));
+        assert_eq!(next(&[Side::Key]), Some(Side::Topic));
+        assert_eq!(next(&[Side::Topic]), Some(Side::Key));
+        assert_eq!(next(&both), None);
+        assert_eq!(
+            super::next(&both, &[], |side| side == Side::Topic),
+            Some(Side::Topic)
+        );
     }
 
     #[test]
