@@ -202,7 +202,9 @@ impl Ask<'_> {
 
     /// Whether an entry of `NotPrincipal` is about the asker. An account there does not
     /// stand for its users and roles: [they are named beside it](https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html#specifying-notprincipal).
-    /// Where access is sought for, it is taken to spare them all the same.
+    /// That holds where the question is whether a principal of ours gets past a Deny.
+    /// Where outsiders are looked for, an account is taken to spare its principals all
+    /// the same: they would get in.
     fn is_spared_as(&self, principal: &Principal<'_>) -> Val {
         match (self.known, principal.form, self.asker) {
             (Known::Principal, Form::Account(_), Asker::Iam(own))

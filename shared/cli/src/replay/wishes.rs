@@ -115,8 +115,15 @@ pub(super) fn wish_of(kind: &str, wish: &Value) -> Option<String> {
         "trail-config" => match wish.get("hold").and_then(Value::as_array) {
             None => "create it again as it was recorded".into(),
             Some(fields) => {
-                let fields: Vec<_> = fields.iter().filter_map(Value::as_str).collect();
-                recorded(&fields.join(", ").replace('-', " "))
+                let fields = fields.iter().filter_map(Value::as_str);
+                let (own, fields): (Vec<_>, Vec<_>) = fields.partition(|one| *one == "deliveries");
+                let own = own
+                    .first()
+                    .map(|_| "log CloudTrail's own deliveries again".to_owned());
+                let fields = (own.is_none() || !fields.is_empty())
+                    .then(|| recorded(&fields.join(", ").replace('-', " ")));
+                let all: Vec<_> = fields.into_iter().chain(own).collect();
+                all.join(", and ")
             }
         },
         "trail-selectors" => "log all management events again".into(),

@@ -211,13 +211,16 @@ fn grantee<'a>(call: &Call<'a>) -> Option<(Cow<'a, str>, ForWhom)> {
 /// it away at any time.
 fn retired_by(call: &Call<'_>, key: &str, told: String, ours: impl Fn(&str) -> Tri) -> Judged {
     let retiring = call.parameter("retiringPrincipal");
-    match retiring.filter(|who| !is_service(who) && ours(who) != Tri::Yes) {
-        None => Judged::Clean,
-        Some(who) => {
-            let what = format!("{told}, and {who} may retire the grant, who may be an outsider");
-            Judged::CannotTell(Draft::new(key, what))
-        }
-    }
+    let Some(who) = retiring.filter(|who| !is_service(who)) else {
+        return Judged::Clean;
+    };
+    let is = match ours(&who) {
+        Tri::Yes => return Judged::Clean,
+        Tri::No => "is an outsider",
+        Tri::CannotTell => "may be an outsider",
+    };
+    let what = format!("{told}, and {who}, who {is}, may retire the grant");
+    Judged::CannotTell(Draft::new(key, what))
 }
 
 fn is_service(principal: &str) -> bool {

@@ -247,7 +247,7 @@ fn exported(call: &Call<'_>) -> Judged {
     let what = format!(
         "query {id} delivers its results to {to}; cancel it, and look at what it asked for, if nobody knows of it"
     );
-    let draft = Draft::new(arn.as_str(), what);
+    let draft = Draft::new(arn.as_str(), what.as_str());
     // A bucket's name does not tell whose it is.
     if !call.settings.given || !is_shown(&to) {
         return Judged::CannotTell(draft);
@@ -255,7 +255,10 @@ fn exported(call: &Call<'_>) -> Judged {
     match call.knows_bucket(&arn) {
         Tri::Yes => Judged::Clean,
         Tri::No => draft.into(),
-        Tri::CannotTell => Judged::CannotTell(draft),
+        Tri::CannotTell => {
+            let what = format!("{what}. It is a bucket {}", super::shadow::NOT_SHOWN);
+            Judged::CannotTell(Draft::new(arn.as_str(), what))
+        }
     }
 }
 

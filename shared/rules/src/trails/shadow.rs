@@ -6,6 +6,10 @@ use super::{CLOUDTRAIL, read};
 use crate::arn::{Arn, partition_of};
 use crate::rule::{Call, Draft, Function, Judged, Rule, Scope, Severity, Watch, is_shown};
 
+/// What is said of a bucket whose name a pattern of the settings fits.
+pub(super) const NOT_SHOWN: &str =
+    "whose name only fits a protected pattern, so that nothing shows whose it is";
+
 /// Row 6 of `events/TABLE.md`.
 pub static SHADOW_CREATED: Rule = Rule {
     id: "trail.shadow-created",
@@ -52,7 +56,7 @@ fn created(call: &Call<'_>) -> Judged {
         match call.knows_bucket(&arn) {
             Tri::Yes => {}
             Tri::No => elsewhere.push(format!("bucket {bucket}")),
-            Tri::CannotTell => unsure.push(format!("bucket {bucket}")),
+            Tri::CannotTell => unsure.push(format!("bucket {bucket}, {NOT_SHOWN}")),
         }
     }
     for (parameter, what) in [
