@@ -42,8 +42,8 @@ fn without(statement: &Statement, ids: &[String]) -> Option<Statement> {
 }
 
 /// The statement with everybody in the place of all but nobody, which means the
-/// same: without a Deny those would come in whom it keeps out, and without an
-/// Allow those would not who may.
+/// same. Were it dropped instead, whom a Deny keeps out would come in, and whom an
+/// Allow lets in would be kept out.
 fn of_everybody(statement: &Statement) -> Option<Statement> {
     let tape = Tape::parse(statement.to_json()).ok()?;
     let mut out = String::from("{");
@@ -71,6 +71,19 @@ impl Statement {
         named
             .filter(|text| Principal::parse("AWS", text).form == Form::UniqueId)
             .collect()
+    }
+
+    /// Whether both deny the same to all but some, and it spares nobody whom `known`
+    /// does not: what is left once users and roles that `known` spares were deleted.
+    #[must_use]
+    pub fn spares_no_more_than(&self, known: &Statement) -> bool {
+        if !self.is_deny() || !known.is_deny() || known.element("NotPrincipal").is_none() {
+            return false;
+        }
+        let both = meaning::spared(self).zip(meaning::spared(known));
+        both.is_some_and(|((what, spared), (before, known))| {
+            what == before && spared.is_subset(&known)
+        })
     }
 
     /// Whether it is `known`, of whose users and roles some were deleted since:

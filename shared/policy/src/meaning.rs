@@ -1,5 +1,7 @@
 //! What a document says, free of how it is spelt.
 
+use std::collections::BTreeSet;
+
 use crate::document::{Document, statement_views};
 use crate::json::{Shape, Tape, View};
 use crate::statement::Statement;
@@ -62,6 +64,35 @@ pub(crate) fn but_for_accounts(one: &Statement) -> Meaning {
         }
     }
     meaning
+}
+
+/// What a statement says of everybody but those whom it spares, and who they are:
+/// nobody where it is about everybody. `None` where it is about some.
+pub(crate) fn spared(one: &Statement) -> Option<(Meaning, BTreeSet<(String, Meaning)>)> {
+    let Meaning::Map(mut elements) = of_statement(one) else {
+        return None;
+    };
+    let about = elements.extract_if(.., |(name, _)| {
+        name == "Principal" || name == "NotPrincipal"
+    });
+    let about: Vec<_> = about.collect();
+    let [(name, Meaning::Map(families))] = about.as_slice() else {
+        return None;
+    };
+    let named = families.iter().flat_map(|(family, members)| match members {
+        Meaning::Set(all) => all
+            .iter()
+            .map(|one| (family.clone(), one.clone()))
+            .collect(),
+        other => vec![(family.clone(), other.clone())],
+    });
+    let named: BTreeSet<_> = named.collect();
+    let everybody = ("AWS".to_owned(), Meaning::Text("*".to_owned()));
+    match name.as_str() {
+        "NotPrincipal" => Some((Meaning::Map(elements), named)),
+        _ if named.contains(&everybody) => Some((Meaning::Map(elements), BTreeSet::new())),
+        _ => None,
+    }
 }
 
 fn set(mut items: Vec<Meaning>) -> Meaning {

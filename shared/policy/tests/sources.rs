@@ -161,6 +161,54 @@ fn a_deny_is_known_though_whom_it_spares_was_deleted() {
 }
 
 #[test]
+fn a_deny_that_spares_fewer_is_no_weaker() {
+    let of = |principal: &str, more: &str| {
+        let text =
+            format!(r#"{{"Effect":"Deny",{principal},"Action":"s3:*","Resource":"*"{more}}}"#);
+        Statement::parse(&text).expect("a statement")
+    };
+    let spares = |who: &str| of(&format!(r#""NotPrincipal":{{"AWS":[{who}]}}"#), "");
+    let (a, b) = (
+        r#""arn:aws:iam::111111111111:root""#,
+        r#""arn:aws:iam::111111111111:role/b""#,
+    );
+    let known = spares(&format!("{a},{b}"));
+    let everybody = of(r#""Principal":"*""#, "");
+    for fewer in [
+        known.clone(),
+        spares(a),
+        spares(b),
+        spares(r#""111111111111""#),
+        everybody.clone(),
+        of(r#""Principal":{"AWS":"*"}"#, ""),
+    ] {
+        assert!(fewer.spares_no_more_than(&known), "{fewer}");
+    }
+    let condition = r#","Condition":{"Bool":{"aws:SecureTransport":"false"}}"#;
+    for weaker in [
+        spares(&format!(r#"{a},"arn:aws:iam::111111111111:role/c""#)),
+        spares(r#""*""#),
+        of(
+            &format!(r#""NotPrincipal":{{"AWS":[{a}],"Service":"s3.amazonaws.com"}}"#),
+            "",
+        ),
+        of(&format!(r#""NotPrincipal":{{"AWS":[{a}]}}"#), condition),
+        of(r#""Principal":"*""#, condition),
+        of(&format!(r#""Principal":{{"AWS":[{a},{b}]}}"#), ""),
+    ] {
+        assert!(!weaker.spares_no_more_than(&known), "{weaker}");
+    }
+    // Nobody is spared by a list of whom it is about.
+    let about = |who: &str| of(&format!(r#""Principal":{{"AWS":[{who}]}}"#), "");
+    assert!(!about(a).spares_no_more_than(&about(&format!("{a},{b}"))));
+    assert!(!known.spares_no_more_than(&everybody));
+    let allows = |one: &Statement| {
+        Statement::parse(&one.to_json().replace("Deny", "Allow")).expect("a statement")
+    };
+    assert!(!allows(&spares(a)).spares_no_more_than(&allows(&known)));
+}
+
+#[test]
 fn logs_are_delivered_by_services_and_by_accounts_of_load_balancers() {
     let lets = |principal: &str, action: &str| {
         let text = format!(

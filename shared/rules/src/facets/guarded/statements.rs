@@ -77,9 +77,12 @@ fn somebody(statement: &Statement) -> Vec<String> {
 }
 
 /// Whether a document has a statement, perhaps with the unique ids of users and
-/// roles that were deleted since.
+/// roles that were deleted since, or without those that a Deny spared.
 pub(super) fn has(document: &Document, known: &Statement) -> bool {
-    document.contains_statement(known) || is_after_deletions_in(document, known)
+    let mut all = document.statements().iter();
+    document.contains_statement(known)
+        || is_after_deletions_in(document, known)
+        || all.any(|one| one.spares_no_more_than(known))
 }
 
 pub(super) fn is_after_deletions_in(document: &Document, known: &Statement) -> bool {

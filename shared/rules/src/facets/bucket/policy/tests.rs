@@ -68,9 +68,10 @@ fn any_policy() -> impl Strategy<Value = PolicyState> {
         DENY_REGION,
         variables::ONLY_OWN,
         variables::OWN_FOLDER,
+        named::ALL_BUT,
         named::SPARES_GONE,
     ];
-    let statements = prop::sample::subsequence(pool, 0..14).prop_shuffle();
+    let statements = prop::sample::subsequence(pool, 0..15).prop_shuffle();
     let (absent, old) = (prop::bool::weighted(0.1), prop::bool::weighted(0.2));
     (statements, any::<bool>(), absent, old).prop_map(|(statements, delivers, absent, old)| {
         let state = match (absent, delivers) {

@@ -3,7 +3,7 @@
 use super::*;
 use crate::facets::guarded::without_returning;
 
-const ALL_BUT: &str = r#"{"Sid":"AllBut","Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:iam::111111111111:root","arn:aws:iam::111111111111:role/reader"]},"Action":"s3:DeleteObject","Resource":"arn:aws:s3:::acme-org-trail-logs/*"}"#;
+pub const ALL_BUT: &str = r#"{"Sid":"AllBut","Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:iam::111111111111:root","arn:aws:iam::111111111111:role/reader"]},"Action":"s3:DeleteObject","Resource":"arn:aws:s3:::acme-org-trail-logs/*"}"#;
 /// The same once the role was deleted.
 pub const SPARES_GONE: &str = r#"{"Sid":"AllBut","Effect":"Deny","NotPrincipal":{"AWS":["arn:aws:iam::111111111111:root","AROAQCGVN3O6B7EXAMPLE"]},"Action":"s3:DeleteObject","Resource":"arn:aws:s3:::acme-org-trail-logs/*"}"#;
 const BALANCERS: &str = r#"{"Sid":"Balancers","Effect":"Allow","Principal":{"AWS":"arn:aws:iam::156460612806:root"},"Action":"s3:PutObject","Resource":"arn:aws:s3:::acme-org-trail-logs/AWSLogs/111111111111/elasticloadbalancing/*"}"#;
@@ -21,6 +21,34 @@ fn a_role_that_was_deleted_is_spared_in_no_document_that_is_written() {
         Decision::CannotTell(why) => assert!(why.contains("spares a user or role"), "{why}"),
         other => panic!("{other:?}"),
     }
+}
+
+#[test]
+fn what_was_written_without_a_deleted_role_is_not_lost_at_the_next_look() {
+    let root = r#""arn:aws:iam::111111111111:root","#;
+    for known in [ALL_BUT.to_owned(), ALL_BUT.replace(root, "")] {
+        let known = of_log_bucket(&[&known]);
+        let gone = match known.text().unwrap().contains(":root") {
+            true => SPARES_GONE.to_owned(),
+            false => SPARES_GONE.replace(root, ""),
+        };
+        let live = of_log_bucket(&[&gone, STRANGER]);
+        let change = changed(decide(&live, &guard(), Some(&known)));
+        let again = decide(&change.to, &guard(), Some(&known));
+        assert!(!matches!(again, Decision::Change(_)), "{again:?}");
+    }
+    // Whom a Deny is about is another matter: of fewer it is weaker.
+    let about = |who: &str| {
+        format!(
+            r#"{{"Sid":"No","Effect":"Deny","Principal":{{"AWS":[{who}]}},"Action":"s3:GetObject","Resource":"arn:aws:s3:::acme-org-trail-logs/*"}}"#
+        )
+    };
+    let (a, b) = (
+        r#""arn:aws:iam::111111111111:role/a""#,
+        r#""arn:aws:iam::111111111111:role/b""#,
+    );
+    let known = of_log_bucket(&[&about(&format!("{a},{b}"))]);
+    changed(decide(&of_log_bucket(&[&about(a)]), &guard(), Some(&known)));
 }
 
 #[test]
