@@ -62,14 +62,35 @@ fn given(call: &Call<'_>) -> Judged {
     let document = call
         .shown("policyDocument")
         .map(|text| PolicyState::read(&text));
-    if name.as_deref().is_some_and(|name| revokes(sort, name)) && !is_guard(call, &to) {
-        match still_revoked(call, document.clone()) {
-            Tri::Yes => {}
-            sure => return revived(&to, sure),
-        }
+    let over = name.as_deref().is_some_and(|name| revokes(sort, name)) && !is_guard(call, &to);
+    let still_revoked = if over {
+        still_revoked(call, document.clone())
+    } else {
+        Tri::Yes
+    };
+    match (
+        power(call, sort, &to, document, still_revoked),
+        still_revoked,
+    ) {
+        (power, Tri::Yes) => power,
+        (Judged::Clean, sure) => revived(&to, sure),
+        // Whatever the live policy gives, those sessions surely live again.
+        (Judged::CannotTell(draft), Tri::No) => draft.into(),
+        (power, _) => power,
     }
+}
+
+/// What the policy gives, whatever its name.
+fn power(
+    call: &Call<'_>,
+    sort: Sort,
+    to: &At,
+    document: Option<PolicyState>,
+    still_revoked: Tri,
+) -> Judged {
+    let name = call.shown("policyName");
     let approved = call.settings.approval(&to.resource, None) == Tri::Yes;
-    if approved || !is_near(call, &to) || is_the_stacks(call, &to) {
+    if approved || !is_near(call, to) || is_the_stacks(call, to) {
         return Judged::Clean;
     }
     let verdict = match &document {
@@ -83,14 +104,19 @@ fn given(call: &Call<'_>) -> Judged {
             Verdict::CannotTell("whose text the record does not show".into())
         }
     };
+    let rest = match still_revoked {
+        Tri::Yes => "",
+        Tri::No => ", so that any sessions that an earlier one had ended live again",
+        Tri::CannotTell => ", so that any sessions that an earlier one had ended may live again",
+    };
     let what = format!(
-        "{} got the inline policy {}",
-        whom(sort, &to),
+        "{} got the inline policy {}{rest}",
+        whom(sort, to),
         name.as_deref().unwrap_or("?")
     );
     let step = name.map(|name| {
         let wish = InlineWish::Harmless { at: call.time() };
-        let mut step = Step::<InlinePolicy>::new(inline(&to, &name), wish);
+        let mut step = Step::<InlinePolicy>::new(inline(to, &name), wish);
         step.wrote = document.map(|policy| {
             Some(Inline {
                 principal: to.resource.clone(),
@@ -103,7 +129,7 @@ fn given(call: &Call<'_>) -> Judged {
     });
     Gift {
         call,
-        to: &to,
+        to,
         what,
         step,
     }
@@ -137,9 +163,12 @@ fn still_revoked(call: &Call<'_>, document: Option<PolicyState>) -> Tri {
 fn revived(role: &At, still_revoked: Tri) -> Judged {
     let what = match still_revoked {
         Tri::No => {
-            "which does not end the sessions given out so far: those that it had ended live again"
+            "which does not end the sessions given out so far: any that an earlier one had ended live again"
         }
-        _ => "of which the record does not tell whether the sessions that it had ended live again",
+        _ => {
+            "of which the record does not tell whether it ends the sessions given out so far: if it does not, any that \
+             an earlier one had ended live again"
+        }
     };
     let summary = format!(
         "role {} got another inline policy {REVOKE_POLICY}, {what}",

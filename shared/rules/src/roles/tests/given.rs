@@ -198,6 +198,41 @@ fn sessions_that_were_ended_do_not_live_again_in_silence() {
     let found = gone(revokes);
     assert_eq!(rules(&found), ["inline-policy.guardrail-deleted"]);
     assert!(found.findings[0].summary.contains("live again"));
+    // Under that name, too, power is taken away again.
+    let mut settings = guarding(TRAIL);
+    for near in [true, false] {
+        let request = json!({"roleName": "door", "policyName": revokes, "policyDocument": POWER});
+        let found = judged_by(
+            &settings,
+            &Inventory::default(),
+            &event("PutRolePolicy", &request),
+        );
+        let [finding] = &*found.findings else {
+            panic!("{found:?}")
+        };
+        assert!(finding.summary.contains("live again"), "{finding:?}");
+        let expected = (near, usize::from(near));
+        let is = (finding.severity == Severity::High, finding.plan.len());
+        assert_eq!(is, expected, "{finding:?}");
+        assert_eq!(finding.verdict, Verdict::Violation);
+        settings = OURS.to_owned();
+    }
+    let put = |document: &str| {
+        let request =
+            json!({"roleName": "door", "policyName": revokes, "policyDocument": document});
+        judged_by(
+            &guarding(TRAIL),
+            &Inventory::default(),
+            &event("PutRolePolicy", &request),
+        )
+    };
+    let tagged = r#"{"Version":"2012-10-17","Statement":{"Effect":"Allow","Action":"iam:*","Resource":"*","Condition":{"StringEquals":{"aws:ResourceTag/team":"red"}}}}"#;
+    for (document, steps) in [(tagged, 1), (nothing, 0)] {
+        let found = put(document);
+        assert_eq!(found.verdict(), Verdict::Violation, "{document}");
+        assert!(found.findings[0].certain, "{document}");
+        assert_eq!(kinds(&found).len(), steps, "{document}");
+    }
     // A user has no sessions of that kind.
     let user = json!({"userName": "x", "policyName": revokes});
     assert_eq!(verdict(OURS, "DeleteUserPolicy", &user), Verdict::Clean);
