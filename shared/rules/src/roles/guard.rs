@@ -154,8 +154,8 @@ fn changed(call: &Call<'_>) -> Judged {
         "UntagRole" => format!("role {name} lost tags"),
         _ => format!("role {name} got another description or session length"),
     };
-    // What a deployer lets in from outside is accepted from nobody, and taken out again
-    // by the rule of trust policies: what was recorded before is what stays good.
+    // Outsiders are accepted from nobody, not even from a deployer. The rule of opened
+    // trust policies puts the recorded one back, which must stay recorded for that.
     let by_deployer = call.settings.is_deployer(Actor::of(call.record));
     if by_deployer && event == "UpdateAssumeRolePolicy" && lets_in(call, &role) == Foreign::Yes {
         return Judged::Clean;
@@ -219,7 +219,8 @@ fn gives_hands(call: &Call<'_>, role: &At) -> bool {
     let partition = Arn::parse(&role.resource).map_or("aws", |arn| arn.partition);
     let allows = |(action, on): &(&str, &str)| {
         let on = format!("arn:{partition}:{}", on.replace("{account}", &role.account));
-        // A `*` is matched by a `*` alone, as long as no `?` is.
+        // `on` has a `*` in the place of all names. Only a `*` of the policy takes all of
+        // them in; a `?`, which matches that one character as well, does not.
         let whole = |one: &String| !one.contains('?') && glob(one, &on);
         all.iter().any(|statement| {
             statement.element("Condition").is_none()

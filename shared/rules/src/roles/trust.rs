@@ -170,7 +170,13 @@ impl Trust<'_, '_> {
             .admissions
             .iter()
             .any(|admission| admission.kind == AdmissionKind::Public);
-        public.then_some(Severity::Critical)
+        (public || self.is_known_guard()).then_some(Severity::Critical)
+    }
+
+    /// Whether Auditward or log delivery depends on the role, and did before: it gets
+    /// back whom it trusted, as closed to everybody it would work for nobody.
+    fn is_known_guard(&self) -> bool {
+        !self.created && is_guard(self.call, &self.role)
     }
 
     /// Whether Auditward or log delivery works in the role's sessions, so that ending
@@ -179,11 +185,11 @@ impl Trust<'_, '_> {
         if self.created {
             is_the_stacks(self.call, &self.role)
         } else {
-            is_guard(self.call, &self.role)
+            self.is_known_guard()
         }
     }
 
-    /// The finding: close the trust policy, and then end the sessions that were
+    /// The finding: close the trust policy or put it back, and then end the sessions that were
     /// issued while it was open, where the settings ask for it.
     fn draft(&self, summary: &str, wrote: Option<PolicyState>) -> Draft {
         let role = &self.role;
@@ -193,7 +199,12 @@ impl Trust<'_, '_> {
             RevokeSessions::Never => false,
         };
         let revokes = asked && !self.works_for_us();
-        let mut close = Step::<RoleTrust>::new(role.clone(), TrustWish::NoOutsiders);
+        let wish = if self.is_known_guard() {
+            TrustWish::BaselineOrClosed
+        } else {
+            TrustWish::NoOutsiders
+        };
+        let mut close = Step::<RoleTrust>::new(role.clone(), wish);
         close.wrote = wrote;
         let rest = match (revokes, asked) {
             (true, _) => "",

@@ -142,6 +142,16 @@ fn what_a_deployer_lets_in_from_outside_is_not_learnt() {
     let open = written(FOREIGN);
     assert_eq!(rules(&open), ["role.trust-opened"]);
     assert!(open.accepted.is_empty(), "the good state stays recorded");
+    let finding = &open.findings[0];
+    assert_eq!(finding.severity, Severity::Critical);
+    let Plan::RoleTrust(step) = &finding.plan[0] else {
+        panic!("{finding:?}")
+    };
+    assert_eq!(
+        step.wish,
+        TrustWish::BaselineOrClosed,
+        "closed to nobody, it would work for nobody"
+    );
 
     let safe = written(EC2);
     assert!(safe.findings.is_empty());
