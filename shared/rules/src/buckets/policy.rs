@@ -107,10 +107,7 @@ fn opened(call: &Call<'_>) -> Judged {
         draft = draft.severity(Severity::Critical);
     }
     if !certain && is_learnt(call, &bucket) {
-        // Whom the live policy lets in it says no better, and once it is the known
-        // one nothing else would tell of it.
-        let learnt = replaced(&bucket, document, wish).from_deployers();
-        return Judged::Violation(vec![draft, learnt]);
+        return in_parts(call, &bucket, draft, document, wish);
     }
     draft = steps(draft, &bucket, document, wish);
     if certain {
@@ -118,6 +115,37 @@ fn opened(call: &Call<'_>) -> Judged {
     } else {
         draft.if_live_agrees().into()
     }
+}
+
+/// A deployer's policy that may let outsiders in: it is learnt, and whoever may be one
+/// is told, unless the policy known so far let the same in.
+fn in_parts(
+    call: &Call<'_>,
+    bucket: &Bucket,
+    told: Draft,
+    document: Document,
+    wish: PolicyWish,
+) -> Judged {
+    let zone = call.zone(&bucket.at.account);
+    let driven = deputies(&document, Kind::Bucket, &zone)
+        .iter()
+        .any(|(_, one)| *one == Deputy::Foreign);
+    let of_services = analyze(&document, Kind::Bucket, &zone).is_doubted_for_services_only();
+    // A look at the live policy tells of principals alone, so that of services the
+    // event itself must tell.
+    let told = if driven || of_services {
+        told
+    } else {
+        let look = PolicyWish {
+            outsiders: true,
+            ..PolicyWish::default()
+        };
+        let step = Step::<BucketPolicy>::new(bucket.at.clone(), look);
+        told.step(step.wrote(PolicyState::Document(document.clone())))
+            .if_live_agrees()
+    };
+    let learnt = replaced(bucket, document, wish).from_deployers();
+    Judged::Violation(vec![told, learnt])
 }
 
 /// The document itself is fine. Whether a guarded bucket's policy lost what keeps
@@ -142,7 +170,8 @@ fn is_learnt(call: &Call<'_>, bucket: &Bucket) -> bool {
     bucket.protected && deployer && !call.record.failed()
 }
 
-/// That a guarded bucket's policy was replaced, whatever by.
+/// That a guarded bucket's policy was replaced: the document does not tell whether that
+/// took anything away.
 fn replaced(bucket: &Bucket, document: Document, wish: PolicyWish) -> Draft {
     let what = format!(
         "the policy of {} was replaced; whether a statement that protects it was lost, only the known policy tells",
