@@ -37,9 +37,11 @@ pub struct Protected {
     /// ARNs or patterns of privileged roles: passing or assuming one of them
     /// counts, and so does changing it.
     pub privileged_roles: Vec<String>,
-    /// ARNs or patterns of roles that count where they are changed, and that many may
-    /// pass or assume.
-    pub changed_roles: Vec<String>,
+    /// ARNs or patterns of roles and users that count where they are changed.
+    pub changed: Vec<String>,
+    /// Those of roles that count where they are passed or assumed by name: everyday
+    /// grants take them in with all others, by wildcards.
+    pub named_roles: Vec<String>,
 }
 
 /// A power that a document gives.
@@ -111,8 +113,11 @@ pub fn tampering(doc: &Document, protected: &Protected) -> Verdict {
 
 /// The resources of one realm: whether any overlap counts, or only a pattern
 /// that takes in resources that nobody named.
+#[derive(Default)]
 struct Scope {
     patterns: Vec<String>,
+    /// What counts besides where a statement names it without a wildcard.
+    named: Vec<String>,
     wide: bool,
 }
 
@@ -130,16 +135,15 @@ struct Targets {
 impl Targets {
     fn of(protected: &Protected) -> Targets {
         let named = |list: &[String], otherwise: &[&str], wide: bool| {
-            if list.is_empty() {
-                Scope {
-                    patterns: otherwise.iter().map(|text| (*text).to_owned()).collect(),
-                    wide,
-                }
-            } else {
-                Scope {
-                    patterns: list.to_vec(),
-                    wide: false,
-                }
+            let otherwise = otherwise.iter().map(|text| (*text).to_owned());
+            let patterns = match list {
+                [] => otherwise.collect(),
+                list => list.to_vec(),
+            };
+            Scope {
+                patterns,
+                wide: wide && list.is_empty(),
+                ..Scope::default()
             }
         };
         let in_s3 = |names: &[String], tail: &str| Scope {
@@ -153,6 +157,7 @@ impl Targets {
                 names.iter().flat_map(arn).collect()
             },
             wide: names.is_empty(),
+            ..Scope::default()
         };
         let objects = if protected.objects.is_empty() {
             in_s3(&protected.buckets, "/*")
@@ -160,7 +165,7 @@ impl Targets {
             in_s3(&protected.objects, "")
         };
         let mut identities = protected.privileged_roles.clone();
-        identities.extend_from_slice(&protected.changed_roles);
+        identities.extend_from_slice(&protected.changed);
         identities.extend(
             protected
                 .guard
@@ -192,14 +197,16 @@ impl Targets {
             identities: Scope {
                 patterns: identities,
                 wide: true,
+                ..Scope::default()
             },
             roles: Scope {
                 patterns: protected.privileged_roles.clone(),
-                wide: false,
+                named: protected.named_roles.clone(),
+                ..Scope::default()
             },
             account: Scope {
                 patterns: vec!["*".to_owned()],
-                wide: false,
+                ..Scope::default()
             },
         }
     }
@@ -303,14 +310,19 @@ fn reaches(policy: &Policy<'_>, pattern: &str, scope: &Scope, action: &str) -> b
     if scope.wide && !own && takes_in_any(pattern, action) {
         return true;
     }
-    let wide = pattern.split_once("${").map_or(pattern, |(fixed, _)| fixed);
-    scope.patterns.iter().any(|target| {
-        if own {
-            target.starts_with(wide)
-        } else {
-            meet(pattern, target)
-        }
-    })
+    if let (true, Some((fixed, _))) = (own, pattern.split_once("${")) {
+        let mut targets = scope.patterns.iter();
+        return !is_oneself(pattern) && targets.any(|target| target.starts_with(fixed));
+    }
+    let named = scope.named.iter().filter(|_| !pattern.contains(['*', '?']));
+    let mut targets = scope.patterns.iter().chain(named);
+    targets.any(|target| meet(pattern, target))
+}
+
+/// Whether a pattern is the user who calls: everybody may see to their own keys.
+fn is_oneself(pattern: &str) -> bool {
+    let pattern = pattern.to_ascii_lowercase();
+    pattern.contains(":user/") && pattern.ends_with("/${aws:username}")
 }
 
 /// Whether one ARN is matched by both. Only an ARN's last part has colons in it, and

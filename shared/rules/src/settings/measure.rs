@@ -9,20 +9,26 @@ use crate::inventory::{Inventory, TrailUse};
 impl Settings {
     /// What the power to tamper is measured by: every trail; log buckets, their files
     /// and keys; Auditward's own parts; passing or assuming one of the roles that may
-    /// hold that power or undo what Auditward did; changing one of those, or of the
-    /// deployers', whose changes are accepted.
+    /// hold that power; changing one of those, a deployer, whose changes are accepted,
+    /// or an operator, who undoes what Auditward did.
     pub fn measure(&self, inventory: &Inventory) -> Protected {
-        let roles = |known: &Known| {
+        let arn = |known: &Known, sorts: &[&str]| {
             let arn = &known.principal;
-            let is_role = Arn::parse(arn).is_some_and(|arn| arn.is_role());
-            is_role.then(|| arn.clone())
+            let sort = Arn::parse(arn).and_then(|arn| arn.resource.split('/').next());
+            let fits = sort.is_some_and(|sort| sorts.contains(&sort));
+            fits.then(|| arn.clone())
         };
+        let role = |known: &Known| arn(known, &["role"]);
         let known = self.approved.iter().chain(&self.break_glass);
-        let privileged = known.chain(&self.operators).filter_map(roles);
+        let trusted = self.deployers.iter().chain(&self.operators);
         let mut measure = Protected {
-            privileged_roles: privileged.collect(),
-            // Pipelines pass and assume these all day, and are given that by everybody.
-            changed_roles: self.deployers.iter().filter_map(roles).collect(),
+            privileged_roles: known.filter_map(role).collect(),
+            // Grants of `*` are given to everybody who runs something; pipelines are
+            // passed and assumed all day, also by name.
+            named_roles: self.operators.iter().filter_map(role).collect(),
+            changed: trusted
+                .filter_map(|known| arn(known, &["role", "user"]))
+                .collect(),
             guard: self.own_parts(),
             ..Protected::default()
         };
@@ -150,6 +156,9 @@ mod tests {
         principal = "arn:aws:iam::111111111111:role/operator"
         unique_id = "AROAEXAMPLEOPERATOR01"
         reason = "undoes"
+        [[deployers]]
+        principal = "arn:aws:iam::111111111111:user/ci/deploy"
+        reason = "deploys"
     "#;
 
     fn gives(inventory: &Inventory, action: &str, on: &str) -> bool {
@@ -211,6 +220,12 @@ mod tests {
                 "arn:aws:iam::111111111111:role/operator",
             ),
             ("sts:AssumeRole", "arn:aws:iam::111111111111:role/operator"),
+            ("iam:PassRole", "arn:aws:iam::111111111111:role/operator"),
+            (
+                "iam:CreateAccessKey",
+                "arn:aws:iam::111111111111:user/ci/deploy",
+            ),
+            ("iam:*LoginProfile", "arn:aws:iam::*:user/ci/*"),
         ] {
             assert!(gives(&inventory(), action, on), "{action} on {on}");
         }
@@ -235,6 +250,28 @@ mod tests {
                 "arn:aws:iam::111111111111:role/deploy/pipeline",
             ),
             ("iam:PassRole", "arn:aws:iam::111111111111:role/deploy/*"),
+            // Wide grants are given every day, and name nobody.
+            ("iam:PassRole", "*"),
+            ("sts:AssumeRole", "*"),
+            ("iam:PassRole", "arn:aws:iam::111111111111:role/*"),
+            ("sts:AssumeRole", "arn:aws:iam::*:role/op*"),
+            (
+                "sts:AssumeRole",
+                "arn:aws:iam::111111111111:role/${aws:PrincipalTag/team}",
+            ),
+            // Everybody's own keys.
+            (
+                "iam:CreateAccessKey",
+                "arn:aws:iam::111111111111:user/${aws:username}",
+            ),
+            (
+                "iam:CreateAccessKey",
+                "arn:aws:iam::111111111111:user/ci/${aws:UserName}",
+            ),
+            (
+                "iam:CreateAccessKey",
+                "arn:aws:iam::111111111111:user/webshop",
+            ),
             (
                 "iam:UpdateAssumeRolePolicy",
                 "arn:aws:iam::111111111111:role/webshop",
