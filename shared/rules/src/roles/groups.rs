@@ -8,7 +8,6 @@ use super::{IAM, Sort, named, principal, unnamed};
 use crate::facet::{At, Step};
 use crate::facets::principal::{Member, Membership, MembershipWish};
 use crate::rule::{Call, Draft, Function, Judged, Proof, Revert, Rule, Scope, Severity, Watch};
-use crate::settings::any;
 
 /// Row 107 of `events/TABLE.md`.
 pub static MEMBER_ADDED: Rule = Rule {
@@ -67,21 +66,29 @@ pub static PROFILE_GIVEN: Rule = Rule {
         let Some(role) = principal(call, Sort::Role) else {
             return unnamed(call, Sort::Role);
         };
-        let known = any([named(call, &role), call.settings.is_trusted(&role.resource)].into_iter());
-        let privileged = is_guard(call, &role)
-            || call.settings.is_approved(&role.resource, None)
-            || known == Tri::Yes;
+        let known = named(call, &role);
+        let which = if is_guard(call, &role) {
+            Some("on which Auditward or log delivery depends")
+        } else if call.settings.is_approved(&role.resource, None) {
+            Some("which may change trails by `[[approved]]` or `[[break_glass]]`")
+        } else if known == Tri::Yes {
+            Some("which `[protected]` or `[[break_glass]]` names")
+        } else if call.settings.is_trusted(&role.resource) == Tri::Yes {
+            // Whoever has its session is taken for the deployer or operator. Of a path
+            // that no event tells, all roles could have it.
+            Some("which `[[deployers]]` or `[[operators]]` names")
+        } else {
+            None
+        };
+        let privileged = which.is_some();
         let maybe = known == Tri::CannotTell && call.settings.given;
-        let maybe = maybe || maybe_approved(call, &role);
-        if !privileged && !maybe {
+        if !privileged && !maybe && !maybe_approved(call, &role) {
             return Judged::Clean;
         }
         let profile = call.shown("instanceProfileName").unwrap_or("?".into());
-        let which = if privileged {
-            "which is privileged"
-        } else {
-            "which is privileged if its path is that of such a role"
-        };
+        let which = which.unwrap_or(
+            "which is privileged if its path is one that `[protected]`, `[[approved]]` or `[[break_glass]]` names",
+        );
         let summary = format!(
             "role {}, {which}, came into the instance profile {profile}",
             role.name()

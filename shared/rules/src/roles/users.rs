@@ -1,9 +1,10 @@
-//! Keys and passwords of root and of guarded users.
+//! Keys and passwords of root, of guarded users, and of deployers and operators.
 
 use auditward_policy::Tri;
 
 use super::{IAM, Sort, at, named, principal, unnamed};
 use crate::actor::Actor;
+use crate::arn::Arn;
 use crate::facet::{At, Step};
 use crate::facets::made::{Gone, Thing};
 use crate::facets::principal::AccessKey;
@@ -110,9 +111,17 @@ fn about(call: &Call<'_>, what: &str, plan: impl FnOnce(Draft, At) -> Draft) -> 
                 || named(call, &user),
                 |whole| settings.knows_principal(&whole, inventory),
             );
+            // Whoever has its credentials is taken for the deployer or operator.
+            let trusted = settings.is_trusted(&user.resource) == Tri::Yes;
             match known {
                 Tri::Yes => {
                     let summary = format!("user {name} {what}, and is guarded");
+                    plan(Draft::new(&user.resource, summary), user).into()
+                }
+                _ if trusted && !is_own(call, &user) => {
+                    let summary = format!(
+                        "user {name} {what} from somebody else, and is a deployer or operator"
+                    );
                     plan(Draft::new(&user.resource, summary), user).into()
                 }
                 // Whoever it is, nothing is taken away on a guess.
@@ -126,4 +135,13 @@ fn about(call: &Call<'_>, what: &str, plan: impl FnOnce(Draft, At) -> Draft) -> 
             }
         }
     }
+}
+
+/// Whether the caller is that user, under whatever path.
+fn is_own(call: &Call<'_>, user: &At) -> bool {
+    let actor = Actor::of(call.record);
+    actor.kind == "IAMUser"
+        && Arn::parse(&actor.issuer).is_some_and(|issuer| {
+            issuer.account == user.account && issuer.name().eq_ignore_ascii_case(user.name())
+        })
 }

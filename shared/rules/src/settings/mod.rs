@@ -19,7 +19,7 @@ pub use apply::{Held, Reach};
 pub use check::{BadSettings, EXAMPLE, nearest_rule};
 pub use organization::{Delegated, Organization};
 pub(crate) use places::is_region;
-pub(crate) use principals::{any, fits};
+pub(crate) use principals::fits;
 pub use shape::{EXTERNAL_ID, is_external_id};
 pub use when::When;
 

@@ -280,6 +280,44 @@ fn whoever_gets_a_deployers_role_has_its_changes_accepted() {
     };
     assert_eq!(given("pipeline"), Verdict::Violation);
     assert_eq!(given("webshop"), Verdict::Clean);
+    let settings = settings.replace("deploy/pipeline", "deploy/*");
+    let given = |role: &str| {
+        let request = json!({"roleName": role, "instanceProfileName": "p"});
+        verdict(&settings, "AddRoleToInstanceProfile", &request)
+    };
+    assert_eq!(
+        given("webshop"),
+        Verdict::Clean,
+        "no event says who has that path, and everybody gives roles to instances"
+    );
+}
+
+/// Whoever signs in as a deployer has its changes accepted.
+#[test]
+fn a_deployer_or_operator_gets_its_credentials_from_nobody_else() {
+    let settings = format!(
+        "{OURS}[[deployers]]\nprincipal = \"arn:aws:iam::111111111111:user/ci/deploy\"\nreason = \"r\"\n\
+         [[operators]]\nprincipal = \"arn:aws:iam::111111111111:user/x\"\nunique_id = \"AIDAEXAMPLEOPERATOR1\"\nreason = \"r\"\n"
+    );
+    for (name, user, expected) in [
+        ("CreateAccessKey", "deploy", Verdict::Violation),
+        ("CreateAccessKey", "Deploy", Verdict::Violation),
+        ("UpdateLoginProfile", "deploy", Verdict::Violation),
+        ("CreateAccessKey", "other", Verdict::Clean),
+        // The caller's own, as everybody has.
+        ("CreateAccessKey", "x", Verdict::Clean),
+        ("UpdateLoginProfile", "X", Verdict::Clean),
+    ] {
+        let request = json!({"userName": user});
+        assert_eq!(
+            verdict(&settings, name, &request),
+            expected,
+            "{name} {user}"
+        );
+    }
+    let by_path = settings.replace("ci/deploy", "ci/*");
+    let key = json!({"userName": "other"});
+    assert_eq!(verdict(&by_path, "CreateAccessKey", &key), Verdict::Clean);
 }
 
 #[test]
