@@ -88,14 +88,15 @@ impl Pipeline<'_> {
         let known = known_now(self).await;
         let mut met = HashSet::new();
         resources.retain(|at| meant(at) && met.insert(at.clone()));
-        if let Some(only) = only.filter(|_| resources.is_empty()) {
-            let why = format!("{only} is not guarded by {}", self.guard.function().name());
-            return Err(Failure::other("baseline", why));
-        }
         let plans = resources
             .iter()
             .flat_map(|at| protected::plans(at, &known.settings, &known.inventory));
         let mut plans: Vec<Plan> = plans.collect();
+        // Remembered are everyday roles, too, of which no state is kept.
+        if let Some(only) = only.filter(|_| plans.is_empty()) {
+            let why = format!("{only} is not guarded by {}", self.guard.function().name());
+            return Err(Failure::other("baseline", why));
+        }
         // What nobody confirmed comes first: asking again comes to the end.
         let items = self.baselines(&plans).await?;
         let confirmed = |plan: &Plan| {
