@@ -133,10 +133,9 @@ fn from_queue<'a>(message: SqsMessage, functions: &[String]) -> Result<Entry<'a>
     let Some(json) = Json::parse(&body) else {
         return Err("the queue's message is no JSON".into());
     };
-    // `AROA…:session` for a role: only the role's own ID is AWS's word.
     let sender = message.attributes.get("SenderId");
-    let sender = sender.and_then(|id| id.split(':').next());
-    let sender = sender.unwrap_or_default().to_owned();
+    let sender = sender.map(|id| principal_of(id)).unwrap_or_default();
+    let sender = sender.to_owned();
     let kind = json.string("auditward");
     // Operators may send too, and nobody vouches for an event but EventBridge, whose
     // word a function passes on.
@@ -205,6 +204,12 @@ fn from_queue<'a>(message: SqsMessage, functions: &[String]) -> Result<Entry<'a>
             "the queue's message is of an unknown kind: {other:?}"
         )),
     }
+}
+
+/// Whom SQS names as a sender: `AROA…:session` for a role, of which only the role's
+/// own ID is AWS's word.
+pub fn principal_of(sender_id: &str) -> &str {
+    sender_id.split_once(':').map_or(sender_id, |(id, _)| id)
 }
 
 /// The one record of an EventBridge payload.

@@ -10,6 +10,7 @@ use aws_sdk_sqs::types::MessageSystemAttributeName;
 use auditward_rules::rule::Function;
 
 use crate::alert::Alert;
+use crate::entry::principal_of;
 use crate::failure::Failure;
 use crate::pipeline::Letter;
 use crate::sessions::Sessions;
@@ -154,7 +155,7 @@ impl<'a> Aws<'a> {
                 let by_function = source.is_none()
                     || self.functions.is_empty()
                     || sender.is_some_and(|id| {
-                        let role = id.split(':').next().unwrap_or_default();
+                        let role = principal_of(id);
                         self.functions.iter().any(|one| one == role)
                     });
                 let target = || {

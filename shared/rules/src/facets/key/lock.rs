@@ -8,7 +8,6 @@ use crate::arn::Arn;
 use crate::facet::At;
 use crate::facets::heard::{gets_past, lets_in};
 use crate::inventory::Inventory;
-use crate::json::Json;
 use crate::settings::Settings;
 
 /// Who is locked out of a key.
@@ -178,25 +177,11 @@ fn owner_manages_but_for(
     owner_manages(&document.with_statements(&left), key, settings)
 }
 
-/// The AWS principals of a statement.
+/// The AWS principals of a statement; a bare `*` is one.
 pub(super) fn principals(statement: &Statement) -> Vec<String> {
-    let Some(text) = statement.element("Principal") else {
-        return Vec::new();
-    };
-    let Some(principal) = Json::parse(&text) else {
-        return Vec::new();
-    };
-    let named = if principal.is_object() {
-        principal.get("AWS")
-    } else {
-        Some(principal)
-    };
-    let names = named.map(Json::items).unwrap_or_default();
-    names
-        .into_iter()
-        .filter_map(Json::scalar)
-        .map(std::borrow::Cow::into_owned)
-        .collect()
+    let mut all = statement.texts("Principal");
+    all.extend(statement.principals("AWS"));
+    all
 }
 
 /// Auditward's own roles, and sessions of theirs, among a statement's principals.

@@ -6,7 +6,6 @@ use super::lock::{locked_out, principals};
 use super::policy::{KeyPolicyWish, restored};
 use crate::facet::Scene;
 use crate::facets::guarded::tell_removal;
-use crate::json::Json;
 
 /// A document as it should be.
 pub(super) struct Mended {
@@ -111,12 +110,12 @@ fn is_lost(statement: &Statement, document: &Document) -> bool {
     if statement.is_deny() {
         return !document.contains_statement(statement);
     }
-    let services = services(statement);
+    let services = statement.principals("Service");
     let granted = |service: &String| {
         document
             .statements()
             .iter()
-            .any(|one| one.is_allow() && self::services(one).contains(service))
+            .any(|one| one.is_allow() && one.principals("Service").contains(service))
     };
     statement.is_allow()
         && !services.is_empty()
@@ -124,18 +123,6 @@ fn is_lost(statement: &Statement, document: &Document) -> bool {
         && services
             .iter()
             .any(|service| service != "cloudtrail.amazonaws.com" && !granted(service))
-}
-
-/// The services among a statement's principals.
-fn services(statement: &Statement) -> Vec<String> {
-    let text = statement.element("Principal").unwrap_or_default();
-    let named = Json::parse(&text).and_then(|principal| principal.get("Service"));
-    let names = named.map(Json::items).unwrap_or_default();
-    names
-        .into_iter()
-        .filter_map(Json::scalar)
-        .map(std::borrow::Cow::into_owned)
-        .collect()
 }
 
 /// Whether all that can be said against a policy is that somebody it lets in
