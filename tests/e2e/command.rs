@@ -13,6 +13,7 @@ use std::process::{Command, Output};
 use auditward_tests::api::{Api, elements};
 use auditward_tests::binaries::binary;
 use auditward_tests::moto::{self, MANAGEMENT};
+use auditward_tests::proxy::{Fault, Match, Proxy};
 use auditward_tests::scene::{REGION, TABLE};
 use auditward_tests::stage::{ENFORCE, Stage};
 use auditward_tests::story::{case_of, outcome_of};
@@ -279,6 +280,31 @@ async fn the_command_pushes_settings_asks_for_baselines_and_lists_cases() {
     machines_read_the_same(&operator, &id);
     guard.done();
     fresh.done();
+}
+
+/// GIVEN a table that takes a push and whose answer is lost, THEN the second try of it
+/// is not taken for somebody else's push.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_push_whose_answer_is_lost_is_in_force_all_the_same() {
+    let (stage, mut operator) = with_operator(ENFORCE).await;
+    let lossy = Proxy::before(&stage.moto.address()).await;
+    for write in ["PutItem", "TransactWriteItems"] {
+        let once = Match::action("dynamodb", write).times(1);
+        lossy.fail(once, Fault::AnswerLost);
+    }
+    let file = std::env::temp_dir().join(format!("auditward-lossy-{}.toml", std::process::id()));
+    std::fs::write(&file, ENFORCE.replace(SAMPLE_ID, &operator.id)).unwrap();
+    let elsewhere = operator.environment.iter_mut();
+    elsewhere
+        .filter(|(name, _)| name == "AWS_ENDPOINT_URL")
+        .for_each(|(_, url)| *url = lossy.url());
+    operator.runs(&["settings", "push", file.to_str().unwrap()]);
+    std::fs::remove_file(&file).unwrap();
+    let writes = lossy.names();
+    let writes = writes
+        .iter()
+        .filter(|name| name.contains("Write") || name.contains("Put"));
+    assert_eq!(writes.count(), 2, "{:?}", lossy.names());
 }
 
 /// As one list, or one object a line.

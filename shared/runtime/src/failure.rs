@@ -184,6 +184,7 @@ fn kind_of(code: &str) -> FailureKind {
         | "OperationAborted"
         | "OperationAbortedException"
         | "TransactionConflictException"
+        | "TransactionInProgressException"
         | "ConcurrentModification"
         | "ConcurrentModificationException"
         | "EntityTemporarilyUnmodifiable"

@@ -16,6 +16,7 @@ use std::time::Duration;
 use auditward_tests::proxy::{Fault, Match, depth};
 use auditward_tests::runtime_api::Outcome;
 use auditward_tests::story::outcome_of;
+use serde_json::json;
 use tokio::sync::Semaphore;
 
 use story::{Handed, Plot, Story, struck};
@@ -180,6 +181,29 @@ async fn long_stories_end_well_whatever_fails() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn looks_end_well_whatever_fails() {
     tell(tellings(&LOOKS, Story::telling, FEW), 16).await;
+}
+
+/// GIVEN a call of the store whose answer is lost once, THEN the SDK's second try of it
+/// is not taken for somebody else's, and all ends well without Lambda's retry.
+#[tokio::test]
+async fn what_was_stored_before_an_answer_was_lost_is_stored() {
+    for plot in [STOP, TRUSTED.by(Handed::Undo).ends("undone")] {
+        let story = Story::of(plot).await;
+        for number in story.every(Fault::AnswerLost) {
+            if !story.calls[number - 1].starts_with("dynamodb:") {
+                continue;
+            }
+            let (mut guard, payload) = story.begin().await;
+            let once = Match::operation(number).times(1);
+            guard.proxy.fail(once, Fault::AnswerLost);
+            let answer = guard.play(&payload).await;
+            let what = format!("{plot:?}, {}", struck(&guard.proxy.calls(), number));
+            assert_eq!(outcome_of(&answer), plot.outcome, "{what}: {answer}");
+            assert_eq!(answer["notes"], json!([]), "{what}: {answer}");
+            assert_eq!(story.live().await, story.end, "{what}");
+            assert_eq!(story.stage.alerts().await.len(), 1, "{what}");
+        }
+    }
 }
 
 /// GIVEN a call that AWS throttles a few times, THEN the same invocation waits and

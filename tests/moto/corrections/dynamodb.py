@@ -1,4 +1,4 @@
-"""DynamoDB: a transaction is alone with what it changes."""
+"""DynamoDB: a transaction is alone with what it changes, and done once."""
 
 import threading
 from typing import Any
@@ -26,4 +26,26 @@ def calls_come_one_after_another() -> None:
     wrap(DynamoHandler, "call_action", call_action)
 
 
-CORRECTIONS = (calls_come_one_after_another,)
+def a_transaction_is_done_once() -> None:
+    """A transaction with the token of one that was done is answered and not done again.
+
+    API Reference, TransactWriteItems, `ClientRequestToken`: it "makes the call [...]
+    idempotent, meaning that multiple identical calls have the same effect as one single
+    call", for ten minutes. moto does not read it: the second call finds the conditions
+    broken by the first.
+    """
+    done: dict[str, Any] = {}
+
+    def transact_write_items(original: Any, self: DynamoHandler) -> Any:
+        token = self.body.get("ClientRequestToken")
+        if token not in done:
+            answer = original(self)
+            if token is None:
+                return answer
+            done[token] = answer
+        return done[token]
+
+    wrap(DynamoHandler, "transact_write_items", transact_write_items)
+
+
+CORRECTIONS = (calls_come_one_after_another, a_transaction_is_done_once)
