@@ -64,8 +64,14 @@ impl Drop for Held {
 }
 
 impl Moto {
-    /// Starts a server of its own, which takes about a second.
-    pub fn start() -> Self {
+    /// Starts a server of its own, which takes about a second of a core. Proxies
+    /// that serve other servers meanwhile are not kept waiting.
+    pub async fn start() -> Self {
+        let starting = tokio::task::spawn_blocking(Self::start_and_wait);
+        starting.await.expect("a server that starts")
+    }
+
+    fn start_and_wait() -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("moto/server.py");
         let python = python();
         let mut server = Command::new(&python)
@@ -93,7 +99,10 @@ impl Moto {
         static TURNS: Semaphore = Semaphore::const_new(2);
         let turn = TURNS.acquire().await.expect("nobody closes it");
         let waiting = idle().pop();
-        let moto = waiting.unwrap_or_else(Self::start);
+        let moto = match waiting {
+            Some(moto) => moto,
+            None => Self::start().await,
+        };
         moto.reset().await;
         Held {
             moto: Some(moto),

@@ -107,7 +107,7 @@ pub struct Story {
 impl Story {
     /// Tells it once, without a fault.
     pub async fn of(plot: Plot) -> Self {
-        let stage = Stage::on(Box::new(Moto::start()), &plot.settings()).await;
+        let stage = Stage::on(Box::new(Moto::start().await), &plot.settings()).await;
         let function = plot.sample.split('/').next().unwrap();
         let event = stage.event(plot.sample);
         let others: Vec<_> = plot.after.iter().map(|name| stage.event(name)).collect();

@@ -19,7 +19,7 @@ const LATENCY: Duration = Duration::from_millis(40);
 /// From the event to the safe state, and to the answer, in mode `enforce` with recorded
 /// baselines.
 pub async fn count(subjects: &[Subject], report: &mut Report) -> Result<()> {
-    let moto = Moto::start();
+    let moto = Moto::start().await;
     let mut wrong = Vec::new();
     for subject in subjects {
         for (rule, samples) in &subject.violations {
