@@ -159,6 +159,14 @@ const UNACTED: &[&str] = &[
     "object.retention-bypassed.clean.longer",
 ];
 
+auditward_tests::stories! {
+    function: FUNCTION,
+    services: &[],
+    rows: [ROWS],
+    unguarded: UNGUARDED,
+    unacted: UNACTED,
+}
+
 #[tokio::test]
 async fn every_violation_is_put_back_told_once_and_undone() {
     story::all(ROWS, |row| story::put_back(FUNCTION, row)).await;
@@ -233,29 +241,4 @@ async fn no_state_is_too_long_to_be_put_back_and_told() {
     let undone = guard.undo(OPERATOR, &story::case_of(&answer)).await;
     assert_eq!(story::outcome_of(&undone), "undone", "{undone}");
     guard.done();
-}
-
-#[tokio::test]
-async fn elsewhere_every_violation_is_put_back_and_told_once() {
-    story::elsewhere(FUNCTION, ROWS).await;
-}
-
-#[tokio::test]
-async fn without_a_baseline_the_constant_state_is_written_or_a_person_told() {
-    story::all(ROWS, |row| story::without_baseline(FUNCTION, row)).await;
-}
-
-#[tokio::test]
-async fn in_mode_alert_nothing_is_written() {
-    story::all(ROWS, |row| story::only_told(FUNCTION, row)).await;
-}
-
-#[tokio::test]
-async fn failed_calls_are_attempts_and_fold() {
-    story::attempts(FUNCTION, UNGUARDED).await;
-}
-
-#[tokio::test]
-async fn harmless_calls_are_left_alone() {
-    story::clean(FUNCTION, UNACTED).await;
 }

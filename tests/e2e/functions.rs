@@ -70,6 +70,25 @@ fn reads_none(_: &Value, after: &Value) {
     );
 }
 
+/// What moto does not act out.
+const UNACTED: &[&str] = &[
+    "guard-function.changed.clean.dry-run",
+    "guard-function.loosened.clean.automatic-runtime",
+    "guard-function.loosened.clean.terminate",
+    "layer.shared.clean.organization",
+    "layer.shared.clean.own-account",
+    "archive.weakened.clean.for-ever",
+    "guard-schedule.changed.clean.others",
+];
+
+auditward_tests::stories! {
+    function: FUNCTION,
+    services: SERVICES,
+    rows: [ROWS, RECORDED],
+    unguarded: &[],
+    unacted: UNACTED,
+}
+
 #[tokio::test]
 async fn every_violation_is_put_back_told_once_and_undone() {
     story::all(ROWS, |row| story::put_back(FUNCTION, row)).await;
@@ -77,39 +96,4 @@ async fn every_violation_is_put_back_told_once_and_undone() {
     // A reserve that nobody recorded is taken away, which is a call of its own.
     story::all(&ROWS[..1], |row| story::without_baseline(FUNCTION, row)).await;
     story::complete_for(FUNCTION, SERVICES, &[ROWS, RECORDED].concat(), &[]);
-}
-
-#[tokio::test]
-async fn elsewhere_every_violation_is_put_back_and_told_once() {
-    story::elsewhere(FUNCTION, ROWS).await;
-    story::elsewhere(FUNCTION, RECORDED).await;
-}
-
-#[tokio::test]
-async fn without_a_baseline_the_constant_state_is_written_or_a_person_told() {
-    story::all(ROWS, |row| story::without_baseline(FUNCTION, row)).await;
-}
-
-#[tokio::test]
-async fn in_mode_alert_nothing_is_written() {
-    story::all(ROWS, |row| story::only_told(FUNCTION, row)).await;
-}
-
-#[tokio::test]
-async fn failed_calls_are_attempts_and_fold() {
-    story::attempts(FUNCTION, &[]).await;
-}
-
-#[tokio::test]
-async fn harmless_calls_are_left_alone() {
-    const NOT_IN_MOTO: &[&str] = &[
-        "guard-function.changed.clean.dry-run",
-        "guard-function.loosened.clean.automatic-runtime",
-        "guard-function.loosened.clean.terminate",
-        "layer.shared.clean.organization",
-        "layer.shared.clean.own-account",
-        "archive.weakened.clean.for-ever",
-        "guard-schedule.changed.clean.others",
-    ];
-    story::clean_for(FUNCTION, SERVICES, NOT_IN_MOTO).await;
 }

@@ -79,47 +79,31 @@ const RARE: &[&str] = &[
     "oam:PutSinkPolicy",
 ];
 
+/// What moto does not act out.
+const UNACTED: &[&str] = &[
+    "alarm.state-forced.clean.drill",
+    "log-group.key-changed.clean.query-results",
+    // By then it is known what was set on the group, and would be put back.
+    "log-group.recreated.clean.with-key",
+    // The recorded filter of that name counts something else.
+    "metric-filter.changed.clean.put",
+    "own-sink",
+    "sink.opened.clean.organization",
+    "sink.opened.clean.own-account",
+];
+
+auditward_tests::stories! {
+    function: FUNCTION,
+    services: &[],
+    rows: [ROWS, RECORDED],
+    unguarded: &[],
+    unacted: UNACTED,
+}
+
 #[tokio::test]
 async fn every_violation_is_put_back_told_once_and_undone() {
     story::all(ROWS, |row| story::put_back(FUNCTION, row)).await;
     story::all(RECORDED, |row| story::put_back(FUNCTION, row)).await;
     story::all(CONFIRMED, |row| story::without_baseline(FUNCTION, row)).await;
     story::complete(FUNCTION, &[ROWS, RECORDED].concat(), RARE);
-}
-
-#[tokio::test]
-async fn elsewhere_every_violation_is_put_back_and_told_once() {
-    story::elsewhere(FUNCTION, ROWS).await;
-    story::elsewhere(FUNCTION, RECORDED).await;
-}
-
-#[tokio::test]
-async fn without_a_baseline_the_constant_state_is_written_or_a_person_told() {
-    story::all(ROWS, |row| story::without_baseline(FUNCTION, row)).await;
-}
-
-#[tokio::test]
-async fn in_mode_alert_nothing_is_written() {
-    story::all(ROWS, |row| story::only_told(FUNCTION, row)).await;
-}
-
-#[tokio::test]
-async fn failed_calls_are_attempts_and_fold() {
-    story::attempts(FUNCTION, &[]).await;
-}
-
-#[tokio::test]
-async fn harmless_calls_are_left_alone() {
-    const NOT_IN_MOTO: &[&str] = &[
-        "alarm.state-forced.clean.drill",
-        "log-group.key-changed.clean.query-results",
-        // By then it is known what was set on the group, and would be put back.
-        "log-group.recreated.clean.with-key",
-        // The recorded filter of that name counts something else.
-        "metric-filter.changed.clean.put",
-        "own-sink",
-        "sink.opened.clean.organization",
-        "sink.opened.clean.own-account",
-    ];
-    story::clean(FUNCTION, NOT_IN_MOTO).await;
 }

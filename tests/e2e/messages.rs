@@ -43,6 +43,14 @@ static ROWS: &[Row] = &[
     Row::back("table.recovery-off.violation.cli").for_good(),
 ];
 
+auditward_tests::stories! {
+    function: FUNCTION,
+    services: SERVICES,
+    rows: [ROWS],
+    unguarded: &[],
+    unacted: UNACTED,
+}
+
 #[tokio::test]
 async fn every_violation_is_put_back_told_once_and_undone() {
     story::all(ROWS, |row| story::put_back(FUNCTION, row)).await;
@@ -98,26 +106,6 @@ async fn a_strangers_subscription_is_taken_away() {
     guard.done();
 }
 
-#[tokio::test]
-async fn elsewhere_every_violation_is_put_back_and_told_once() {
-    story::elsewhere(FUNCTION, ROWS).await;
-}
-
-#[tokio::test]
-async fn without_a_baseline_the_constant_state_is_written_or_a_person_told() {
-    story::all(ROWS, |row| story::without_baseline(FUNCTION, row)).await;
-}
-
-#[tokio::test]
-async fn in_mode_alert_nothing_is_written() {
-    story::all(ROWS, |row| story::only_told(FUNCTION, row)).await;
-}
-
-#[tokio::test]
-async fn failed_calls_are_attempts_and_fold() {
-    story::attempts(FUNCTION, &[]).await;
-}
-
 /// What no server acts out, or what would write Auditward's own documents.
 const UNACTED: &[&str] = &[
     "queue.drained.clean.auditward",
@@ -127,11 +115,6 @@ const UNACTED: &[&str] = &[
     "table.written.clean.auditward",
     "topic.data-protected.clean.audited",
 ];
-
-#[tokio::test]
-async fn harmless_calls_are_left_alone() {
-    story::clean_for(FUNCTION, SERVICES, UNACTED).await;
-}
 
 /// A stack as CloudFormation's API reference has it in `DescribeStacks`.
 fn described(protected: bool) -> String {

@@ -76,39 +76,21 @@ fn is_enabled(before: &Value, after: &Value) {
     assert_eq!(before["types"], after["types"]);
 }
 
+/// Who is no administrator on the stage.
+const UNGUARDED: &[&str] = &["delegated-admin.deregistered.attempt.not-registered"];
+
+auditward_tests::stories! {
+    function: FUNCTION,
+    services: &[],
+    rows: [ROWS],
+    unguarded: UNGUARDED,
+    unacted: UNACTED,
+}
+
 #[tokio::test]
 async fn every_violation_is_put_back_told_once_and_undone() {
     story::all(ROWS, |row| story::put_back(FUNCTION, row)).await;
     story::complete(FUNCTION, ROWS, RECORDED);
-}
-
-#[tokio::test]
-async fn elsewhere_every_violation_is_put_back_and_told_once() {
-    story::elsewhere(FUNCTION, ROWS).await;
-}
-
-#[tokio::test]
-async fn without_a_baseline_the_constant_state_is_written_or_a_person_told() {
-    story::all(ROWS, |row| story::without_baseline(FUNCTION, row)).await;
-}
-
-#[tokio::test]
-async fn in_mode_alert_nothing_is_written() {
-    story::all(ROWS, |row| story::only_told(FUNCTION, row)).await;
-}
-
-#[tokio::test]
-async fn failed_calls_are_attempts_and_fold() {
-    story::attempts(
-        FUNCTION,
-        &["delegated-admin.deregistered.attempt.not-registered"],
-    )
-    .await;
-}
-
-#[tokio::test]
-async fn harmless_calls_are_left_alone() {
-    story::clean(FUNCTION, UNACTED).await;
 }
 
 /// GIVEN an account that is moved to where more is denied, THEN that is clean.

@@ -95,6 +95,14 @@ fn nothing_is_shared(before: &Value, after: &Value) {
 /// Attempts on what no settings name: the identity provider.
 const UNGUARDED: &[&str] = &["oidc.provider-updated.attempt.no-such-provider"];
 
+auditward_tests::stories! {
+    function: FUNCTION,
+    services: &[],
+    rows: [ROWS],
+    unguarded: UNGUARDED,
+    unacted: UNACTED,
+}
+
 #[tokio::test]
 async fn every_violation_is_put_back_told_once_and_undone() {
     story::all(ROWS, |row| story::put_back(FUNCTION, row)).await;
@@ -269,31 +277,6 @@ async fn a_policy_of_ones_own_is_read_before_it_is_judged() {
             guard.done();
         }
     }
-}
-
-#[tokio::test]
-async fn elsewhere_every_violation_is_put_back_and_told_once() {
-    story::elsewhere(FUNCTION, ROWS).await;
-}
-
-#[tokio::test]
-async fn without_a_baseline_the_constant_state_is_written_or_a_person_told() {
-    story::all(ROWS, |row| story::without_baseline(FUNCTION, row)).await;
-}
-
-#[tokio::test]
-async fn in_mode_alert_nothing_is_written() {
-    story::all(ROWS, |row| story::only_told(FUNCTION, row)).await;
-}
-
-#[tokio::test]
-async fn failed_calls_are_attempts_and_fold() {
-    story::attempts(FUNCTION, UNGUARDED).await;
-}
-
-#[tokio::test]
-async fn harmless_calls_are_left_alone() {
-    story::clean(FUNCTION, UNACTED).await;
 }
 
 /// What moto does not know, or what takes more than a call.

@@ -1,6 +1,7 @@
 //! The stories that every rule goes through: one row a sample event.
 
 mod elsewhere;
+mod suite;
 
 pub use elsewhere::elsewhere;
 
@@ -416,14 +417,9 @@ fn needs_other_settings(sample: &str) -> bool {
     starts.iter().any(|start| variant.starts_with(start))
 }
 
-/// GIVEN a harmless call that looks like a bad one, THEN nothing is written,
-/// kept or told.
-pub async fn clean(function: &'static str, unacted: &[&str]) {
-    clean_for(function, &[], unacted).await;
-}
-
-/// The same for the samples of some services; for all where none is named.
-pub async fn clean_for(function: &'static str, services: &[&str], unacted: &[&str]) {
+/// GIVEN a harmless call that looks like a bad one, of some services or, where none is
+/// named, of all, THEN nothing is written, kept or told.
+pub async fn clean(function: &'static str, services: &[&str], unacted: &[&str]) {
     let stage = Stage::set(ENFORCE).await;
     stage.take_baselines(function).await;
     let mut guard = stage.guard(function).await;
