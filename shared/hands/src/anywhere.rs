@@ -6,7 +6,7 @@ use aws_sdk_rolesanywhere::operation::RequestId;
 use auditward_rules::facet::At;
 use auditward_rules::facets::anchor::{EnabledAnchor, TrustAnchor};
 use auditward_rules::facets::made::Thing;
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Permission, Written};
 
 use crate::time::moment;
@@ -33,25 +33,11 @@ hand! {
 impl Anchors<'_> {
     /// A trust anchor that is enabled, with its age.
     async fn enabled(&self, at: &At) -> Result<Option<Thing>, Failure> {
-        let client = self.client(at).await?;
-        let answer = match client
-            .get_trust_anchor()
-            .trust_anchor_id(at.name())
-            .send()
-            .await
-        {
-            Ok(answer) => answer,
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
-            {
-                return Ok(None);
-            }
-            Err(error) => return Err(Failure::of(GET, &error)),
-        };
+        let request = self.client(at).await?.get_trust_anchor();
+        let answer = request.trust_anchor_id(at.name()).send().await;
+        let answer = found(GET, answer, |e| e.is_resource_not_found_exception())?;
         let anchor = answer
-            .trust_anchor()
+            .and_then(|answer| answer.trust_anchor)
             .filter(|anchor| anchor.enabled() == Some(true));
         Ok(anchor.map(|anchor| {
             let name = anchor.name().map(|name| ("name".into(), name.into()));

@@ -10,7 +10,7 @@ use auditward_rules::facet::At;
 use auditward_rules::facets::stack::StackProtection;
 use auditward_rules::inventory::Inventory;
 use auditward_rules::settings::Settings;
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
 use auditward_runtime::pipeline::Place;
@@ -81,22 +81,14 @@ impl Stacks<'_> {
 impl Hand<StackProtection> for Stacks<'_> {
     async fn read(&self, at: &At) -> Result<Option<bool>, Failure> {
         let request = self.client(at).await?.describe_stacks();
-        match request.stack_name(at.name()).send().await {
-            Ok(answer) => {
-                let stack = answer.stacks().first();
-                Ok(stack.map(|stack| stack.enable_termination_protection() == Some(true)))
-            }
-            // CloudFormation has no error of its own for a stack that is not there.
-            Err(error)
-                if error.code() == Some("ValidationError")
-                    && error
-                        .message()
-                        .is_some_and(|said| said.ends_with("does not exist")) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(Failure::of(DESCRIBE, &error)),
-        }
+        let answer = request.stack_name(at.name()).send().await;
+        // CloudFormation has no error of its own for a stack that is not there.
+        let answer = found(DESCRIBE, answer, |e| {
+            let said = e.message().unwrap_or_default();
+            e.code() == Some("ValidationError") && said.ends_with("does not exist")
+        })?;
+        let stack = answer.as_ref().and_then(|answer| answer.stacks().first());
+        Ok(stack.map(|stack| stack.enable_termination_protection() == Some(true)))
     }
 
     async fn write(

@@ -11,7 +11,7 @@ use auditward_rules::facet::At;
 use auditward_rules::facets::table::{TableProtection, TableRecovery};
 use auditward_rules::inventory::Inventory;
 use auditward_rules::settings::Settings;
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
 use auditward_runtime::pipeline::Place;
@@ -65,17 +65,9 @@ impl Tables<'_> {
     /// A table; `None`: there is none.
     async fn table(&self, at: &At) -> Result<Option<TableDescription>, Failure> {
         let request = self.client(at).await?.describe_table();
-        match request.table_name(at.name()).send().await {
-            Ok(answer) => Ok(answer.table),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(Failure::of(DESCRIBE, &error)),
-        }
+        let answer = request.table_name(at.name()).send().await;
+        let answer = found(DESCRIBE, answer, |e| e.is_resource_not_found_exception())?;
+        Ok(answer.and_then(|answer| answer.table))
     }
 }
 
@@ -104,23 +96,17 @@ impl Hand<TableProtection> for Tables<'_> {
 impl Hand<TableRecovery> for Tables<'_> {
     async fn read(&self, at: &At) -> Result<Option<bool>, Failure> {
         let request = self.client(at).await?.describe_continuous_backups();
-        match request.table_name(at.name()).send().await {
-            Ok(answer) => {
-                let backups = answer.continuous_backups_description();
-                let status = backups
-                    .and_then(|backups| backups.point_in_time_recovery_description())
-                    .and_then(|recovery| recovery.point_in_time_recovery_status());
-                Ok(Some(status == Some(&PointInTimeRecoveryStatus::Enabled)))
-            }
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_table_not_found_exception()) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(Failure::of(DESCRIBE_BACKUPS, &error)),
-        }
+        let answer = request.table_name(at.name()).send().await;
+        let answer = found(DESCRIBE_BACKUPS, answer, |e| {
+            e.is_table_not_found_exception()
+        })?;
+        Ok(answer.map(|answer| {
+            let backups = answer.continuous_backups_description();
+            let status = backups
+                .and_then(|backups| backups.point_in_time_recovery_description())
+                .and_then(|recovery| recovery.point_in_time_recovery_status());
+            status == Some(&PointInTimeRecoveryStatus::Enabled)
+        }))
     }
 
     async fn write(

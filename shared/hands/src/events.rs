@@ -13,7 +13,7 @@ use auditward_rules::facet::At;
 use auditward_rules::facets::guard::rule::{Defined, RuleDefinition, RuleState};
 use auditward_rules::inventory::Inventory;
 use auditward_rules::settings::Settings;
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
 use auditward_runtime::pipeline::Place;
@@ -87,17 +87,8 @@ impl Events<'_> {
     async fn rule(&self, at: &At) -> Result<Option<DescribeRuleOutput>, Failure> {
         let (bus, name) = parts(at);
         let asked = self.client(at).await?.describe_rule().name(name);
-        match asked.event_bus_name(bus).send().await {
-            Ok(answer) => Ok(Some(answer)),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(Failure::of(DESCRIBE, &error)),
-        }
+        let answer = asked.event_bus_name(bus).send().await;
+        found(DESCRIBE, answer, |e| e.is_resource_not_found_exception())
     }
 }
 

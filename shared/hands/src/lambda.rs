@@ -19,7 +19,7 @@ use auditward_rules::facets::guard::function::{
 use auditward_rules::facets::kept::Texts;
 use auditward_rules::inventory::Inventory;
 use auditward_rules::settings::Settings;
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
 use auditward_runtime::pipeline::Place;
@@ -130,21 +130,14 @@ impl Hand<FunctionUrl> for Lambda<'_> {
         let (function, qualifier) = parts(at);
         let asked = self.client(at).await?.get_function_url_config();
         let asked = asked.function_name(function);
-        match asked
+        let answer = asked
             .set_qualifier(qualifier.map(str::to_owned))
             .send()
-            .await
-        {
-            Ok(answer) => Ok(Some(answer.auth_type().as_str().to_owned())),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(Failure::of("lambda:GetFunctionUrlConfig", &error)),
-        }
+            .await;
+        let answer = found("lambda:GetFunctionUrlConfig", answer, |e| {
+            e.is_resource_not_found_exception()
+        })?;
+        Ok(answer.map(|answer| answer.auth_type().as_str().to_owned()))
     }
 
     async fn write(
@@ -173,31 +166,24 @@ impl Hand<FunctionInvocations> for Lambda<'_> {
         let (function, qualifier) = parts(at);
         let asked = self.client(at).await?.get_function_event_invoke_config();
         let asked = asked.function_name(function);
-        match asked
+        let answer = asked
             .set_qualifier(qualifier.map(str::to_owned))
             .send()
-            .await
-        {
-            Ok(answer) => {
-                let to = answer.destination_config();
-                let failure = to.and_then(|to| to.on_failure()?.destination());
-                let success = to.and_then(|to| to.on_success()?.destination());
-                Ok(Some(Invocation {
-                    retries: answer.maximum_retry_attempts(),
-                    age: answer.maximum_event_age_in_seconds(),
-                    on_failure: failure.map(str::to_owned),
-                    on_success: success.map(str::to_owned),
-                }))
+            .await;
+        let answer = found("lambda:GetFunctionEventInvokeConfig", answer, |e| {
+            e.is_resource_not_found_exception()
+        })?;
+        Ok(answer.map(|answer| {
+            let to = answer.destination_config();
+            let failure = to.and_then(|to| to.on_failure()?.destination());
+            let success = to.and_then(|to| to.on_success()?.destination());
+            Invocation {
+                retries: answer.maximum_retry_attempts(),
+                age: answer.maximum_event_age_in_seconds(),
+                on_failure: failure.map(str::to_owned),
+                on_success: success.map(str::to_owned),
             }
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(Failure::of("lambda:GetFunctionEventInvokeConfig", &error)),
-        }
+        }))
     }
 
     async fn write(

@@ -9,7 +9,7 @@ use aws_sdk_ram::types::{
 use auditward_rules::facet::At;
 use auditward_rules::facets::made::Thing;
 use auditward_rules::facets::share::SharePrincipal;
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Permission, Written};
 
 use crate::time::moment;
@@ -46,16 +46,11 @@ impl Hand<SharePrincipal> for Shares<'_> {
             .association_type(Sort::Principal)
             .resource_share_arns(&at.resource)
             .principal(principal(at, GET)?);
-        let answer = match request.send().await {
-            Ok(answer) => answer,
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_unknown_resource_exception()) =>
-            {
-                return Ok(None);
-            }
-            Err(error) => return Err(Failure::of(GET, &error)),
+        let answer = found(GET, request.send().await, |e| {
+            e.is_unknown_resource_exception()
+        })?;
+        let Some(answer) = answer else {
+            return Ok(None);
         };
         let gone = |status: Option<&Status>| {
             matches!(
@@ -63,9 +58,9 @@ impl Hand<SharePrincipal> for Shares<'_> {
                 Some(Status::Disassociated | Status::Disassociating | Status::Failed)
             )
         };
-        let mut found = answer.resource_share_associations().iter();
-        let found = found.find(|one| !gone(one.status()));
-        Ok(found.map(|one| {
+        let mut all = answer.resource_share_associations().iter();
+        let live = all.find(|one| !gone(one.status()));
+        Ok(live.map(|one| {
             let entity = one.associated_entity();
             let entity = entity.map(|entity| ("principal".into(), entity.into()));
             Thing {

@@ -14,7 +14,7 @@ use auditward_rules::facet::At;
 use auditward_rules::facets::guard::schedule::{Schedule, ScheduleDefinition};
 use auditward_rules::inventory::Inventory;
 use auditward_rules::settings::Settings;
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
 use auditward_runtime::pipeline::Place;
@@ -136,17 +136,9 @@ impl Hand<ScheduleDefinition> for Scheduler<'_> {
     async fn read(&self, at: &At) -> Result<Option<Schedule>, Failure> {
         let (group, name) = parts(at);
         let asked = self.client(at).await?.get_schedule();
-        match asked.group_name(group).name(name).send().await {
-            Ok(answer) => Ok(Some(schedule_of(&answer))),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(Failure::of(GET, &error)),
-        }
+        let answer = asked.group_name(group).name(name).send().await;
+        let answer = found(GET, answer, |e| e.is_resource_not_found_exception())?;
+        Ok(answer.as_ref().map(schedule_of))
     }
 
     async fn write(

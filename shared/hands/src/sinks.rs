@@ -5,7 +5,7 @@ use aws_sdk_oam::operation::RequestId;
 
 use auditward_rules::facet::{At, PolicyState};
 use auditward_rules::facets::logs::SinkPolicy;
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Permission, Written};
 
 /// Every call this hand makes.
@@ -24,19 +24,12 @@ hand! {
 impl Hand<SinkPolicy> for Sinks<'_> {
     async fn read(&self, at: &At) -> Result<PolicyState, Failure> {
         let request = self.client(at).await?.get_sink_policy();
-        match request.sink_identifier(&at.resource).send().await {
-            Ok(answer) => Ok(answer
-                .policy()
-                .map_or(PolicyState::Absent, PolicyState::read)),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
-            {
-                Ok(PolicyState::Absent)
-            }
-            Err(error) => Err(Failure::of("oam:GetSinkPolicy", &error)),
-        }
+        let answer = request.sink_identifier(&at.resource).send().await;
+        let answer = found("oam:GetSinkPolicy", answer, |e| {
+            e.is_resource_not_found_exception()
+        })?;
+        let policy = answer.as_ref().and_then(|answer| answer.policy());
+        Ok(policy.map_or(PolicyState::Absent, PolicyState::read))
     }
 
     async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {

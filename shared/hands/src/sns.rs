@@ -16,7 +16,7 @@ use auditward_rules::facets::topic::attributes::{
 use auditward_rules::facets::topic::{
     SubscriptionSettings, TopicPolicy, TopicPublishers, TopicSettings, TopicSubscription,
 };
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
 
 /// Every call this hand makes.
@@ -50,17 +50,9 @@ impl Topics<'_> {
     /// A topic's attributes; `None`: there is no such topic.
     async fn topic(&self, at: &At) -> Result<Option<HashMap<String, String>>, Failure> {
         let request = self.client(at).await?.get_topic_attributes();
-        match request.topic_arn(&at.resource).send().await {
-            Ok(answer) => Ok(Some(answer.attributes.unwrap_or_default())),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_not_found_exception()) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(Failure::of(GET, &error)),
-        }
+        let answer = request.topic_arn(&at.resource).send().await;
+        let answer = found(GET, answer, |e| e.is_not_found_exception())?;
+        Ok(answer.map(|answer| answer.attributes.unwrap_or_default()))
     }
 
     /// A subscription's attributes; `None`: there is no such subscription.
@@ -70,17 +62,9 @@ impl Topics<'_> {
         arn: &str,
     ) -> Result<Option<HashMap<String, String>>, Failure> {
         let request = self.client(at).await?.get_subscription_attributes();
-        match request.subscription_arn(arn).send().await {
-            Ok(answer) => Ok(Some(answer.attributes.unwrap_or_default())),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_not_found_exception()) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(Failure::of(GET_SUBSCRIPTION, &error)),
-        }
+        let answer = request.subscription_arn(arn).send().await;
+        let answer = found(GET_SUBSCRIPTION, answer, |e| e.is_not_found_exception())?;
+        Ok(answer.map(|answer| answer.attributes.unwrap_or_default()))
     }
 
     async fn set(&self, at: &At, name: &str, value: &str) -> Result<Written, Failure> {

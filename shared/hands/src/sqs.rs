@@ -13,7 +13,7 @@ use auditward_rules::facets::queue::attributes::QueueSettings as OfQueue;
 use auditward_rules::facets::queue::{QueuePolicy, QueueSenders, QueueSettings};
 use auditward_rules::inventory::Inventory;
 use auditward_rules::settings::Settings;
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::guard::Discovered;
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
 use auditward_runtime::pipeline::Place;
@@ -100,17 +100,9 @@ impl Queues<'_> {
         let names = names.iter().map(|name| QueueAttributeName::from(*name));
         let request = self.client(at).await?.get_queue_attributes();
         let request = request.set_attribute_names(Some(names.collect()));
-        match request.queue_url(url(at)).send().await {
-            Ok(answer) => Ok(Some(answer.attributes.unwrap_or_default())),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_queue_does_not_exist()) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(Failure::of(GET, &error)),
-        }
+        let answer = request.queue_url(url(at)).send().await;
+        let answer = found(GET, answer, |e| e.is_queue_does_not_exist())?;
+        Ok(answer.map(|answer| answer.attributes.unwrap_or_default()))
     }
 
     async fn set(

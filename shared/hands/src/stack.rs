@@ -3,7 +3,7 @@
 use aws_sdk_cloudformation::Client;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::guard::Deployed;
 use auditward_runtime::hand::{Permission, STACK};
 use auditward_runtime::sessions::Sessions;
@@ -24,16 +24,14 @@ pub async fn name(sessions: &Sessions, deployed: &Deployed) -> Result<Option<Str
         let client = Client::new(&config);
         for name in &deployed.names {
             let request = client.describe_stack_resources();
-            match request.physical_resource_id(name).send().await {
-                Ok(answer) => {
-                    let first = answer.stack_resources().first();
-                    if let Some(stack) = first.and_then(|resource| resource.stack_name()) {
-                        return Ok(Some(stack.to_owned()));
-                    }
-                }
-                // No stack has such a resource: CloudFormation has no error of its own for that.
-                Err(error) if error.code() == Some("ValidationError") => {}
-                Err(error) => return Err(Failure::of(DESCRIBE, &error)),
+            let answer = request.physical_resource_id(name).send().await;
+            // No stack has such a resource: CloudFormation has no error of its own for that.
+            let answer = found(DESCRIBE, answer, |e| e.code() == Some("ValidationError"))?;
+            let first = answer
+                .as_ref()
+                .and_then(|answer| answer.stack_resources().first());
+            if let Some(stack) = first.and_then(|resource| resource.stack_name()) {
+                return Ok(Some(stack.to_owned()));
             }
         }
     }

@@ -131,6 +131,26 @@ impl Failure {
     }
 }
 
+/// What AWS answered about something; `None` where it says that there is no such thing.
+///
+/// # Errors
+/// Any other failure. `call` is the IAM action.
+pub fn found<T, E, R>(
+    call: &str,
+    answer: Result<T, SdkError<E, R>>,
+    is_gone: impl FnOnce(&E) -> bool,
+) -> Result<Option<T>, Failure>
+where
+    E: ProvideErrorMetadata + std::error::Error + 'static,
+    R: std::fmt::Debug + 'static,
+{
+    match answer {
+        Ok(answer) => Ok(Some(answer)),
+        Err(error) if error.as_service_error().is_some_and(is_gone) => Ok(None),
+        Err(error) => Err(Failure::of(call, &error)),
+    }
+}
+
 /// Whether an answer's status says that the service failed, or had too much to do.
 fn is_passing<E, R: 'static>(error: &SdkError<E, R>) -> bool {
     let answer = error.raw_response().map(|answer| answer as &dyn Any);
@@ -200,16 +220,28 @@ mod tests {
     use aws_smithy_types::body::SdkBody;
     use aws_smithy_types::error::ErrorMetadata;
 
+    fn error(status: u16, code: &str) -> SdkError<ErrorMetadata, HttpResponse> {
+        let answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
+        SdkError::service_error(ErrorMetadata::builder().code(code).build(), answer)
+    }
+
+    #[test]
+    fn what_is_gone_is_an_answer_too() {
+        let asked = |answer| {
+            found("cloudtrail:GetTrail", answer, |e: &ErrorMetadata| {
+                e.code() == Some("TrailNotFoundException")
+            })
+        };
+        assert_eq!(asked(Ok("trail")), Ok(Some("trail")));
+        assert_eq!(asked(Err(error(400, "TrailNotFoundException"))), Ok(None));
+        let failed = asked(Err(error(400, "AccessDeniedException"))).unwrap_err();
+        assert!(failed.denied());
+    }
+
     #[test]
     fn what_a_service_cannot_do_now_passes_whatever_it_calls_that() {
-        let failure = |status: u16, code: &str| {
-            let answer = HttpResponse::new(status.try_into().unwrap(), SdkBody::empty());
-            let error = ErrorMetadata::builder().code(code).build();
-            Failure::of(
-                "logs:PutMetricFilter",
-                &SdkError::service_error(error, answer),
-            )
-        };
+        let failure =
+            |status: u16, code: &str| Failure::of("logs:PutMetricFilter", &error(status, code));
         assert!(failure(400, "OperationAbortedException").passes());
         assert!(failure(503, "SomethingOfItsOwn").passes());
         assert!(failure(429, "SomethingOfItsOwn").passes());

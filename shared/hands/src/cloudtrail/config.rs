@@ -8,7 +8,7 @@ use aws_sdk_cloudtrail::types::{Tag, Trail};
 
 use auditward_rules::facet::At;
 use auditward_rules::facets::trail::{TrailConfig, TrailSettings};
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::CloudTrail;
@@ -25,19 +25,13 @@ impl Hand<TrailConfig> for CloudTrail<'_> {
             client.get_trail().name(&at.resource).send(),
             client.list_tags().resource_id_list(&at.resource).send()
         );
-        let trail = match trail {
-            Ok(answer) => answer.trail,
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_trail_not_found_exception()) =>
-            {
-                None
-            }
-            Err(error) => return Err(Failure::of("cloudtrail:GetTrail", &error)),
-        };
+        let trail = found("cloudtrail:GetTrail", trail, |e| {
+            e.is_trail_not_found_exception()
+        })?;
         // Without a trail, its tags are not found either.
-        let Some(trail) = trail else { return Ok(None) };
+        let Some(trail) = trail.and_then(|answer| answer.trail) else {
+            return Ok(None);
+        };
         let tags = tags.map_err(|error| Failure::of("cloudtrail:ListTags", &error))?;
         settings_of(trail, listed(tags.resource_tag_list())).map(Some)
     }

@@ -2,7 +2,7 @@
 
 use auditward_rules::facet::At;
 use auditward_rules::facets::trail::{DeliveryErrors, TrailDelivery};
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::CloudTrail;
@@ -10,16 +10,12 @@ use super::CloudTrail;
 impl Hand<TrailDelivery> for CloudTrail<'_> {
     async fn read(&self, at: &At) -> Result<Option<DeliveryErrors>, Failure> {
         let request = self.client(at).await?.get_trail_status().name(&at.resource);
-        let status = match request.send().await {
-            Ok(status) => status,
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_trail_not_found_exception()) =>
-            {
-                return Ok(None);
-            }
-            Err(error) => return Err(Failure::of("cloudtrail:GetTrailStatus", &error)),
+        let answer = request.send().await;
+        let status = found("cloudtrail:GetTrailStatus", answer, |e| {
+            e.is_trail_not_found_exception()
+        })?;
+        let Some(status) = status else {
+            return Ok(None);
         };
         if status.is_logging() != Some(true) {
             return Ok(Some(DeliveryErrors::default()));

@@ -14,7 +14,7 @@ use aws_sdk_cloudtrail::operation::RequestId;
 
 use auditward_rules::facet::At;
 use auditward_rules::facets::trail::TrailLogging;
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{DISCOVERY, Hand, Permission, Written};
 
 /// What CloudTrail does in the caller's name when a trail is made or changed:
@@ -83,17 +83,11 @@ hand! {
 impl Hand<TrailLogging> for CloudTrail<'_> {
     async fn read(&self, at: &At) -> Result<Option<bool>, Failure> {
         let request = self.client(at).await?.get_trail_status().name(&at.resource);
-        match request.send().await {
-            Ok(status) => Ok(Some(status.is_logging() == Some(true))),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_trail_not_found_exception()) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(Failure::of("cloudtrail:GetTrailStatus", &error)),
-        }
+        let answer = request.send().await;
+        let status = found("cloudtrail:GetTrailStatus", answer, |e| {
+            e.is_trail_not_found_exception()
+        })?;
+        Ok(status.map(|status| status.is_logging() == Some(true)))
     }
 
     async fn write(

@@ -13,7 +13,7 @@ use auditward_rules::facet::At;
 use auditward_rules::facets::trail::{
     AdvancedSelector, BasicSelector, DataResource, FieldSelector, Form, Selectors, TrailSelectors,
 };
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::CloudTrail;
@@ -24,21 +24,12 @@ const PUT: &str = "cloudtrail:PutEventSelectors";
 impl Hand<TrailSelectors> for CloudTrail<'_> {
     async fn read(&self, at: &At) -> Result<Option<Selectors>, Failure> {
         let client = self.client(at).await?;
-        let form = match client
-            .get_event_selectors()
-            .trail_name(&at.resource)
-            .send()
-            .await
-        {
-            Ok(answer) => form_of(answer),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_trail_not_found_exception()) =>
-            {
-                return Ok(None);
-            }
-            Err(error) => return Err(Failure::of(GET, &error)),
+        let request = client.get_event_selectors().trail_name(&at.resource);
+        let answer = found(GET, request.send().await, |e| {
+            e.is_trail_not_found_exception()
+        })?;
+        let Some(form) = answer.map(form_of) else {
+            return Ok(None);
         };
         let covered_elsewhere = if form.is_full() {
             None

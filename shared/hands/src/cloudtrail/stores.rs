@@ -8,7 +8,7 @@ use auditward_rules::facet::{At, PolicyState};
 use auditward_rules::facets::store::{
     StoreConfig, StoreLife, StorePolicy, StoreSettings, StoreState,
 };
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::CloudTrail;
@@ -22,17 +22,10 @@ const PUT: &str = "cloudtrail:PutResourcePolicy";
 impl CloudTrail<'_> {
     async fn store(&self, at: &At) -> Result<Option<GetEventDataStoreOutput>, Failure> {
         let request = self.client(at).await?.get_event_data_store();
-        match request.event_data_store(&at.resource).send().await {
-            Ok(answer) => Ok(Some(answer)),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_event_data_store_not_found_exception()) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(Failure::of("cloudtrail:GetEventDataStore", &error)),
-        }
+        let answer = request.event_data_store(&at.resource).send().await;
+        found("cloudtrail:GetEventDataStore", answer, |e| {
+            e.is_event_data_store_not_found_exception()
+        })
     }
 }
 
@@ -149,21 +142,14 @@ impl Hand<StoreState> for CloudTrail<'_> {
 impl Hand<StorePolicy> for CloudTrail<'_> {
     async fn read(&self, at: &At) -> Result<PolicyState, Failure> {
         let request = self.client(at).await?.get_resource_policy();
-        match request.resource_arn(&at.resource).send().await {
-            Ok(answer) => Ok(answer
-                .resource_policy()
-                .filter(|text| !text.is_empty())
-                .map_or(PolicyState::Absent, PolicyState::read)),
-            Err(error)
-                if error.as_service_error().is_some_and(|e| {
-                    e.is_resource_policy_not_found_exception()
-                        || e.is_resource_not_found_exception()
-                }) =>
-            {
-                Ok(PolicyState::Absent)
-            }
-            Err(error) => Err(Failure::of("cloudtrail:GetResourcePolicy", &error)),
-        }
+        let answer = request.resource_arn(&at.resource).send().await;
+        let answer = found("cloudtrail:GetResourcePolicy", answer, |e| {
+            e.is_resource_policy_not_found_exception() || e.is_resource_not_found_exception()
+        })?;
+        let policy = answer.as_ref().and_then(|answer| answer.resource_policy());
+        Ok(policy
+            .filter(|text| !text.is_empty())
+            .map_or(PolicyState::Absent, PolicyState::read))
     }
 
     async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {

@@ -6,7 +6,7 @@ use aws_sdk_cloudtrail::types::{ResourceTag, Tag};
 use auditward_rules::facet::At;
 use auditward_rules::facets::kept::Texts;
 use auditward_rules::facets::trail::TrailTags;
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::CloudTrail;
@@ -32,17 +32,12 @@ impl Hand<TrailTags> for CloudTrail<'_> {
         let (mut tags, mut next) = (Texts::new(), None);
         loop {
             let request = client.list_tags().resource_id_list(&at.resource);
-            let answer = match request.set_next_token(next).send().await {
-                Ok(answer) => answer,
-                Err(error)
-                    if error.as_service_error().is_some_and(|e| {
-                        e.is_resource_not_found_exception()
-                            || e.is_event_data_store_not_found_exception()
-                    }) =>
-                {
-                    return Ok(None);
-                }
-                Err(error) => return Err(Failure::of("cloudtrail:ListTags", &error)),
+            let answer = request.set_next_token(next).send().await;
+            let answer = found("cloudtrail:ListTags", answer, |e| {
+                e.is_resource_not_found_exception() || e.is_event_data_store_not_found_exception()
+            })?;
+            let Some(answer) = answer else {
+                return Ok(None);
             };
             tags.extend(listed(answer.resource_tag_list()));
             next = answer.next_token().map(str::to_owned);

@@ -6,7 +6,7 @@ use aws_sdk_eventbridge::types::DeadLetterConfig;
 
 use auditward_rules::facet::{At, PolicyState};
 use auditward_rules::facets::guard::bus::{Bus, BusConfiguration, BusPolicy};
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::Events;
@@ -27,17 +27,8 @@ fn name(at: &At) -> &str {
 impl Events<'_> {
     async fn bus(&self, at: &At) -> Result<Option<DescribeEventBusOutput>, Failure> {
         let asked = self.client(at).await?.describe_event_bus();
-        match asked.name(name(at)).send().await {
-            Ok(answer) => Ok(Some(answer)),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
-            {
-                Ok(None)
-            }
-            Err(error) => Err(Failure::of(DESCRIBE, &error)),
-        }
+        let answer = asked.name(name(at)).send().await;
+        found(DESCRIBE, answer, |e| e.is_resource_not_found_exception())
     }
 }
 

@@ -9,7 +9,7 @@ use aws_sdk_eventbridge::types::{
 
 use auditward_rules::facet::At;
 use auditward_rules::facets::guard::rule::{RuleTargets, Target};
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::{Events, parts};
@@ -90,16 +90,10 @@ impl Hand<RuleTargets> for Events<'_> {
         let (mut all, mut next) = (BTreeMap::new(), None);
         loop {
             let asked = client.list_targets_by_rule().rule(name).event_bus_name(bus);
-            let answer = match asked.set_next_token(next).send().await {
-                Ok(answer) => answer,
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(|e| e.is_resource_not_found_exception()) =>
-                {
-                    return Ok(BTreeMap::new());
-                }
-                Err(error) => return Err(Failure::of(LIST, &error)),
+            let answer = asked.set_next_token(next).send().await;
+            let answer = found(LIST, answer, |e| e.is_resource_not_found_exception())?;
+            let Some(answer) = answer else {
+                return Ok(BTreeMap::new());
             };
             let page = answer.targets().iter();
             all.extend(page.map(|target| (target.id().to_owned(), target_of(target))));

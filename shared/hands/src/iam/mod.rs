@@ -128,17 +128,9 @@ hand! {
 /// An answer; `None` where IAM knows no such entity.
 macro_rules! found {
     ($call:literal, $request:expr) => {
-        match $request.send().await {
-            Ok(answer) => Some(answer),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|error| error.is_no_such_entity_exception()) =>
-            {
-                None
-            }
-            Err(error) => return Err(Failure::of($call, &error)),
-        }
+        ::auditward_runtime::failure::found($call, $request.send().await, |error| {
+            error.is_no_such_entity_exception()
+        })?
     };
 }
 use found;

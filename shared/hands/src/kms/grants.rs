@@ -8,7 +8,7 @@ use aws_sdk_kms::types::{GrantConstraints, GrantListEntry, GrantOperation};
 use auditward_rules::facet::At;
 use auditward_rules::facets::key::{Grant, KeyGrant, KeyGrants};
 use auditward_rules::facets::made::Thing;
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::Kms;
@@ -21,29 +21,24 @@ impl Kms<'_> {
     /// A key's grants: all, or the one of this ID.
     async fn grants(&self, at: &At, id: Option<&str>) -> Result<Vec<GrantListEntry>, Failure> {
         let client = self.client(at).await?;
-        let (mut found, mut marker) = (Vec::new(), None);
+        let (mut all, mut marker) = (Vec::new(), None);
         loop {
             let request = client
                 .list_grants()
                 .key_id(&at.resource)
                 .set_grant_id(id.map(str::to_owned))
                 .set_marker(marker);
-            let answer = match request.send().await {
-                Ok(answer) => answer,
-                // Neither a key that is gone nor a grant that is has any.
-                Err(error)
-                    if error.as_service_error().is_some_and(|e| {
-                        e.is_not_found_exception() || e.is_invalid_grant_id_exception()
-                    }) =>
-                {
-                    return Ok(found);
-                }
-                Err(error) => return Err(Failure::of(LIST, &error)),
+            let answer = found(LIST, request.send().await, |e| {
+                e.is_not_found_exception() || e.is_invalid_grant_id_exception()
+            })?;
+            // Neither a key that is gone nor a grant that is has any.
+            let Some(answer) = answer else {
+                return Ok(all);
             };
-            found.extend(answer.grants().iter().cloned());
+            all.extend(answer.grants().iter().cloned());
             marker = answer.next_marker().map(str::to_owned);
             if !answer.truncated() || marker.is_none() {
-                return Ok(found);
+                return Ok(all);
             }
         }
     }

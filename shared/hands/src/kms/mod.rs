@@ -9,7 +9,7 @@ use aws_sdk_kms::types::KeyState as AwsKeyState;
 
 use auditward_rules::facet::{At, PolicyState};
 use auditward_rules::facets::key::{KeyPolicy, KeyState, Life};
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Permission, Written};
 
 /// Every call this hand makes.
@@ -50,24 +50,12 @@ fn life(state: Option<&AwsKeyState>) -> Life {
 
 impl Hand<KeyState> for Kms<'_> {
     async fn read(&self, at: &At) -> Result<Life, Failure> {
-        match self
-            .client(at)
-            .await?
-            .describe_key()
-            .key_id(&at.resource)
-            .send()
-            .await
-        {
-            Ok(answer) => Ok(life(answer.key_metadata().and_then(|key| key.key_state()))),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_not_found_exception()) =>
-            {
-                Ok(Life::Absent)
-            }
-            Err(error) => Err(Failure::of("kms:DescribeKey", &error)),
-        }
+        let request = self.client(at).await?.describe_key();
+        let answer = request.key_id(&at.resource).send().await;
+        let answer = found("kms:DescribeKey", answer, |e| e.is_not_found_exception())?;
+        Ok(answer.map_or(Life::Absent, |answer| {
+            life(answer.key_metadata().and_then(|key| key.key_state()))
+        }))
     }
 
     async fn write(&self, at: &At, from: &Life, to: &Life) -> Result<Written, Failure> {
@@ -94,27 +82,12 @@ impl Hand<KeyState> for Kms<'_> {
 
 impl Hand<KeyPolicy> for Kms<'_> {
     async fn read(&self, at: &At) -> Result<PolicyState, Failure> {
-        match self
-            .client(at)
-            .await?
-            .get_key_policy()
-            .key_id(&at.resource)
-            .policy_name("default")
-            .send()
-            .await
-        {
-            Ok(answer) => Ok(answer
-                .policy()
-                .map_or(PolicyState::Absent, PolicyState::read)),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_not_found_exception()) =>
-            {
-                Ok(PolicyState::Absent)
-            }
-            Err(error) => Err(Failure::of("kms:GetKeyPolicy", &error)),
-        }
+        let request = self.client(at).await?.get_key_policy();
+        let request = request.key_id(&at.resource).policy_name("default");
+        let answer = request.send().await;
+        let answer = found("kms:GetKeyPolicy", answer, |e| e.is_not_found_exception())?;
+        let policy = answer.as_ref().and_then(|answer| answer.policy());
+        Ok(policy.map_or(PolicyState::Absent, PolicyState::read))
     }
 
     async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {

@@ -4,7 +4,7 @@ use aws_sdk_kms::operation::RequestId;
 
 use auditward_rules::facet::At;
 use auditward_rules::facets::key::{KeyRotation, Rotation};
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::Kms;
@@ -17,20 +17,17 @@ const USUAL_DAYS: i32 = 365;
 impl Hand<KeyRotation> for Kms<'_> {
     async fn read(&self, at: &At) -> Result<Rotation, Failure> {
         let request = self.client(at).await?.get_key_rotation_status();
-        match request.key_id(&at.resource).send().await {
-            Ok(answer) if answer.key_rotation_enabled() => Ok(Rotation::Every(
-                answer.rotation_period_in_days().unwrap_or(USUAL_DAYS),
-            )),
-            Ok(_) => Ok(Rotation::Off),
-            Err(error)
-                if error.as_service_error().is_some_and(|e| {
-                    e.is_unsupported_operation_exception() || e.is_not_found_exception()
-                }) =>
-            {
-                Ok(Rotation::Unsupported)
+        let answer = request.key_id(&at.resource).send().await;
+        let answer = found("kms:GetKeyRotationStatus", answer, |e| {
+            e.is_unsupported_operation_exception() || e.is_not_found_exception()
+        })?;
+        Ok(match answer {
+            Some(answer) if answer.key_rotation_enabled() => {
+                Rotation::Every(answer.rotation_period_in_days().unwrap_or(USUAL_DAYS))
             }
-            Err(error) => Err(Failure::of("kms:GetKeyRotationStatus", &error)),
-        }
+            Some(_) => Rotation::Off,
+            None => Rotation::Unsupported,
+        })
     }
 
     async fn write(&self, at: &At, _: &Rotation, to: &Rotation) -> Result<Written, Failure> {

@@ -12,7 +12,7 @@ use auditward_rules::facets::guard::function::{
     FunctionPermissions, FunctionStatement, Permission as Right,
 };
 use auditward_rules::facets::made::Thing;
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::{Lambda, parts};
@@ -26,20 +26,13 @@ impl Lambda<'_> {
     async fn statements(&self, at: &At) -> Result<BTreeMap<String, Value>, Failure> {
         let (function, qualifier) = parts(at);
         let asked = self.client(at).await?.get_policy().function_name(function);
-        let answer = match asked
+        let answer = asked
             .set_qualifier(qualifier.map(str::to_owned))
             .send()
-            .await
-        {
-            Ok(answer) => answer,
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
-            {
-                return Ok(BTreeMap::new());
-            }
-            Err(error) => return Err(Failure::of(GET, &error)),
+            .await;
+        let answer = found(GET, answer, |e| e.is_resource_not_found_exception())?;
+        let Some(answer) = answer else {
+            return Ok(BTreeMap::new());
         };
         let policy: Value = serde_json::from_str(answer.policy().unwrap_or("{}"))
             .map_err(|error| Failure::other(GET, error.to_string()))?;

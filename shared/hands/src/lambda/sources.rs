@@ -11,7 +11,7 @@ use auditward_rules::arn::Arn;
 use auditward_rules::facet::At;
 use auditward_rules::facets::guard::function::{ForeignMapping, FunctionSources, Source};
 use auditward_rules::facets::made::Thing;
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::Lambda;
@@ -172,16 +172,10 @@ fn id(at: &At) -> &str {
 impl Hand<ForeignMapping> for Lambda<'_> {
     async fn read(&self, at: &At) -> Result<Option<Thing>, Failure> {
         let asked = self.client(at).await?.get_event_source_mapping();
-        let answer = match asked.uuid(id(at)).send().await {
-            Ok(answer) => answer,
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_resource_not_found_exception()) =>
-            {
-                return Ok(None);
-            }
-            Err(error) => return Err(Failure::of(GET, &error)),
+        let answer = asked.uuid(id(at)).send().await;
+        let answer = found(GET, answer, |e| e.is_resource_not_found_exception())?;
+        let Some(answer) = answer else {
+            return Ok(None);
         };
         let detail = [
             ("function", answer.function_arn()),

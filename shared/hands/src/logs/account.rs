@@ -5,7 +5,7 @@ use aws_sdk_cloudwatchlogs::types::{PolicyType, Scope};
 
 use auditward_rules::facet::At;
 use auditward_rules::facets::logs::{AccountLogPolicy, AccountPolicy};
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::{Logs, is_gone};
@@ -24,14 +24,12 @@ impl Hand<AccountLogPolicy> for Logs<'_> {
     async fn read(&self, at: &At) -> Result<Option<AccountPolicy>, Failure> {
         let (sort, name) = named(at);
         let request = self.client(at).await?.describe_account_policies();
-        let answer = match request.policy_type(sort).policy_name(name).send().await {
-            Ok(answer) => answer,
-            Err(error) if is_gone(&error) => return Ok(None),
-            Err(error) => return Err(Failure::of("logs:DescribeAccountPolicies", &error)),
-        };
-        let mut all = answer.account_policies.unwrap_or_default().into_iter();
-        let found = all.find(|one| one.policy_name() == Some(name));
-        Ok(found.map(|live| AccountPolicy {
+        let answer = request.policy_type(sort).policy_name(name).send().await;
+        let answer = found("logs:DescribeAccountPolicies", answer, is_gone)?;
+        let all = answer.and_then(|answer| answer.account_policies);
+        let mut all = all.unwrap_or_default().into_iter();
+        let policy = all.find(|one| one.policy_name() == Some(name));
+        Ok(policy.map(|live| AccountPolicy {
             document: live.policy_document.unwrap_or_default(),
             criteria: live.selection_criteria,
         }))

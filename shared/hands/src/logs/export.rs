@@ -9,7 +9,7 @@ use chrono::DateTime;
 use auditward_rules::facet::At;
 use auditward_rules::facets::logs::ExportTask;
 use auditward_rules::facets::made::Thing;
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::{Logs, is_gone};
@@ -21,11 +21,9 @@ impl Hand<ExportTask> for Logs<'_> {
     async fn read(&self, at: &At) -> Result<Option<Thing>, Failure> {
         let id = at.item.clone().unwrap_or_default();
         let request = self.client(at).await?.describe_export_tasks();
-        match request.task_id(id).send().await {
-            Ok(answer) => Ok(answer.export_tasks().iter().find_map(running)),
-            Err(error) if is_gone(&error) => Ok(None),
-            Err(error) => Err(Failure::of("logs:DescribeExportTasks", &error)),
-        }
+        let answer = request.task_id(id).send().await;
+        let answer = found("logs:DescribeExportTasks", answer, is_gone)?;
+        Ok(answer.and_then(|answer| answer.export_tasks().iter().find_map(running)))
     }
 
     async fn write(

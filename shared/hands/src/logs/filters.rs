@@ -13,7 +13,7 @@ use auditward_rules::facet::At;
 use auditward_rules::facets::logs::{
     MetricFilter, MetricFilters, Subscription, SubscriptionFilters, Transformation,
 };
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::{Logs, is_gone, name};
@@ -24,18 +24,15 @@ const PUT_METRIC: &str = "logs:PutMetricFilter";
 macro_rules! by_name {
     ($call:literal, $request:expr, $read:ident) => {{
         let mut pages = $request.into_paginator().items().send();
-        let mut found = BTreeMap::new();
+        let mut all = BTreeMap::new();
         while let Some(filter) = pages.next().await {
-            match filter {
-                Ok(filter) => {
-                    let name = filter.filter_name().unwrap_or_default().to_owned();
-                    found.insert(name, $read(filter));
-                }
-                Err(error) if is_gone(&error) => break,
-                Err(error) => return Err(Failure::of($call, &error)),
-            }
+            let Some(filter) = found($call, filter, is_gone)? else {
+                break;
+            };
+            let name = filter.filter_name().unwrap_or_default().to_owned();
+            all.insert(name, $read(filter));
         }
-        Ok(found)
+        Ok(all)
     }};
 }
 

@@ -8,7 +8,7 @@ use auditward_rules::facet::At;
 use auditward_rules::facets::logs::{
     DataProtection, GroupForm, LogGroup, LogGroupKey, LogGroupRetention, Retention,
 };
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::{Logs, is_gone, name};
@@ -132,11 +132,9 @@ impl Hand<LogGroupKey> for Logs<'_> {
 impl Hand<DataProtection> for Logs<'_> {
     async fn read(&self, at: &At) -> Result<Option<String>, Failure> {
         let request = self.client(at).await?.get_data_protection_policy();
-        match request.log_group_identifier(name(at)).send().await {
-            Ok(answer) => Ok(answer.policy_document),
-            Err(error) if is_gone(&error) => Ok(None),
-            Err(error) => Err(Failure::of("logs:GetDataProtectionPolicy", &error)),
-        }
+        let answer = request.log_group_identifier(name(at)).send().await;
+        let answer = found("logs:GetDataProtectionPolicy", answer, is_gone)?;
+        Ok(answer.and_then(|answer| answer.policy_document))
     }
 
     async fn write(

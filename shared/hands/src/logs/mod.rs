@@ -9,7 +9,7 @@ mod group;
 mod policy;
 
 use aws_sdk_cloudwatchlogs::Client;
-use aws_sdk_cloudwatchlogs::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_cloudwatchlogs::error::ProvideErrorMetadata;
 
 use auditward_rules::facet::At;
 use auditward_runtime::hand::{DISCOVERY, Permission};
@@ -82,9 +82,6 @@ fn name(at: &At) -> &str {
 }
 
 /// Whether AWS says that there is no such thing.
-fn is_gone<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
-    error
-        .as_service_error()
-        .and_then(ProvideErrorMetadata::code)
-        == Some("ResourceNotFoundException")
+fn is_gone<E: ProvideErrorMetadata>(error: &E) -> bool {
+    error.code() == Some("ResourceNotFoundException")
 }

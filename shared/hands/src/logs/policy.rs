@@ -5,7 +5,7 @@ use aws_sdk_cloudwatchlogs::types::{PolicyScope, ResourcePolicy};
 
 use auditward_rules::facet::{At, PolicyState};
 use auditward_rules::facets::logs::{DeliveryDestinationPolicy, LogResourcePolicy};
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::{Logs, is_gone, name};
@@ -23,21 +23,21 @@ impl Logs<'_> {
     /// The resource policies of an account, or of a log group.
     pub(super) async fn resource_policies(&self, at: &At) -> Result<Vec<ResourcePolicy>, Failure> {
         let client = self.client(at).await?;
-        let (mut found, mut next) = (Vec::new(), None);
+        let (mut all, mut next) = (Vec::new(), None);
         loop {
             let group = group(at);
             let scope = group.as_ref().map(|_| PolicyScope::Resource);
             let request = client.describe_resource_policies().set_next_token(next);
             let request = request.set_resource_arn(group).set_policy_scope(scope);
-            let answer = match request.send().await {
-                Ok(answer) => answer,
-                Err(error) if is_gone(&error) => return Ok(found),
-                Err(error) => return Err(Failure::of("logs:DescribeResourcePolicies", &error)),
+            let answer = request.send().await;
+            let answer = found("logs:DescribeResourcePolicies", answer, is_gone)?;
+            let Some(answer) = answer else {
+                return Ok(all);
             };
-            found.extend(answer.resource_policies.unwrap_or_default());
+            all.extend(answer.resource_policies.unwrap_or_default());
             next = answer.next_token;
             if next.is_none() {
-                return Ok(found);
+                return Ok(all);
             }
         }
     }
@@ -85,16 +85,10 @@ impl Hand<LogResourcePolicy> for Logs<'_> {
 impl Hand<DeliveryDestinationPolicy> for Logs<'_> {
     async fn read(&self, at: &At) -> Result<PolicyState, Failure> {
         let request = self.client(at).await?.get_delivery_destination_policy();
-        match request.delivery_destination_name(name(at)).send().await {
-            Ok(answer) => {
-                let document = answer
-                    .policy
-                    .and_then(|one| one.delivery_destination_policy);
-                Ok(document.map_or(PolicyState::Absent, |text| PolicyState::read(&text)))
-            }
-            Err(error) if is_gone(&error) => Ok(PolicyState::Absent),
-            Err(error) => Err(Failure::of("logs:GetDeliveryDestinationPolicy", &error)),
-        }
+        let answer = request.delivery_destination_name(name(at)).send().await;
+        let answer = found("logs:GetDeliveryDestinationPolicy", answer, is_gone)?;
+        let document = answer.and_then(|answer| answer.policy?.delivery_destination_policy);
+        Ok(document.map_or(PolicyState::Absent, |text| PolicyState::read(&text)))
     }
 
     async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {

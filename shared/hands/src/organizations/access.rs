@@ -6,7 +6,7 @@ use aws_sdk_organizations::types::DelegatedService;
 use auditward_rules::facet::At;
 use auditward_rules::facets::made::Thing;
 use auditward_rules::facets::organization::{Delegation, NewDelegation, TrustedAccess};
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::invitation::time;
@@ -32,21 +32,15 @@ impl Hand<TrustedAccess> for Organizations<'_> {
             .into_paginator()
             .send();
         while let Some(page) = pages.next().await {
-            match page {
-                Ok(page) => {
-                    let mut enabled = page.enabled_service_principals().iter();
-                    if enabled.any(|one| one.service_principal() == Some(service)) {
-                        return Ok(Some(true));
-                    }
-                }
-                Err(error)
-                    if error
-                        .as_service_error()
-                        .is_some_and(|e| e.is_aws_organizations_not_in_use_exception()) =>
-                {
-                    return Ok(None);
-                }
-                Err(error) => return Err(Failure::of(ACCESS, &error)),
+            let page = found(ACCESS, page, |e| {
+                e.is_aws_organizations_not_in_use_exception()
+            })?;
+            let Some(page) = page else {
+                return Ok(None);
+            };
+            let mut enabled = page.enabled_service_principals().iter();
+            if enabled.any(|one| one.service_principal() == Some(service)) {
+                return Ok(Some(true));
             }
         }
         Ok(Some(false))

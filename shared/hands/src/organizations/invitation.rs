@@ -8,7 +8,7 @@ use chrono::Utc;
 use auditward_rules::facet::{At, PolicyState};
 use auditward_rules::facets::made::Thing;
 use auditward_rules::facets::organization::{Invitation, OrganizationPolicy};
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::Organizations;
@@ -32,29 +32,22 @@ impl Hand<Invitation> for Organizations<'_> {
             .handshake_id(at.name())
             .send()
             .await;
-        let answer = match answer {
-            Ok(answer) => answer,
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_handshake_not_found_exception()) =>
-            {
-                return Ok(None);
-            }
-            Err(error) => return Err(Failure::of(DESCRIBE, &error)),
+        let answer = found(DESCRIBE, answer, |e| e.is_handshake_not_found_exception())?;
+        let Some(answer) = answer else {
+            return Ok(None);
         };
-        let Some(found) = answer.handshake() else {
+        let Some(handshake) = answer.handshake() else {
             return Err(Failure::other(DESCRIBE, "an answer without a handshake"));
         };
         // One that was accepted is not gone: the account is in, and a person must know.
-        let state = match found.state() {
+        let state = match handshake.state() {
             Some(HandshakeState::Canceled | HandshakeState::Declined | HandshakeState::Expired) => {
                 return Ok(None);
             }
             state => state.map_or("", HandshakeState::as_str),
         };
         Ok(Some(Thing {
-            created: time(found.requested_timestamp()),
+            created: time(handshake.requested_timestamp()),
             detail: [("state".to_owned(), state.to_ascii_lowercase())].into(),
         }))
     }
@@ -81,26 +74,13 @@ impl Hand<Invitation> for Organizations<'_> {
 
 impl Hand<OrganizationPolicy> for Organizations<'_> {
     async fn read(&self, at: &At) -> Result<PolicyState, Failure> {
-        match self
-            .client(at)
-            .await?
-            .describe_resource_policy()
-            .send()
-            .await
-        {
-            Ok(answer) => {
-                let content = answer.resource_policy().and_then(|policy| policy.content());
-                Ok(content.map_or(PolicyState::Absent, PolicyState::read))
-            }
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_resource_policy_not_found_exception()) =>
-            {
-                Ok(PolicyState::Absent)
-            }
-            Err(error) => Err(Failure::of(READ, &error)),
-        }
+        let request = self.client(at).await?.describe_resource_policy();
+        let answer = found(READ, request.send().await, |e| {
+            e.is_resource_policy_not_found_exception()
+        })?;
+        let policy = answer.as_ref().and_then(|answer| answer.resource_policy());
+        let content = policy.and_then(|policy| policy.content());
+        Ok(content.map_or(PolicyState::Absent, PolicyState::read))
     }
 
     async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {

@@ -12,11 +12,10 @@ mod place;
 mod policy_type;
 
 use aws_sdk_organizations::Client;
-use aws_sdk_organizations::operation::describe_policy::DescribePolicyError;
 use aws_sdk_organizations::types::{Policy, PolicyType};
 
 use auditward_rules::facet::{At, PolicyState};
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{DISCOVERY, Permission};
 
 /// What CloudTrail does in the caller's name when it registers a delegated administrator.
@@ -119,17 +118,11 @@ fn item<'a>(call: &str, at: &'a At) -> Result<&'a str, Failure> {
 
 /// The policy of this ID; `None` where there is none.
 async fn policy(client: &Client, id: &str) -> Result<Option<Policy>, Failure> {
-    match client.describe_policy().policy_id(id).send().await {
-        Ok(answer) => Ok(answer.policy),
-        Err(error)
-            if error
-                .as_service_error()
-                .is_some_and(DescribePolicyError::is_policy_not_found_exception) =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(Failure::of("organizations:DescribePolicy", &error)),
-    }
+    let answer = client.describe_policy().policy_id(id).send().await;
+    let answer = found("organizations:DescribePolicy", answer, |e| {
+        e.is_policy_not_found_exception()
+    })?;
+    Ok(answer.and_then(|answer| answer.policy))
 }
 
 /// What a policy says.
@@ -187,19 +180,15 @@ async fn attached(
         .filter(PolicyType::from(sort))
         .into_paginator()
         .send();
-    let mut found = Vec::new();
+    let mut all = Vec::new();
     while let Some(page) = pages.next().await {
-        match page {
-            Ok(page) => found.extend(page.policies().iter().map(Listed::of)),
-            Err(error)
-                if error
-                    .as_service_error()
-                    .is_some_and(|e| e.is_target_not_found_exception()) =>
-            {
-                return Ok(None);
-            }
-            Err(error) => return Err(Failure::of("organizations:ListPoliciesForTarget", &error)),
-        }
+        let page = found("organizations:ListPoliciesForTarget", page, |e| {
+            e.is_target_not_found_exception()
+        })?;
+        let Some(page) = page else {
+            return Ok(None);
+        };
+        all.extend(page.policies().iter().map(Listed::of));
     }
-    Ok(Some(found))
+    Ok(Some(all))
 }

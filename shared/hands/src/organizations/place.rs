@@ -8,7 +8,7 @@ use aws_sdk_organizations::operation::RequestId;
 use auditward_policy::Document;
 use auditward_rules::facet::At;
 use auditward_rules::facets::organization::{AccountPlace, GUARDRAIL_TYPES, Place, lost};
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::{Organizations, attached, content, item, policy};
@@ -21,20 +21,12 @@ const DEPTH: usize = 8;
 
 /// What an account or unit stands in; `None` where there is no such child.
 async fn parent(client: &Client, child: &str) -> Result<Option<String>, Failure> {
-    match client.list_parents().child_id(child).send().await {
-        Ok(answer) => {
-            let parent = answer.parents().first().and_then(|one| one.id());
-            Ok(parent.map(str::to_owned))
-        }
-        Err(error)
-            if error
-                .as_service_error()
-                .is_some_and(|e| e.is_child_not_found_exception()) =>
-        {
-            Ok(None)
-        }
-        Err(error) => Err(Failure::of(PARENTS, &error)),
-    }
+    let answer = client.list_parents().child_id(child).send().await;
+    let answer = found(PARENTS, answer, |e| e.is_child_not_found_exception())?;
+    let parent = answer
+        .as_ref()
+        .and_then(|answer| answer.parents().first()?.id());
+    Ok(parent.map(str::to_owned))
 }
 
 /// The guardrails that hold in a place, by ID: its own, and those of all above it.

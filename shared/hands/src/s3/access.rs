@@ -7,7 +7,7 @@ use aws_sdk_s3control::types::PublicAccessBlockConfiguration as AccountConfigura
 
 use auditward_rules::facet::At;
 use auditward_rules::facets::bucket::{AccountPublicAccess, BucketPublicAccess, PublicAccess};
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::{S3, says};
@@ -48,11 +48,9 @@ impl Hand<BucketPublicAccess> for S3<'_> {
             .await?
             .get_public_access_block()
             .bucket(at.name());
-        match request.expected_bucket_owner(&at.account).send().await {
-            Ok(answer) => Ok(flags!(answer)),
-            Err(error) if says(&error, NONE) => Ok(PublicAccess::default()),
-            Err(error) => Err(Failure::of("s3:GetBucketPublicAccessBlock", &error)),
-        }
+        let answer = request.expected_bucket_owner(&at.account).send().await;
+        let answer = found("s3:GetBucketPublicAccessBlock", answer, |e| says(e, NONE))?;
+        Ok(answer.map_or_else(PublicAccess::default, |answer| flags!(answer)))
     }
 
     async fn write(
@@ -90,11 +88,9 @@ impl Hand<AccountPublicAccess> for S3<'_> {
             .await?
             .get_public_access_block()
             .account_id(&at.account);
-        match request.send().await {
-            Ok(answer) => Ok(flags!(answer)),
-            Err(error) if says(&error, NONE) => Ok(PublicAccess::default()),
-            Err(error) => Err(Failure::of("s3:GetAccountPublicAccessBlock", &error)),
-        }
+        let answer = request.send().await;
+        let answer = found("s3:GetAccountPublicAccessBlock", answer, |e| says(e, NONE))?;
+        Ok(answer.map_or_else(PublicAccess::default, |answer| flags!(answer)))
     }
 
     async fn write(

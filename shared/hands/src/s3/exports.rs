@@ -5,7 +5,7 @@ use aws_sdk_s3::operation::RequestId;
 use auditward_rules::arn::Arn;
 use auditward_rules::facet::At;
 use auditward_rules::facets::bucket::{BucketAnalytics, BucketInventory, Export};
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::{S3, says};
@@ -47,11 +47,9 @@ macro_rules! exports {
             async fn read(&self, at: &At) -> Result<Option<Export>, Failure> {
                 let request = self.client(at).await?.$get().bucket(at.name());
                 let request = request.id(id(at, $get_action)?);
-                match request.expected_bucket_owner(&at.account).send().await {
-                    Ok($answer) => Ok($to),
-                    Err(error) if says(&error, NONE) => Ok(None),
-                    Err(error) => Err(Failure::of($get_action, &error)),
-                }
+                let answer = request.expected_bucket_owner(&at.account).send().await;
+                let answer = found($get_action, answer, |e| says(e, NONE))?;
+                Ok(answer.and_then(|$answer| $to))
             }
 
             async fn write(

@@ -16,7 +16,7 @@ use auditward_rules::facets::bucket::{
     BucketLifecycle, Expiration, Filter, Lifecycle, LifecycleRule, NoncurrentExpiration,
     NoncurrentTransition, Tag, Transition,
 };
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::{S3, says};
@@ -31,16 +31,14 @@ impl Hand<BucketLifecycle> for S3<'_> {
             .await?
             .get_bucket_lifecycle_configuration()
             .bucket(at.name());
-        match request.expected_bucket_owner(&at.account).send().await {
-            Ok(answer) => Ok(Lifecycle {
-                rules: answer.rules().iter().map(rule_of).collect(),
-                minimum_size: answer
-                    .transition_default_minimum_object_size()
-                    .map(|size| size.as_str().to_owned()),
-            }),
-            Err(error) if says(&error, "NoSuchLifecycleConfiguration") => Ok(Lifecycle::default()),
-            Err(error) => Err(Failure::of(READ, &error)),
-        }
+        let answer = request.expected_bucket_owner(&at.account).send().await;
+        let answer = found(READ, answer, |e| says(e, "NoSuchLifecycleConfiguration"))?;
+        Ok(answer.map_or_else(Lifecycle::default, |answer| Lifecycle {
+            rules: answer.rules().iter().map(rule_of).collect(),
+            minimum_size: answer
+                .transition_default_minimum_object_size()
+                .map(|size| size.as_str().to_owned()),
+        }))
     }
 
     async fn write(&self, at: &At, _: &Lifecycle, to: &Lifecycle) -> Result<Written, Failure> {

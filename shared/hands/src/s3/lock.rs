@@ -8,7 +8,7 @@ use aws_sdk_s3::types::{
 
 use auditward_rules::facet::At;
 use auditward_rules::facets::bucket::{BucketObjectLock, ObjectLock};
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::{S3, says};
@@ -23,11 +23,14 @@ impl Hand<BucketObjectLock> for S3<'_> {
             .await?
             .get_object_lock_configuration()
             .bucket(at.name());
-        match request.expected_bucket_owner(&at.account).send().await {
-            Ok(answer) => Ok(answer.object_lock_configuration().map(lock_of)),
-            Err(error) if says(&error, "ObjectLockConfigurationNotFoundError") => Ok(None),
-            Err(error) => Err(Failure::of(READ, &error)),
-        }
+        let answer = request.expected_bucket_owner(&at.account).send().await;
+        let answer = found(READ, answer, |e| {
+            says(e, "ObjectLockConfigurationNotFoundError")
+        })?;
+        let lock = answer
+            .as_ref()
+            .and_then(|answer| answer.object_lock_configuration());
+        Ok(lock.map(lock_of))
     }
 
     async fn write(

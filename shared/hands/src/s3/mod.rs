@@ -15,7 +15,7 @@ mod replication;
 mod storage;
 mod website;
 
-use aws_sdk_s3::error::{ProvideErrorMetadata, SdkError};
+use aws_sdk_s3::error::ProvideErrorMetadata;
 use aws_sdk_s3::{Client, config};
 
 use auditward_rules::facet::At;
@@ -110,6 +110,6 @@ impl S3<'_> {
 }
 
 /// Whether S3 answered with this code: some answers that look like errors are states.
-fn says<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>, code: &str) -> bool {
+fn says<E: ProvideErrorMetadata>(error: &E, code: &str) -> bool {
     error.code() == Some(code)
 }

@@ -5,7 +5,7 @@ use aws_sdk_s3control::types::{PublicAccessBlockConfiguration, VpcConfiguration}
 
 use auditward_rules::facet::{At, PolicyState};
 use auditward_rules::facets::bucket::{AccessPoint, AccessPointPolicy, Point, PublicAccess};
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::{S3, says};
@@ -27,26 +27,24 @@ impl Hand<AccessPoint> for S3<'_> {
             .get_access_point()
             .account_id(&at.account)
             .name(at.name());
-        match request.send().await {
-            Ok(answer) => {
-                let flags = answer.public_access_block_configuration();
-                let vpc = answer.vpc_configuration();
-                Ok(Some(Point {
-                    bucket: answer.bucket().unwrap_or_default().to_owned(),
-                    bucket_account: answer.bucket_account_id().map(str::to_owned),
-                    vpc: vpc.map(|vpc| vpc.vpc_id().to_owned()),
-                    blocked: flags.map_or_else(PublicAccess::default, |flags| PublicAccess {
-                        block_public_acls: flags.block_public_acls() == Some(true),
-                        ignore_public_acls: flags.ignore_public_acls() == Some(true),
-                        block_public_policy: flags.block_public_policy() == Some(true),
-                        restrict_public_buckets: flags.restrict_public_buckets() == Some(true),
-                    }),
-                    created: answer.creation_date().and_then(moment),
-                }))
+        let answer = request.send().await;
+        let answer = found("s3:GetAccessPoint", answer, |e| says(e, NO_POINT))?;
+        Ok(answer.map(|answer| {
+            let flags = answer.public_access_block_configuration();
+            let vpc = answer.vpc_configuration();
+            Point {
+                bucket: answer.bucket().unwrap_or_default().to_owned(),
+                bucket_account: answer.bucket_account_id().map(str::to_owned),
+                vpc: vpc.map(|vpc| vpc.vpc_id().to_owned()),
+                blocked: flags.map_or_else(PublicAccess::default, |flags| PublicAccess {
+                    block_public_acls: flags.block_public_acls() == Some(true),
+                    ignore_public_acls: flags.ignore_public_acls() == Some(true),
+                    block_public_policy: flags.block_public_policy() == Some(true),
+                    restrict_public_buckets: flags.restrict_public_buckets() == Some(true),
+                }),
+                created: answer.creation_date().and_then(moment),
             }
-            Err(error) if says(&error, NO_POINT) => Ok(None),
-            Err(error) => Err(Failure::of("s3:GetAccessPoint", &error)),
-        }
+        }))
     }
 
     async fn write(
@@ -99,15 +97,12 @@ impl Hand<AccessPointPolicy> for S3<'_> {
             .get_access_point_policy()
             .account_id(&at.account)
             .name(at.name());
-        match request.send().await {
-            Ok(answer) => Ok(answer
-                .policy()
-                .map_or(PolicyState::Absent, PolicyState::read)),
-            Err(error) if says(&error, NO_POLICY) || says(&error, NO_POINT) => {
-                Ok(PolicyState::Absent)
-            }
-            Err(error) => Err(Failure::of("s3:GetAccessPointPolicy", &error)),
-        }
+        let answer = request.send().await;
+        let answer = found("s3:GetAccessPointPolicy", answer, |e| {
+            says(e, NO_POLICY) || says(e, NO_POINT)
+        })?;
+        let policy = answer.as_ref().and_then(|answer| answer.policy());
+        Ok(policy.map_or(PolicyState::Absent, PolicyState::read))
     }
 
     async fn write(&self, at: &At, _: &PolicyState, to: &PolicyState) -> Result<Written, Failure> {

@@ -6,7 +6,7 @@ use aws_sdk_s3::operation::RequestId;
 use auditward_rules::facet::{At, PolicyState};
 use auditward_rules::facets::bucket::BucketPolicy;
 use auditward_rules::facets::guarded::without_returning;
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::{S3, says};
@@ -18,13 +18,12 @@ const GONE: &str = " (a principal that the policy names may no longer exist: put
 impl Hand<BucketPolicy> for S3<'_> {
     async fn read(&self, at: &At) -> Result<PolicyState, Failure> {
         let request = self.client(at).await?.get_bucket_policy().bucket(at.name());
-        match request.expected_bucket_owner(&at.account).send().await {
-            Ok(answer) => Ok(answer
-                .policy()
-                .map_or(PolicyState::Absent, PolicyState::read)),
-            Err(error) if says(&error, "NoSuchBucketPolicy") => Ok(PolicyState::Absent),
-            Err(error) => Err(Failure::of("s3:GetBucketPolicy", &error)),
-        }
+        let answer = request.expected_bucket_owner(&at.account).send().await;
+        let answer = found("s3:GetBucketPolicy", answer, |e| {
+            says(e, "NoSuchBucketPolicy")
+        })?;
+        let policy = answer.as_ref().and_then(|answer| answer.policy());
+        Ok(policy.map_or(PolicyState::Absent, PolicyState::read))
     }
 
     async fn write(

@@ -15,7 +15,7 @@ use auditward_rules::facet::At;
 use auditward_rules::facets::bucket::{
     BucketReplication, Destination, Replication, ReplicationFilter, ReplicationRule, Tag, Timed,
 };
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::{S3, says};
@@ -30,19 +30,16 @@ impl Hand<BucketReplication> for S3<'_> {
             .await?
             .get_bucket_replication()
             .bucket(at.name());
-        match request.expected_bucket_owner(&at.account).send().await {
-            Ok(answer) => Ok(answer
-                .replication_configuration()
-                .map(|found| Replication {
-                    role: found.role().to_owned(),
-                    rules: found.rules().iter().map(rule_of).collect(),
-                })
-                .unwrap_or_default()),
-            Err(error) if says(&error, "ReplicationConfigurationNotFoundError") => {
-                Ok(Replication::default())
-            }
-            Err(error) => Err(Failure::of(READ, &error)),
-        }
+        let answer = request.expected_bucket_owner(&at.account).send().await;
+        let answer = found(READ, answer, |e| {
+            says(e, "ReplicationConfigurationNotFoundError")
+        })?;
+        let live = answer.and_then(|answer| answer.replication_configuration);
+        let live = live.map(|live| Replication {
+            role: live.role().to_owned(),
+            rules: live.rules().iter().map(rule_of).collect(),
+        });
+        Ok(live.unwrap_or_default())
     }
 
     async fn write(&self, at: &At, _: &Replication, to: &Replication) -> Result<Written, Failure> {

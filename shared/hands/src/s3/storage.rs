@@ -11,7 +11,7 @@ use auditward_rules::facet::At;
 use auditward_rules::facets::bucket::{
     BucketEncryption, BucketOwnership, BucketVersioning, Encryption, Versioning, VersioningStatus,
 };
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::{S3, says};
@@ -26,19 +26,15 @@ impl Hand<BucketOwnership> for S3<'_> {
             .await?
             .get_bucket_ownership_controls()
             .bucket(at.name());
-        match request.expected_bucket_owner(&at.account).send().await {
-            Ok(answer) => {
-                let rules = answer
-                    .ownership_controls()
-                    .map(OwnershipControls::rules)
-                    .unwrap_or_default();
-                Ok(rules
-                    .first()
-                    .map(|rule| rule.object_ownership().as_str().to_owned()))
-            }
-            Err(error) if says(&error, "OwnershipControlsNotFoundError") => Ok(None),
-            Err(error) => Err(Failure::of("s3:GetBucketOwnershipControls", &error)),
-        }
+        let answer = request.expected_bucket_owner(&at.account).send().await;
+        let answer = found("s3:GetBucketOwnershipControls", answer, |e| {
+            says(e, "OwnershipControlsNotFoundError")
+        })?;
+        let controls = answer.and_then(|answer| answer.ownership_controls);
+        let rule = controls
+            .as_ref()
+            .and_then(|controls| controls.rules().first());
+        Ok(rule.map(|rule| rule.object_ownership().as_str().to_owned()))
     }
 
     async fn write(
@@ -126,18 +122,13 @@ impl Hand<BucketEncryption> for S3<'_> {
             .await?
             .get_bucket_encryption()
             .bucket(at.name());
-        match request.expected_bucket_owner(&at.account).send().await {
-            Ok(answer) => {
-                let found = answer.server_side_encryption_configuration();
-                Ok(found
-                    .and_then(|found| found.rules().first())
-                    .and_then(encryption_of))
-            }
-            Err(error) if says(&error, "ServerSideEncryptionConfigurationNotFoundError") => {
-                Ok(None)
-            }
-            Err(error) => Err(Failure::of("s3:GetEncryptionConfiguration", &error)),
-        }
+        let answer = request.expected_bucket_owner(&at.account).send().await;
+        let answer = found("s3:GetEncryptionConfiguration", answer, |e| {
+            says(e, "ServerSideEncryptionConfigurationNotFoundError")
+        })?;
+        let live = answer.and_then(|answer| answer.server_side_encryption_configuration);
+        let rule = live.as_ref().and_then(|live| live.rules().first());
+        Ok(rule.and_then(encryption_of))
     }
 
     async fn write(

@@ -9,7 +9,7 @@ use aws_sdk_s3::types::{
 
 use auditward_rules::facet::At;
 use auditward_rules::facets::bucket::{BucketWebsite, Redirect, Route, Website};
-use auditward_runtime::failure::Failure;
+use auditward_runtime::failure::{Failure, found};
 use auditward_runtime::hand::{Hand, Written};
 
 use super::{S3, says};
@@ -26,20 +26,18 @@ impl Hand<BucketWebsite> for S3<'_> {
             .get_bucket_website()
             .bucket(at.name());
         let own = |text: Option<&str>| text.map(str::to_owned);
-        match request.expected_bucket_owner(&at.account).send().await {
-            Ok(answer) => Ok(Website {
-                index: own(answer.index_document().map(IndexDocument::suffix)),
-                error: own(answer.error_document().map(ErrorDocument::key)),
-                redirect_all: answer.redirect_all_requests_to().map(|to| Redirect {
-                    host: Some(to.host_name().to_owned()),
-                    protocol: own(to.protocol().map(Protocol::as_str)),
-                    ..Redirect::default()
-                }),
-                routes: answer.routing_rules().iter().map(route_of).collect(),
+        let answer = request.expected_bucket_owner(&at.account).send().await;
+        let answer = found(READ, answer, |e| says(e, "NoSuchWebsiteConfiguration"))?;
+        Ok(answer.map_or_else(Website::default, |answer| Website {
+            index: own(answer.index_document().map(IndexDocument::suffix)),
+            error: own(answer.error_document().map(ErrorDocument::key)),
+            redirect_all: answer.redirect_all_requests_to().map(|to| Redirect {
+                host: Some(to.host_name().to_owned()),
+                protocol: own(to.protocol().map(Protocol::as_str)),
+                ..Redirect::default()
             }),
-            Err(error) if says(&error, "NoSuchWebsiteConfiguration") => Ok(Website::default()),
-            Err(error) => Err(Failure::of(READ, &error)),
-        }
+            routes: answer.routing_rules().iter().map(route_of).collect(),
+        }))
     }
 
     async fn write(&self, at: &At, _: &Website, to: &Website) -> Result<Written, Failure> {
