@@ -198,14 +198,17 @@ async fn what_keeps_a_wish_from_being_sent_is_said_with_what_to_do() {
     guard.done();
 }
 
+/// What a look sees before its event has time to settle; not here.
+fn at_once() -> String {
+    format!("{ENFORCE}\n[fuses]\nsettle_seconds = 0\n")
+}
+
 /// GIVEN a guarded bucket, WHEN an operator approves what is there or has it
 /// fixed, THEN the function does so; what nobody guards is said so.
 #[tokio::test]
 async fn an_operator_approves_what_is_there_or_has_it_fixed() {
-    // What a look sees before its event has time to settle; not here.
-    let at_once = format!("{ENFORCE}\n[fuses]\nsettle_seconds = 0\n");
     for approved in [true, false] {
-        let (stage, operator) = with_operator(&at_once).await;
+        let (stage, operator) = with_operator(&at_once()).await;
         let event = stage.event(UNBLOCKED);
         stage.scene.prepare(&stage.moto, &event).await;
         let mut trails = stage.guard("trail-guard").await;
@@ -248,6 +251,57 @@ async fn an_operator_approves_what_is_there_or_has_it_fixed() {
         let strange = operator.fails(&["baseline", "fix", "arn:aws:ec2:eu-west-1:1:vpc/v"]);
         assert!(strange.contains("expected the ARN of a trail"), "{strange}");
     }
+}
+
+/// GIVEN a trail that was deleted for good, THEN it is missed until an operator says
+/// so, and not before it is gone.
+#[tokio::test]
+async fn an_operator_says_that_a_trail_is_gone_for_good() {
+    let (stage, operator) = with_operator(&at_once()).await;
+    let event = stage.event("trail-guard/trail.deleted.violation.by-arn");
+    let arn = event["detail"]["requestParameters"]["name"].clone();
+    let gone = ["baseline", "retire", arn.as_str().unwrap(), "--reason"];
+    let gone = [&gone[..], &["logs go elsewhere now"]].concat();
+    let (mut guard, queue) = (
+        stage.guard("trail-guard").await,
+        stage.queue("trail-guard").await,
+    );
+    operator.runs(&["baseline", "take"]);
+    queue.deliver_all(&mut guard).await;
+    stage.alerts().await;
+    operator.runs(&gone);
+    queue.deliver_all(&mut guard).await;
+    let refused = stage.alert().await;
+    assert!(
+        refused
+            .finding
+            .to_string()
+            .contains("delete it there first"),
+        "{refused:?}"
+    );
+
+    let pulse = json!({"auditward": "pulse"});
+    stage.act(&event).await;
+    let deleted = stage.look(&event).await;
+    guard.play(&pulse).await;
+    assert_ne!(stage.look(&event).await, deleted, "it is missed");
+    stage.alerts().await;
+    stage.act(&stage.scene.adapt(&event)).await;
+    let said = operator.runs(&gone);
+    assert!(said.contains("asked to guard it no longer"), "{said}");
+    queue.deliver_all(&mut guard).await;
+    let told = stage.alert().await;
+    assert!(
+        told.finding.to_string().contains("logs go elsewhere now"),
+        "{told:?}"
+    );
+    guard.clear();
+    guard.play(&pulse).await;
+    guard.sweep().await;
+    assert_eq!(guard.writes(), [""; 0]);
+    assert_eq!(stage.look(&event).await, deleted, "nobody makes it anew");
+    assert!(operator.runs(&["baseline", "list"]).contains("(retired)"));
+    guard.done();
 }
 
 #[tokio::test]

@@ -164,6 +164,20 @@ pub struct Work {
     pub evidence_on: bool,
 }
 
+impl Work {
+    /// Whether Auditward wrote it: what was never intended was only told of, and
+    /// somebody else made it so.
+    pub fn is_written(&self) -> bool {
+        self.done && self.intended.is_some() && self.to.is_some()
+    }
+
+    /// Whether undo may put back what was there before.
+    pub fn may_be_undone(&self) -> bool {
+        let before = self.before.as_ref();
+        before.is_none_or(|before| self.plan.writable(before))
+    }
+}
+
 /// Absence is a state: a `null` that was stored is read as one.
 fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Value>, D::Error> {
     Value::deserialize(deserializer).map(Some)

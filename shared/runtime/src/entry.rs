@@ -13,7 +13,7 @@ use auditward_rules::json::Json;
 use auditward_rules::record::Record;
 
 use crate::guard::Gap;
-use crate::pipeline::{Place, Turn, Undo};
+use crate::pipeline::{Place, Retire, Turn, Undo};
 
 /// What Lambda hands over.
 #[derive(Debug)]
@@ -82,6 +82,13 @@ pub enum Entry<'a> {
         /// The sender's unique ID, as the queue vouches for it.
         sender: String,
     },
+    /// An operator says that a resource is gone for good.
+    Retire {
+        /// What is gone, and why.
+        retire: Retire,
+        /// The sender's unique ID, as the queue vouches for it.
+        sender: String,
+    },
     /// An operator wants what is there recorded as baselines.
     TakeBaselines {
         /// Of this resource only, by its ARN.
@@ -141,7 +148,7 @@ fn from_queue<'a>(message: SqsMessage, functions: &[String]) -> Result<Entry<'a>
     // word a function passes on.
     let for_operators = matches!(
         kind.as_deref(),
-        Some("undo" | "take-baselines" | "fix") | None
+        Some("undo" | "take-baselines" | "fix" | "retire") | None
     );
     if !for_operators && !functions.is_empty() && !functions.contains(&sender) {
         return Err(format!(
@@ -170,6 +177,10 @@ fn from_queue<'a>(message: SqsMessage, functions: &[String]) -> Result<Entry<'a>
             let resource = json.string("resource").ok_or("fix: expected `resource`")?;
             let resource = resource.into_owned();
             Ok(Entry::Fix { resource, sender })
+        }
+        Some("retire") => {
+            let retire = serde_json::from_str(json.text()).map_err(|e| format!("retire: {e}"))?;
+            Ok(Entry::Retire { retire, sender })
         }
         Some("close-gap") => {
             let time = |name: &str| {
@@ -272,6 +283,23 @@ mod tests {
         };
         assert_eq!((undo.case.as_str(), sender.as_str()), ("c1", "AROAX"));
         assert!(sort(&raw(r#"{"Records":[{"eventSource":"aws:s3"}]}"#), &[]).is_err());
+    }
+
+    #[test]
+    fn a_word_that_something_is_gone_needs_a_reason() {
+        let word = |body: &str| {
+            let message = serde_json::json!({"Records": [{"eventSource": "aws:sqs",
+                "attributes": {"SenderId": "AROAX:alice"}, "body": body}]});
+            let message = raw(&message.to_string());
+            sort(&message, &["AROAFUNCTION".into()]).map(|entries| format!("{entries:?}"))
+        };
+        let given = word(r#"{"auditward":"retire","resource":"arn","reason":"moved"}"#).unwrap();
+        assert!(
+            given.contains("moved") && given.contains("AROAX"),
+            "{given}"
+        );
+        let missing = word(r#"{"auditward":"retire","resource":"arn"}"#).unwrap_err();
+        assert!(missing.contains("`reason`"), "{missing}");
     }
 
     /// GIVEN somebody who may send to the queue, THEN events are taken from him as

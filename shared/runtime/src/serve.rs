@@ -196,6 +196,7 @@ async fn handle(
             Entry::TakeBaselines { only, sender } => {
                 pipeline.take_baselines(only.as_deref(), sender).await
             }
+            Entry::Retire { retire, sender } => pipeline.retire(retire, sender).await,
             Entry::Undo { undo, sender } => pipeline.undo(undo, sender).await,
             Entry::Event { payload, turn } => match entry::record(payload) {
                 Ok(record) => pipeline.record(&record, payload.get(), *turn).await,

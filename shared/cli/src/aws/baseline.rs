@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
+use serde_json::{Value, json};
 
 use auditward_rules::facet::At;
 use auditward_rules::rule::Function;
@@ -37,6 +38,17 @@ pub enum Command {
     Diff(Named),
     /// Have what is there now of one resource recorded as good; for operators.
     Approve(Named),
+    /// Have a resource guarded no longer that was deleted for good; for operators.
+    ///
+    /// It is refused while the resource is found still: where it is there, or where a
+    /// guarded trail or the settings name it.
+    Retire {
+        #[command(flatten)]
+        named: Named,
+        /// Why it was deleted.
+        #[arg(long)]
+        reason: String,
+    },
     /// Have one resource put back to what is recorded, confirmed or not; for operators.
     ///
     /// As a person asks for it, it is also done while a breaker is open, a fuse has
@@ -62,8 +74,19 @@ pub fn run(command: &Command) -> anyhow::Result<ExitCode> {
         Command::List { most, told, stack } => list(*most, *told, stack),
         Command::Show(named) => show(named),
         Command::Diff(named) => diff(named),
-        Command::Approve(named) => ask(named, "take-baselines", "record it"),
-        Command::Fix(named) => ask(named, "fix", "put it right"),
+        Command::Approve(named) => {
+            let wish = json!({"auditward": "take-baselines", "resource": named.resource});
+            ask(named, "record it", &wish)
+        }
+        Command::Retire { named, reason } => {
+            let resource = &named.resource;
+            let wish = json!({"auditward": "retire", "resource": resource, "reason": reason});
+            ask(named, "guard it no longer", &wish)
+        }
+        Command::Fix(named) => {
+            let wish = json!({"auditward": "fix", "resource": named.resource});
+            ask(named, "put it right", &wish)
+        }
     }
 }
 
@@ -114,7 +137,9 @@ fn title(baseline: &Baseline) -> String {
     if !baseline.confirmed {
         line.push_str(" (not confirmed)");
     }
-    if baseline.outdated {
+    if baseline.retired {
+        line.push_str(" (retired: it was deleted for good)");
+    } else if baseline.outdated {
         line.push_str(" (outdated: a deployer changed it since)");
     }
     line
@@ -143,12 +168,11 @@ fn diff(named: &Named) -> anyhow::Result<ExitCode> {
 }
 
 /// Asks the functions that may guard a resource: the others say that they do not.
-fn ask(named: &Named, what: &str, does: &str) -> anyhow::Result<ExitCode> {
+fn ask(named: &Named, does: &str, wish: &Value) -> anyhow::Result<ExitCode> {
     let function = guarding(&named.resource)?;
     block_on(async {
         let connected = named.stack.connect().await?;
-        let message = serde_json::json!({"auditward": what, "resource": named.resource});
-        connected.ask(function, &message).await?;
+        connected.ask(function, wish).await?;
         output::line(format_args!(
             "{} was asked to {does}; an alert says what came of it",
             function.name()
@@ -181,7 +205,7 @@ fn guarding(resource: &str) -> anyhow::Result<Function> {
 fn take(stack: &Stack) -> anyhow::Result<ExitCode> {
     block_on(async {
         let connected = stack.connect().await?;
-        let message = serde_json::json!({"auditward": "take-baselines"});
+        let message = json!({"auditward": "take-baselines"});
         for function in Function::ALL {
             match connected.ask(function, &message).await {
                 Ok(()) => output::line(format_args!(
@@ -226,6 +250,8 @@ fn list(most: usize, told: Told, stack: &Stack) -> anyhow::Result<ExitCode> {
             } = baseline;
             let by = if baseline.confirmed {
                 baseline.by.clone()
+            } else if baseline.retired {
+                format!("{} (retired)", baseline.by)
             } else {
                 format!("{} (not confirmed)", baseline.by)
             };

@@ -130,7 +130,12 @@ pub(super) fn next(case: &Case) -> String {
                 true => "find out who changed it; CloudTrail's event history of the resource has it within minutes".into(),
                 false => format!("ask {} whether this was meant", case.actor.name()),
             };
-            format!("{ask}. If it was: auditward undo {id} --reason '…'")
+            let mut written = case.steps.iter().filter(|work| work.is_written());
+            match written.all(Work::may_be_undone) {
+                true => format!("{ask}. If it was: auditward undo {id} --reason '…'"),
+                // Undo would refuse it: evidence is never switched off by a command.
+                false => format!("{ask}. If it was: name an exception in auditward.toml, and do it once more by hand."),
+            }
         }
         Outcome::WouldFix if case.mode == Mode::Enforce => {
             "look at the resource now, and put the safe state back yourself while Auditward is held back.".into()

@@ -37,6 +37,10 @@ pub struct Baseline {
     /// to what: then nothing is put back to this state.
     #[serde(default)]
     pub outdated: bool,
+    /// Whether an operator said that the resource is gone for good. Should one of its
+    /// name come to be guarded again, it is as one that nobody has seen.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub retired: bool,
     /// The deployer's event that it was learnt from: its time, or the time of an
     /// operator's word. Events come late and more than once, and an older one says
     /// nothing about what is there now.
@@ -119,10 +123,20 @@ impl Baseline {
             by: by.to_owned(),
             at,
             outdated: false,
+            retired: false,
             said,
             event,
             earlier: history,
         }
+    }
+
+    /// What a document records of a resource that is not retired.
+    ///
+    /// # Errors
+    /// It is no baseline.
+    pub fn kept(item: &Item) -> Result<Option<Self>, Failure> {
+        let baseline: Self = item.read()?;
+        Ok((!baseline.retired).then_some(baseline))
     }
 
     /// The same, by an event, or by an operator's word, of a time.
@@ -172,7 +186,7 @@ impl Pipeline<'_> {
         item: Option<&Item>,
         answer: &mut Answer,
     ) {
-        let known = item.and_then(|item| item.read::<Baseline>().ok());
+        let known = item.and_then(|item| Baseline::kept(item).ok().flatten());
         let first = known.is_none();
         let stronger = match &known {
             None => true,

@@ -43,6 +43,7 @@ mod operator;
 mod own;
 mod places;
 mod pulse;
+mod retire;
 mod stack;
 mod sweep;
 mod take;
@@ -93,6 +94,7 @@ pub use drift::DRIFT;
 pub use learn::Baseline;
 pub use letters::Letter;
 pub use places::{Closed, Place, Places};
+pub use retire::Retire;
 pub use undo::Undo;
 pub use unread::{Unread, Unseen};
 

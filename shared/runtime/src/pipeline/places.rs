@@ -233,6 +233,19 @@ impl Pipeline<'_> {
         Ok(new)
     }
 
+    /// Takes resources out of what is looked at; at last out of what is known to be
+    /// guarded, by which whoever tries again finds them.
+    pub(super) async fn forget_guarded(&self, all: &[At]) -> Result<(), Failure> {
+        let function = self.guard.function();
+        let of = |at: &At| keys::guarded(function, &at.account, &at.region);
+        let guarded: BTreeSet<String> = all.iter().map(of).collect();
+        for key in [keys::pulse(function)].iter().chain(&guarded) {
+            let remove = |guarded: &mut Guarded| guarded.remove(all);
+            self.change(key, remove).await?;
+        }
+        Ok(())
+    }
+
     /// What of these is looked at every minute: at home all that must not be off,
     /// elsewhere what the settings name.
     async fn beating(&self, resources: &[At]) -> Vec<At> {
@@ -358,6 +371,13 @@ impl Guarded {
                 self.resources.push(at.clone());
             }
         }
+        self.resources.len() != before
+    }
+
+    /// Takes out what is gone; whether anything was.
+    fn remove(&mut self, gone: &[At]) -> bool {
+        let before = self.resources.len();
+        self.resources.retain(|at| !gone.contains(at));
         self.resources.len() != before
     }
 }

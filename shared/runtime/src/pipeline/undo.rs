@@ -103,13 +103,8 @@ impl Pipeline<'_> {
             ));
         }
         let by = format!("{operator} ({})", undo.reason);
-        // What was never intended was only told of: somebody else made it so.
-        let written: Vec<Work> = case
-            .steps
-            .iter()
-            .filter(|work| work.done && work.intended.is_some() && work.to.is_some())
-            .cloned()
-            .collect();
+        let written = case.steps.iter().filter(|work| work.is_written());
+        let written: Vec<Work> = written.cloned().collect();
         if written.is_empty() {
             return Err(refuse(
                 "nothing was written in this case, so there is nothing to undo".into(),
@@ -177,7 +172,7 @@ impl Pipeline<'_> {
         };
         let plan = &work.plan;
         let (kind, resource) = (plan.kind(), &plan.at().resource);
-        if !plan.writable(before) {
+        if !work.may_be_undone() {
             let before = plan.tell(before);
             let why = format!(
                 "{kind} of {resource} was: {before}. Auditward never makes it so again; if it was meant, name an exception in auditward.toml and do it by hand"

@@ -129,6 +129,11 @@ impl Pipeline<'_> {
         self.end_where(|one| one.is(plan)).await;
     }
 
+    /// What was begun with any side of a resource is done.
+    pub(super) async fn end_all(&self, resource: &str) {
+        self.end_where(|one| one.at.resource == resource).await;
+    }
+
     async fn end_where(&self, done: impl Fn(&One) -> bool) {
         let key = keys::unfinished(self.guard.function());
         let ended = self.change(&key, |unfinished: &mut Unfinished| {

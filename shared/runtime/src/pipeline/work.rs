@@ -378,8 +378,9 @@ impl Job<'_> {
         let baseline = self
             .items
             .get(&keys::baseline(plan.kind(), at))
-            .map(|item| item.read::<Baseline>());
-        let baseline = baseline.transpose()?.filter(|baseline| !baseline.outdated);
+            .map(Baseline::kept);
+        let baseline = baseline.transpose()?.flatten();
+        let baseline = baseline.filter(|baseline| !baseline.outdated);
         let scene = Scene {
             now: self.pipeline.clock(),
             recorded: baseline.as_ref().map(|baseline| baseline.at),

@@ -8,6 +8,7 @@ mod holding;
 mod looking;
 mod places;
 mod remembering;
+mod retiring;
 mod telling;
 mod unusable;
 mod waiting;
