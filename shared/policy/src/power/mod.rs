@@ -311,15 +311,26 @@ fn reaches(policy: &Policy<'_>, pattern: &str, scope: &Scope, action: &str) -> b
         return true;
     }
     if let (true, Some((fixed, _))) = (own, pattern.split_once("${")) {
+        if is_oneself(pattern) {
+            return gives_itself(action);
+        }
         let mut targets = scope.patterns.iter();
-        return !is_oneself(pattern) && targets.any(|target| target.starts_with(fixed));
+        return targets.any(|target| target.starts_with(fixed));
     }
     let named = scope.named.iter().filter(|_| !pattern.contains(['*', '?']));
     let mut targets = scope.patterns.iter().chain(named);
     targets.any(|target| meet(pattern, target))
 }
 
-/// Whether a pattern is the user who calls: everybody may see to their own keys.
+/// Whether an action on the user who calls is more than everybody may do, who may see
+/// to their own keys, and lay down what they have: who gives themselves policies has any
+/// permission, and a boundary that they lift binds them no more.
+fn gives_itself(action: &str) -> bool {
+    matches!(action, "iam:PutUserPolicy" | "iam:AttachUserPolicy")
+        || action.ends_with("UserPermissionsBoundary")
+}
+
+/// Whether a pattern is the user who calls.
 fn is_oneself(pattern: &str) -> bool {
     let pattern = pattern.to_ascii_lowercase();
     pattern.contains(":user/") && pattern.ends_with("/${aws:username}")

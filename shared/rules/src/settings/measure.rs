@@ -226,6 +226,19 @@ mod tests {
                 "arn:aws:iam::111111111111:user/ci/deploy",
             ),
             ("iam:*LoginProfile", "arn:aws:iam::*:user/ci/*"),
+            // Who changes their own policies has any permission.
+            (
+                "iam:PutUserPolicy",
+                "arn:aws:iam::111111111111:user/${aws:username}",
+            ),
+            (
+                "iam:AttachUserPolicy",
+                "arn:aws:iam::*:user/${aws:username}",
+            ),
+            (
+                "iam:DeleteUserPermissionsBoundary",
+                "arn:aws:iam::111111111111:user/ci/${aws:UserName}",
+            ),
         ] {
             assert!(gives(&inventory(), action, on), "{action} on {on}");
         }
