@@ -87,7 +87,8 @@ pub struct Learnt {
     pub trails: Vec<TrailUse>,
     /// What protected trails are meant to use, by the word of a deployer or operator.
     pub vouched: Vec<TrailUse>,
-    /// ARNs of trails that are no longer protected.
+    /// ARNs of what is no longer protected: trails that the settings name no more, and
+    /// what was deleted for good.
     pub gone: Vec<String>,
     /// Who owns a bucket and where it is, by its name.
     pub owners: BTreeMap<String, Owner>,
@@ -293,6 +294,7 @@ impl Inventory {
         for all in [&mut self.trails, &mut self.moved] {
             all.retain(|known| !learnt.gone.contains(&known.trail));
         }
+        self.others.retain(|arn| !learnt.gone.contains(arn));
         for used in &learnt.trails {
             self.learn(used.clone());
         }
@@ -351,6 +353,22 @@ mod tests {
         };
         assert!(inventory.add(&over));
         assert_eq!(inventory.trails.len(), 1);
+    }
+
+    #[test]
+    fn what_is_gone_for_good_is_no_longer_depended_on() {
+        let key = "arn:aws:kms:eu-west-1:111111111111:key/1a2b".to_owned();
+        let mut inventory = Inventory {
+            others: [key.clone(), "another".into()].into(),
+            ..Inventory::default()
+        };
+        let gone = Learnt {
+            gone: vec![key],
+            ..Learnt::default()
+        };
+        assert!(inventory.add(&gone));
+        assert_eq!(inventory.others, ["another".to_owned()].into());
+        assert!(!inventory.add(&gone), "nothing is new");
     }
 
     fn archive() -> Owner {

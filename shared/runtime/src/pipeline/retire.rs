@@ -33,23 +33,12 @@ impl Pipeline<'_> {
     pub async fn retire(&self, retire: &Retire, sender: &str) -> Answer {
         let mut answer = Answer::default();
         let Retire { resource, reason } = retire;
-        let told = match self.try_retire(retire, sender, &mut answer).await {
-            Ok(text) => {
-                let next = "nothing must be done. Should one of its name be made again, it is found by a sweep and guarded as new.";
-                let alert = self.notice(Severity::Medium, "guarding ended", text, next);
-                self.outside.tell(&alert).await
-            }
-            Err(failure) => {
-                let text = format!(
-                    "{resource} is guarded as before: {}.\n\nAsked for by {sender}: {reason}",
-                    failure.message
-                );
-                self.refused("retire", text, &failure, &mut answer).await;
-                Ok(())
-            }
-        };
-        if let Err(failure) = told {
-            answer.again(failure.to_string());
+        if let Err(failure) = self.try_retire(retire, sender, &mut answer).await {
+            let text = format!(
+                "{resource} was not retired: {}.\n\nAsked for by {sender}: {reason}",
+                failure.message
+            );
+            self.refused("retire", text, &failure, &mut answer).await;
         }
         answer
     }
@@ -59,7 +48,7 @@ impl Pipeline<'_> {
         Retire { resource, reason }: &Retire,
         sender: &str,
         answer: &mut Answer,
-    ) -> Result<String, Failure> {
+    ) -> Result<(), Failure> {
         let (known, operator) = self.operator("retire", sender).await?;
         let refuse = |why: String| Err(Failure::other("retire", why));
         if reason.trim().is_empty() {
@@ -77,34 +66,44 @@ impl Pipeline<'_> {
         if gone.is_empty() {
             return refuse(format!("{resource} is not guarded by {function}"));
         }
-        if let Some(why) = self.still_found(&gone, &known).await? {
+        let learnt = Learnt {
+            gone: vec![resource.clone()],
+            ..Learnt::default()
+        };
+        if let Some(why) = self.still_found(&gone, &known, &learnt).await? {
             return refuse(why);
         }
         for plan in gone.iter().flat_map(plans_of) {
             self.retire_baseline(&plan, &operator, answer).await?;
         }
-        let learnt = Learnt {
-            gone: vec![resource.clone()],
-            ..Learnt::default()
-        };
         self.learnt(&learnt, &known).await?;
         self.end_all(resource).await;
+        let next = "nothing must be done. Should one of its name be made again, it is found by a sweep and guarded as new.";
+        let alert = self.notice(Severity::Medium, "guarding ended", text.clone(), next);
+        self.outside.tell(&alert).await?;
         // Comes last: a retry of what failed before it finds it still.
         self.forget_guarded(&gone).await?;
-        answer.notes.push(text.clone());
-        Ok(text)
+        answer.notes.push(text);
+        Ok(())
     }
 
     /// Why a resource is not gone: what discovery finds would be guarded again.
-    async fn still_found(&self, gone: &[At], known: &Known) -> Result<Option<String>, Failure> {
+    async fn still_found(
+        &self,
+        gone: &[At],
+        known: &Known,
+        learnt: &Learnt,
+    ) -> Result<Option<String>, Failure> {
+        let mut inventory = (*known.inventory).clone();
+        inventory.add(learnt);
         let place = |at: &At| Place {
             account: at.account.clone(),
             region: at.region.clone(),
         };
         let places: BTreeSet<Place> = gone.iter().map(place).chain([self.own_place()]).collect();
         for place in &places {
-            let (settings, inventory) = (&known.settings, &known.inventory);
-            let found = self.guard.discover(settings, inventory, place).await?;
+            let found = self.guard.discover(&known.settings, &inventory, place);
+            let found = found.await?;
             if let Some(at) = found.resources.iter().find(|at| gone.contains(at)) {
                 let why = format!(
                     "{} is found in {} {}: it is there, or a guarded trail or auditward.toml names it; delete it there first",

@@ -91,6 +91,20 @@ async fn what_is_there_is_not_retired_and_nobody_but_operators_retires() {
     assert!(!recorded(&world).await.unwrap().retired);
 }
 
+/// GIVEN nobody who hears, THEN it is told when somebody does, before it is forgotten.
+#[tokio::test]
+async fn that_guarding_ended_is_told_first() {
+    let world = deleted().await;
+    world.unheard.store(true, Ordering::SeqCst);
+    let answer = retire(&world, 60, OPERATOR).await;
+    assert!(answer.retry.is_some(), "{answer:?}");
+    world.unheard.store(false, Ordering::SeqCst);
+    let answer = retire(&world, 120, OPERATOR).await;
+    assert_eq!(answer.retry, None, "{answer:?}");
+    let told = world.alerts.lock().unwrap().pop().unwrap();
+    assert!(told.subject.contains("guarding ended"), "{told:?}");
+}
+
 /// GIVEN a crash or a refused call anywhere, THEN asking again comes to the end.
 #[tokio::test]
 async fn asking_again_ends_what_failed_before() {
