@@ -304,6 +304,41 @@ async fn an_operator_says_that_a_trail_is_gone_for_good() {
     guard.done();
 }
 
+/// GIVEN an exception for it, THEN nobody makes a deleted trail anew before it is
+/// retired, nor when the exception is over.
+#[tokio::test]
+async fn what_is_taken_down_by_an_exception_stays_down() {
+    let exception = "\n[[exceptions]]\nrule = \"trail.deleted\"\nreason = \"it moves\"\nuntil = 2099-01-01\n\
+        resource = \"arn:aws:cloudtrail:eu-west-1:111111111111:trail/org-trail\"\n";
+    let excepted = format!("{}{exception}", at_once());
+    let (stage, operator) = with_operator(&excepted).await;
+    let event = stage.event("trail-guard/trail.deleted.violation.by-arn");
+    let mut guard = stage.guard("trail-guard").await;
+    let queue = stage.queue("trail-guard").await;
+    operator.runs(&["baseline", "take"]);
+    queue.deliver_all(&mut guard).await;
+    stage.alerts().await;
+    stage.act(&event).await;
+    let deleted = stage.look(&event).await;
+    let pulse = json!({"auditward": "pulse"});
+    guard.play(&event).await;
+    guard.play(&pulse).await;
+    guard.sweep().await;
+    assert_eq!(stage.look(&event).await, deleted, "it is excepted");
+    let arn = event["detail"]["requestParameters"]["name"].clone();
+    let arn = arn.as_str().unwrap();
+    operator.runs(&["baseline", "retire", arn, "--reason", "it moved"]);
+    queue.deliver_all(&mut guard).await;
+    let over = at_once().replace(SAMPLE_ID, &operator.id);
+    stage.push(&over).await;
+    let mut fresh = stage.guard("trail-guard").await;
+    fresh.play(&pulse).await;
+    fresh.sweep().await;
+    assert_eq!(stage.look(&event).await, deleted, "it is retired");
+    fresh.done();
+    guard.done();
+}
+
 #[tokio::test]
 async fn the_command_pushes_settings_asks_for_baselines_and_lists_cases() {
     let careful = ENFORCE.replace("default = \"enforce\"", "default = \"alert\"");

@@ -91,7 +91,7 @@ impl Pipeline<'_> {
         let (at, key) = (plan.at(), keys::baseline(plan.kind(), plan.at()));
         let live = self.read(plan).await?;
         let item = recorded.items.get(&key);
-        let baseline = item.map(Baseline::kept).transpose()?.flatten();
+        let baseline = Baseline::kept(item)?;
         let good = baseline.as_ref().filter(|baseline| !baseline.outdated);
         let zone = known.settings.zone(&at.account, &known.inventory);
         let scene = Scene {

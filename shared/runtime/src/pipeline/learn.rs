@@ -130,13 +130,13 @@ impl Baseline {
         }
     }
 
-    /// What a document records of a resource that is not retired.
+    /// What a document, if there is one, records of a resource that is not retired.
     ///
     /// # Errors
     /// It is no baseline.
-    pub fn kept(item: &Item) -> Result<Option<Self>, Failure> {
-        let baseline: Self = item.read()?;
-        Ok((!baseline.retired).then_some(baseline))
+    pub fn kept(item: Option<&Item>) -> Result<Option<Self>, Failure> {
+        let baseline = item.map(Item::read::<Self>).transpose()?;
+        Ok(baseline.filter(|baseline| !baseline.retired))
     }
 
     /// The same, by an event, or by an operator's word, of a time.
@@ -186,7 +186,7 @@ impl Pipeline<'_> {
         item: Option<&Item>,
         answer: &mut Answer,
     ) {
-        let known = item.and_then(|item| Baseline::kept(item).ok().flatten());
+        let known = Baseline::kept(item).ok().flatten();
         let first = known.is_none();
         let stronger = match &known {
             None => true,

@@ -125,9 +125,7 @@ impl Pipeline<'_> {
         let key = keys::baseline(plan.kind(), plan.at());
         for _ in 0..TRIES {
             let items = self.store.get(std::slice::from_ref(&key)).await?;
-            let Some(item) = items.get(&key) else {
-                return Ok(());
-            };
+            let item = items.get(&key);
             let Some(baseline) = Baseline::kept(item)? else {
                 return Ok(());
             };
@@ -138,7 +136,7 @@ impl Pipeline<'_> {
                 ..Baseline::after(Some(baseline), plan, state, false, operator, self.now)
             };
             let retired = retired.as_said(Some(self.now), "");
-            match self.record_baseline(&retired, Some(item), answer).await {
+            match self.record_baseline(&retired, item, answer).await {
                 Err(NotStored::Conflict) => {}
                 Err(NotStored::Failed(failure)) => return Err(failure),
                 Ok(()) => return Ok(()),

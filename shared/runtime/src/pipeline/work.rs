@@ -375,12 +375,8 @@ impl Job<'_> {
         let at = plan.at();
         let known = self.known;
         let zone = known.settings.zone(&at.account, &known.inventory);
-        let baseline = self
-            .items
-            .get(&keys::baseline(plan.kind(), at))
-            .map(Baseline::kept);
-        let baseline = baseline.transpose()?.flatten();
-        let baseline = baseline.filter(|baseline| !baseline.outdated);
+        let item = self.items.get(&keys::baseline(plan.kind(), at));
+        let baseline = Baseline::kept(item)?.filter(|baseline| !baseline.outdated);
         let scene = Scene {
             now: self.pipeline.clock(),
             recorded: baseline.as_ref().map(|baseline| baseline.at),

@@ -189,3 +189,23 @@ async fn an_operator_is_known_as_soon_as_the_settings_are() {
     assert_eq!(refused.attributes["severity"], "high");
     assert!(refused.next.contains("again"), "{refused:?}");
 }
+
+/// GIVEN what only switched evidence on, THEN no undo is offered, which would refuse.
+#[tokio::test]
+async fn undo_is_offered_only_where_evidence_stays_on() {
+    for (kind, offered) in [("bucket-public-access", true), ("trail-logging", false)] {
+        let world = world(ENFORCE).await;
+        found(
+            &world,
+            "bucket.policy-opened",
+            "arn:aws:s3:::logs",
+            &[kind],
+            0,
+        )
+        .await;
+        let told = world.alerts.lock().unwrap().pop().unwrap();
+        assert_eq!(told.attributes["outcome"], "fixed", "{told:?}");
+        assert_eq!(told.next.contains("auditward undo"), offered, "{told:?}");
+        assert_eq!(told.next.contains("exception"), !offered, "{told:?}");
+    }
+}
